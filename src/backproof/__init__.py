@@ -1,0 +1,55 @@
+"""Write the forward pass of a neural network; read, run and check its backward pass.
+
+>>> import backproof as bp
+>>> net = bp.Network(inputs=3, layers=[bp.Dense(4, "tanh"), bp.Dense(3, "sigmoid")], loss="binary_cross_entropy")
+>>> derivation = bp.derive(net)
+>>> [str(step.symbol) for step in derivation.backward]
+['dA[2]', 'dZ[2]', 'dW[2]', 'db[2]', 'dA[1]', 'dZ[1]', 'dW[1]', 'db[1]']
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BackproofError",
+    "Dense",
+    "Derivation",
+    "Network",
+    "Report",
+    "Trace",
+    "check",
+    "derive",
+    "load",
+    "render",
+    "run",
+]
+
+_HOMES = {
+    "BackproofError": "backproof.ir.errors",
+    "Dense": "backproof.frontends.network",
+    "Derivation": "backproof.derivation.derivation",
+    "Network": "backproof.frontends.network",
+    "Report": "backproof.checking.report",
+    "Trace": "backproof.execution.trace",
+    "check": "backproof.api",
+    "derive": "backproof.api",
+    "load": "backproof.api",
+    "render": "backproof.api",
+    "run": "backproof.api",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Public names are imported when they are first used: `import backproof` itself costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'backproof' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

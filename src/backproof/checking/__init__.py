@@ -1,0 +1,1 @@
+"""Checking gradients against an independent second opinion."""

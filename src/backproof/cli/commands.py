@@ -1,0 +1,230 @@
+"""The commands. Everything but the parsing of arguments is imported when a command runs, so that help is quick."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import rich_click as click
+
+import backproof
+from backproof.ir.errors import BackproofError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from backproof.derivation.derivation import Derivation
+    from backproof.frontends.network import Network
+    from backproof.execution.trace import Trace
+    from backproof.write.doc import Document
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("text", "markdown", "latex", "html", "json", "svg")
+SUFFIXES = {".md": "markdown", ".tex": "latex", ".html": "html", ".json": "json", ".svg": "svg", ".txt": "text"}
+CHECKED = 2**18
+"""How many parameters times samples a check takes on unless told how many rows: more would take long and say no more."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(backproof.__version__, prog_name="backproof")
+def cli() -> None:
+    """Write the forward pass of a neural network; read, run and check its backward pass.
+
+    A SPEC is a compact string (3-4:tanh-3:sigmoid), a TOML file, or file.py:object.
+    """
+
+
+def network_options(command: F) -> F:
+    """The options that describe the network and the form of its derivation."""
+    for option in reversed(
+        [
+            click.argument("spec"),
+            click.option("--loss", help="A loss by name, or an expression in a and y. Default: an unspecified L."),
+            click.option("--l1", type=float, help="Add L1·Σ|w| to J."),
+            click.option("--l2", type=float, help="Add L2/2·Σw² to J."),
+            click.option(
+                "--mean",
+                type=click.Choice(["loss", "parameters"]),
+                default="loss",
+                show_default=True,
+                help="Where the 1/m stands: in dA of the last layer, or (the article) in dW and db.",
+            ),
+            click.option(
+                "--layout",
+                type=click.Choice(["columns", "rows"]),
+                default="columns",
+                show_default=True,
+                help="Whether samples are the columns of X (the article) or its rows (PyTorch).",
+            ),
+            click.option("--dx", is_flag=True, help="Derive dX too."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def data_options(command: F) -> F:
+    """The options that say what the network is run on."""
+    for option in reversed(
+        [
+            click.option("--data", required=True, help="iris, digits, or a CSV or NPZ file; rows are samples."),
+            click.option("--target", multiple=True, help="A label column of a CSV, by heading or number. Default: the last."),
+            click.option("--rows", type=click.IntRange(min=1), help="Take only the first ROWS samples."),
+            click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For the starting weights."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@network_options
+@click.option("--expand", is_flag=True, help="Write out every matrix entry by entry, and prove every sum.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: text, or what the output's suffix says.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; for svg a folder, one picture an equation.")
+def derive(spec: str, expand: bool, format_: str | None, output: Path | None, **options: Any) -> None:
+    """Print the forward and the backward pass, every equation with its reason."""
+    chosen = format_ or (SUFFIXES.get(output.suffix.lower()) if output else "text")
+    if chosen is None:
+        raise BackproofError(
+            f"no format is known for {output}",
+            instead=f"name it with --format ({', '.join(FORMATS)}) or by a suffix ({', '.join(SUFFIXES)})",
+        )
+    derivation, title = _derivation(spec, options)
+    if chosen == "svg":
+        _write_pictures(derivation, title, expand, output)
+    elif chosen == "text" and output is None:
+        from backproof.write.document import document
+
+        _print(document(derivation, title=title, expand=expand))
+    else:
+        text = backproof.render(derivation, chosen, expand=expand, title=title)  # type: ignore[operator]
+        _deliver(text, output)
+
+
+@cli.command()
+@network_options
+@data_options
+@click.option("--entry", "entries", multiple=True, help='Show where an entry comes from: "dW[1][2,1]".')
+@click.option("--depth", type=click.IntRange(min=1), default=1, show_default=True, help="How many levels down --entry goes.")
+@click.option("--show", "shown", multiple=True, help='Show the values of a quantity: "dZ[2]".')
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Save every value to an NPZ file.")
+def run(
+    spec: str, entries: tuple[str, ...], depth: int, shown: tuple[str, ...], output: Path | None, **options: Any
+) -> None:
+    """Compute every quantity of the forward and the backward pass on data."""
+    from backproof.cli.traces import entry_document, table_document, values_document
+
+    asked = [_entry(text) for text in entries]
+    trace = _trace(spec, options)
+    if not asked and not shown:
+        _print(table_document(trace, options["data"]))
+    for name in shown:
+        _print(values_document(trace, name))
+    for name, place in asked:
+        _print(entry_document(trace, name, place, depth))
+    if output is not None:
+        from backproof.cli.output import write_arrays
+
+        write_arrays(output, trace)
+        click.echo(f"wrote {output}")
+
+
+@cli.command()
+@network_options
+@data_options
+@click.option(
+    "--method",
+    type=click.Choice(["complex", "central"]),
+    default="complex",
+    show_default=True,
+    help="The second opinion: the complex step, or central differences.",
+)
+@click.option("--tolerance", type=float, help="The relative error allowed. Default: 1e-9 (complex), 1e-6 (central).")
+def check(spec: str, method: str, tolerance: float | None, **options: Any) -> None:
+    """Compare every entry of every derived gradient with a numerical derivative of J. Exits 1 if one differs."""
+    from backproof.api import check as check_trace
+
+    chosen = options["rows"]
+    trace = _trace(spec, options, most=CHECKED if chosen is None else None)
+    report = check_trace(trace, method=method, tolerance=tolerance)  # type: ignore[arg-type]
+    _print(report.document())
+    if not report.ok:
+        raise SystemExit(1)
+
+
+def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:
+    from backproof.api import derive as derive_network
+    from backproof.api import load
+
+    network = load(spec, loss=options["loss"], l1=options["l1"], l2=options["l2"])
+    derivation = derive_network(network, mean=options["mean"], layout=options["layout"], inputs=options["dx"])
+    return derivation, _title(network)
+
+
+def _title(network: Network) -> str:
+    return "Forward and backward pass of the network " + " → ".join(str(size.value or size) for size in network.sizes())
+
+
+def _trace(spec: str, options: dict[str, Any], *, most: int | None = None) -> Trace:
+    """The trace of a network on data; with `most`, on as few samples as that many parameters times samples allow."""
+    from backproof.api import run as run_network
+
+    derivation, _ = _derivation(spec, options)
+    chosen = {key: options[key] for key in ("seed", "target", "rows")}
+    trace = run_network(derivation, options["data"], **chosen)
+    if most is not None:
+        parameters = sum(trace[str(node.symbol)].size for node in derivation.graph.parameters)
+        rows = max(8, most // parameters)
+        if rows < trace.sizes["m"]:
+            click.echo(f"The first {rows} of {trace.sizes['m']} samples are used; --rows takes more.")
+            trace = run_network(derivation, options["data"], **{**chosen, "rows": rows})
+    return trace
+
+
+def _entry(text: str) -> tuple[str, tuple[int, ...]]:
+    """``dW[1][2,1]`` as the name and the place."""
+    match = re.fullmatch(r"\s*([A-Za-z]+(?:\[\d+\])?)\s*\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]\s*", text)
+    if match is None and re.fullmatch(r"[A-Za-z]+", text.strip()):
+        return text.strip(), ()
+    if match is None:
+        raise BackproofError(f"{text!r} does not name an entry", instead='write it as "dW[1][2,1]": row 2, column 1')
+    return match.group(1), tuple(int(k) for k in match.group(2).split(","))
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _print(content: Document) -> None:
+    from backproof.write.terminal import terminal
+
+    terminal(content, _console())
+
+
+def _deliver(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    from backproof.cli.output import write_file
+
+    write_file(output, text)
+    click.echo(f"wrote {output}")
+
+
+def _write_pictures(derivation: Derivation, title: str, expand: bool, output: Path | None) -> None:
+    from backproof.cli.output import write_file
+    from backproof.write.document import document
+    from backproof.write.svg import svgs
+
+    if output is None or output.is_file() or output.suffix.lower() == ".svg":
+        raise BackproofError("svg makes one picture an equation", instead="name a folder: --format svg -o pictures")
+    pictures = svgs(document(derivation, title=title, expand=expand))
+    for name, text in pictures.items():
+        write_file(output / name, text)
+    click.echo(f"wrote {len(pictures)} pictures to {output}")

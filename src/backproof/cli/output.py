@@ -1,0 +1,50 @@
+"""Where a command's result goes: files that are whole or not there at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backproof.ir.errors import BackproofError
+
+if TYPE_CHECKING:
+    from backproof.execution.trace import Trace
+
+
+def write_file(path: Path, text: str) -> None:
+    """Writes a text file in one piece. Raises BackproofError."""
+    write_bytes(path, text.encode())
+
+
+def write_arrays(path: Path, trace: Trace) -> None:
+    """Writes every value of a trace to an NPZ file, under the plain names of the quantities. Raises BackproofError."""
+    import numpy as np
+
+    if path.suffix != ".npz":
+        raise BackproofError(f"{path} is not an NPZ file", instead=f"write -o {path.with_suffix('.npz')}")
+    buffer = io.BytesIO()
+    np.savez(buffer, **trace)
+    write_bytes(path, buffer.getvalue())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file under a temporary name first, then renames it: it is whole or not there. Raises BackproofError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            # mkstemp makes files that only the owner may read; a result gets the permissions of any new file.
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(name, 0o666 & ~mask)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise BackproofError(f"{path} cannot be written", why=f"{error.strerror or error}.") from error

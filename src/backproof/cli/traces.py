@@ -1,0 +1,112 @@
+"""Values as documents: a table of all quantities, the numbers of one, and where an entry comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from backproof.ops.entries import at
+from backproof.execution.explain import EntryValue, Explanation
+from backproof.execution.trace import Trace
+from backproof.write.doc import Block, Code, Display, Document, Heading, Inline, Paragraph, Table, Values
+from backproof.write.math import Equation, Math, Number
+from backproof.write.spell import spell, symbol
+
+MOST_TERMS = 12
+"""How many terms of a sum a table shows: the largest, in their order, and a line for the rest."""
+
+
+def table_document(trace: Trace, data: str) -> Document:
+    """Every quantity with its shape and the range of its values."""
+    header: tuple[Inline, ...] = tuple((text,) for text in ("quantity", "shape", "smallest", "mean", "largest"))
+    rows = []
+    spoiled = []
+    for name, array in trace.items():
+        if not np.isfinite(array).all():
+            spoiled.append(name)
+        numbers = (array.min(), array.mean(), array.max())
+        cells: tuple[Inline, ...] = tuple((f"{float(x):.6g}",) for x in numbers)
+        rows.append(((Code(name),), (" × ".join(map(str, array.shape)) or "scalar",), *cells))
+    blocks: list[Block] = [
+        Heading(2, (f"Every quantity on {data} ({trace.sizes['m']} samples)",)),
+        Table(header, tuple(rows), "llrrr"),
+    ]
+    for name in spoiled:
+        count = int(np.sum(~np.isfinite(trace[name])))
+        blocks.append(
+            Paragraph(
+                (
+                    Code(name),
+                    f": {count} entries are not finite. An output that rounds to exactly 0 or 1 is a usual cause; steps "
+                    "whose simplified form needs no division are not touched by it.",
+                )
+            )
+        )
+    return Document("Values", tuple(blocks))
+
+
+def values_document(trace: Trace, name: str) -> Document:
+    """The numbers of one quantity."""
+    array = np.atleast_2d(trace[name])
+    of = trace.derivation.quantities[name].symbol
+    assert of is not None
+    return Document("Values", (Values((symbol(of), ":"), array),))
+
+
+def entry_document(trace: Trace, name: str, place: tuple[int, ...], depth: int) -> Document:
+    """Where an entry comes from; from level to level the explanation follows the entries of the largest term."""
+    blocks: list[Block] = []
+    waiting = [trace.explain(name, *place)]
+    seen: set[str] = set()
+    for _ in range(depth):
+        following = []
+        for explanation in waiting:
+            if str(explanation.entry) in seen:
+                continue
+            seen.add(str(explanation.entry))
+            blocks += _explained(explanation)
+            following += [trace.explain(e.name, *e.place) for e in _heaviest(explanation)]
+        waiting = following
+    return Document("Where an entry comes from", tuple(blocks))
+
+
+def _heaviest(explanation: Explanation) -> tuple[EntryValue, ...]:
+    if not explanation.terms:
+        return ()
+    return max(explanation.terms, key=lambda term: abs(term.value)).entries
+
+
+def _explained(explanation: Explanation) -> Iterator[Block]:
+    entry = explanation.entry
+    yield Heading(2, (f"{entry} = {entry.value:.9g}",))
+    if explanation.formula is None:
+        yield Paragraph((Code(str(entry)), " is given: it is data or a parameter."))
+        return
+    left = _name(entry)
+    plain = str(entry).replace("[", "-").replace("]", "").replace(",", "-")
+    parts: tuple[Math, ...] = (spell(explanation.formula), Number(f"{entry.value:.9g}"))
+    yield Display(plain, Equation(left, parts))
+    terms = explanation.terms
+    heads = [e.name for e in terms[0].entries]
+    alike = all([e.name for e in term.entries] == heads for term in terms)
+    shown = sorted(sorted(range(len(terms)), key=lambda k: -abs(terms[k].value))[:MOST_TERMS])
+    header: tuple[Inline, ...] = (("term",), *((name,) for name in heads if alike), *(() if alike else (("entries",),)), ("value",))
+    rows: list[tuple[Inline, ...]] = []
+    for k in shown:
+        entries: tuple[Inline, ...] = tuple((f"{e} = {e.value:.6g}",) for e in terms[k].entries)
+        if not alike:
+            entries = (tuple(x for part in entries for x in (*part, "  ")),)
+        rows.append(((spell(terms[k].formula),) if not alike else (str(k + 1),), *entries, (f"{terms[k].value:.6g}",)))
+    rest = [terms[k].value for k in range(len(terms)) if k not in shown]
+    middle: tuple[Inline, ...] = tuple(("",) for _ in range(len(header) - 2))
+    if rest:
+        rows.append(((f"{len(rest)} smaller terms",), *middle, (f"{sum(rest):.6g}",)))
+    if len(terms) > 1:
+        rows.append((("sum",), *middle, (f"{sum(term.value for term in terms):.9g}",)))
+    yield Table(header, tuple(rows), "l" * (len(header) - 1) + "r")
+
+
+def _name(entry: EntryValue) -> Math:
+    place = tuple(None if size.name == "1" else k for size, k in zip(entry.node.shape, entry.place, strict=True))
+    return spell(at(entry.node, place))

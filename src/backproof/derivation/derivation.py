@@ -1,0 +1,46 @@
+"""The derivation: a forward pass and its backward pass, and what can be asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from backproof.derivation.functions import functions_of
+from backproof.derivation.proof import proofs
+from backproof.derivation.steps import BackwardStep, ForwardStep, FunctionFacts, Mean, Proof
+from backproof.ir.node import Graph, Node
+
+
+@dataclass(frozen=True, eq=False)
+class Derivation:
+    """A forward pass and its backward pass, in the order a person would write them."""
+
+    graph: Graph
+    forward: tuple[ForwardStep, ...]
+    backward: tuple[BackwardStep, ...]
+    mean: Mean
+
+    @cached_property
+    def quantities(self) -> dict[str, Node]:
+        """Every quantity by its plain name (``dW[1]``), inputs first, then forward, then backward."""
+        nodes = [*self.graph.inputs, *(s.node for s in self.forward), *(s.node for s in self.backward)]
+        return {str(node.symbol): node for node in nodes}
+
+    @property
+    def gradients(self) -> dict[str, Node]:
+        """The derivative by each parameter and requested input, by the plain name of that input (``W[1]``)."""
+        leaves = set(self.graph.inputs)
+        return {str(step.of.symbol): step.node for step in self.backward if step.of in leaves}
+
+    @cached_property
+    def functions(self) -> tuple[FunctionFacts, ...]:
+        """The scalar functions that the forward pass uses, with their derivatives."""
+        return functions_of(self.graph.nodes())
+
+    @cached_property
+    def _derivative_by(self) -> dict[Node, Node]:
+        return {step.of: step.node for step in self.backward}
+
+    def proofs(self, step: BackwardStep) -> list[Proof]:
+        """Why a step is right, entry by entry, for each forward quantity that it goes through."""
+        return proofs(step, self._derivative_by)

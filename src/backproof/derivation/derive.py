@@ -1,0 +1,109 @@
+"""From a forward graph to its derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backproof.derivation.derivation import Derivation
+from backproof.derivation.simplify import Values, known_values, simplify, stabilise
+from backproof.derivation.steps import BackwardStep, ForwardStep, Mean
+from backproof.derivation.sweep import Gradient, sweep
+from backproof.ir.errors import BackproofError
+from backproof.ir.node import Graph, Node
+from backproof.ir.sizes import show
+from backproof.ops.arithmetic import add, div, mul, product
+from backproof.ops.leaves import constant, is_number, size_
+from backproof.ops.linear import restated
+
+
+def derive(graph: Graph, *, mean: Mean = "loss", inputs: Sequence[Node] = ()) -> Derivation:
+    """The backward pass of a graph with one scalar output: a step for every quantity between it and the parameters.
+
+    `inputs` are further inputs that a derivative is wanted by (X, say). Raises BackproofError if the output is not a
+    scalar, and for mean="parameters" if it is not a mean over samples plus terms of the parameters alone.
+    """
+    (result,) = graph.outputs
+    if result.shape:
+        raise BackproofError(
+            f"{result.symbol} is not a scalar",
+            where=f"its shape is {show(result.shape)}",
+            why="a derivative of every quantity needs one number to differentiate",
+            instead="reduce it, for example by a sum or a mean",
+        )
+    quantities = [node for node in graph.nodes() if node.inputs and node.symbol is not None]
+    values = known_values(quantities)
+    wanted = [*graph.parameters, *inputs]
+    if mean == "loss":
+        backward = _backward(result, wanted, values)
+    else:
+        scale, total, penalty = _split_mean(result)
+        backward = _backward(total, wanted, values, Deferred(scale, frozenset(graph.parameters), penalty))
+    return Derivation(graph, tuple(map(_forward_step, quantities)), tuple(backward), mean)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deferred:
+    """The factor that the gradients of the parameters bring in themselves, and the terms that it does not apply to."""
+
+    scale: Node
+    parameters: frozenset[Node]
+    penalty: Node | None
+
+
+def _backward(
+    root: Node, wanted: Sequence[Node], values: Values, deferred: Deferred | None = None
+) -> list[BackwardStep]:
+    steps: dict[Node, BackwardStep] = {}
+    of = "L" if deferred else "J"
+    parameters = deferred.parameters if deferred else frozenset()
+    penalties: dict[Node, Gradient] = {}
+    if deferred and deferred.penalty is not None:
+        penalties = {g.of: g for g in sweep(deferred.penalty, constant(1), wanted, _refuse)}
+
+    for gradient in sweep(root, constant(1), wanted, lambda g: steps[g.of].node):
+        node = gradient.of
+        assert node.symbol is not None
+        raw, paths, scale = gradient.raw, gradient.paths, None
+        if deferred and node in parameters:
+            scale = deferred.scale
+            raw = product(scale, raw)
+            if (penalty := penalties.get(node)) is not None:
+                raw, paths = add(raw, penalty.raw), paths + penalty.paths
+        raw = restated(raw)
+        rewrites = simplify(raw, values)
+        symbol = node.symbol.derivative("J" if node in parameters else of)
+        last = rewrites[-1].result if rewrites else raw
+        steps[node] = BackwardStep(last.named(symbol), node, raw, rewrites, paths, scale)
+    return list(steps.values())
+
+
+def _forward_step(node: Node) -> ForwardStep:
+    rewrites = stabilise(node) if not node.shape else ()
+    return ForwardStep(rewrites[-1].result if rewrites else node, node, rewrites)
+
+
+def _refuse(gradient: Gradient) -> Node:
+    raise BackproofError(
+        f"{gradient.of.symbol} acts on the result besides the mean over the samples",
+        why='with mean="parameters" only the parameters may have such terms (a regularisation)',
+        instead='derive with mean="loss"',
+    )
+
+
+def _split_mean(result: Node) -> tuple[Node, Node, Node | None]:
+    """J = (1/m)·S + R as (1/m, S, R)."""
+    rest: Node | None = None
+    node = result
+    while node.op is add:
+        node, term = node.inputs
+        rest = term if rest is None else add(term, rest)
+    if node.op is mul and node.inputs[0].op is div:
+        scale, total = node.inputs
+        if is_number(scale.inputs[0], 1) and scale.inputs[1].op is size_:
+            return scale, total, rest
+    raise BackproofError(
+        f"{result.symbol} is not a mean over samples",
+        why='with mean="parameters" the 1/m of the mean is moved to the gradients of the parameters',
+        instead='derive with mean="loss"',
+    )

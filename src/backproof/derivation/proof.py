@@ -1,0 +1,169 @@
+"""Why a backward equation is right, entry by entry: the chain rule written out, and where each sum comes from.
+
+This does not read the rules. It takes the forward equation in entry form, differentiates it by one entry of the
+quantity (Kronecker deltas say which entries meet), and adds up over the entries that were found to depend on it; so it
+is a second derivation of the same equation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import reduce
+
+from backproof.derivation.steps import BackwardStep, Proof
+from backproof.ir.errors import BackproofError
+from backproof.ir.node import Node
+from backproof.ir.sizes import Index
+from backproof.ops.arithmetic import add, div, mul, neg, power, product, raised, sub
+from backproof.ops.elementary import pieces
+from backproof.ops.entries import LetterPool, Places, at, at_, delta, entry_of, put_in, row_of, sum_over, sum_over_
+from backproof.ops.leaves import constant
+from backproof.ops.scalar import ScalarRow, derivative
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Monomial:
+    """± a product of factors and deltas, summed over letters."""
+
+    sign: int = 1
+    factors: tuple[Node, ...] = ()
+    deltas: tuple[tuple[Index, Index], ...] = ()
+    sums: tuple[Index, ...] = field(default=())
+
+    def times(self, *factors: Node) -> Monomial:
+        return replace(self, factors=self.factors + factors)
+
+    def over(self, index: Index) -> Monomial:
+        """The sum over a letter: a delta that holds it picks one term, else the sum stays."""
+        for pair in self.deltas:
+            if index in pair:
+                other = pair[1] if pair[0] == index else pair[0]
+                return Monomial(
+                    self.sign,
+                    tuple(put_in(f, index, other) for f in self.factors),
+                    tuple(
+                        (other if a == index else a, other if b == index else b)
+                        for a, b in self.deltas
+                        if (a, b) != pair
+                    ),
+                    self.sums,
+                )
+        return replace(self, sums=(index, *self.sums))
+
+    def node(self) -> Node:
+        """The monomial as an entry form, without its sign."""
+        body = reduce(product, [*(delta(a, b) for a, b in self.deltas), *self.factors], constant(1))
+        return reduce(lambda inner, index: sum_over(index, inner), reversed(self.sums), body)
+
+
+def proofs(step: BackwardStep, derivative_of: dict[Node, Node]) -> list[Proof]:
+    """The proof of a step for each forward quantity that its own acts through.
+
+    `derivative_of` gives the named derivative by each forward quantity.
+    """
+    found = []
+    for consumer in dict.fromkeys(path.consumer for path in step.paths):
+        upstream = derivative_of.get(consumer)
+        # The terms of a penalty are not averaged, so the deferred 1/m does not apply to them.
+        factor = step.scale if upstream is not None else None
+        found.append(_proof(step.of, consumer, upstream, factor))
+    return found
+
+
+def _proof(of: Node, consumer: Node, upstream: Node | None, factor: Node | None) -> Proof:
+    letters = LetterPool()
+    target = letters.place(of.shape)
+    place = letters.place(consumer.shape)
+    forward = entry_of(consumer, place, letters)
+    monomials = list(_differentiated(forward, of, target))
+    if row_of(consumer).body is not None:
+        monomials = [_through_output(m, consumer, place) for m in monomials]
+    local = _added(monomials)
+    running = tuple(p for p in place if isinstance(p, Index))
+    # Samples outermost, as in the sums of the article.
+    running = tuple(sorted(running, key=lambda index: not index.size.samples))
+    chained = monomials
+    outer = None
+    if upstream is not None:
+        outer = at(upstream, place)
+        chained = [replace(m, factors=(outer, *m.factors)) for m in monomials]
+        for index in reversed(running):
+            chained = [m.over(index) for m in chained]
+    result = _added(chained)
+    return Proof(
+        consumer,
+        at(of, target),
+        at(consumer, place) if upstream is not None else None,
+        forward,
+        local,
+        factor,
+        running if upstream is not None else (),
+        outer,
+        result if factor is None else product(factor, result),
+    )
+
+
+def _added(monomials: Iterable[Monomial]) -> Node:
+    total: Node | None = None
+    for m in monomials:
+        if total is None:
+            total = m.node() if m.sign > 0 else neg(m.node())
+        else:
+            total = add(total, m.node()) if m.sign > 0 else sub(total, m.node())
+    return total if total is not None else constant(0)
+
+
+def _differentiated(node: Node, of: Node, target: Places) -> Iterator[Monomial]:
+    """The derivative of an entry form by the entry of `of` at `target`."""
+    if node.op is at_:
+        (array,) = node.inputs
+        if array is of:
+            pairs = zip(node.attrs["place"], target, strict=True)
+            yield Monomial(deltas=tuple((a, b) for a, b in pairs if isinstance(a, Index) and isinstance(b, Index)))
+    elif node.op is sum_over_:
+        for m in _differentiated(node.inputs[0], of, target):
+            yield m.over(node.attrs["index"])
+    elif node.op in (add, sub):
+        yield from _differentiated(node.inputs[0], of, target)
+        for m in _differentiated(node.inputs[1], of, target):
+            yield m if node.op is add else replace(m, sign=-m.sign)
+    elif node.op is neg:
+        for m in _differentiated(node.inputs[0], of, target):
+            yield replace(m, sign=-m.sign)
+    elif node.op is mul:
+        a, b = node.inputs
+        for m in _differentiated(a, of, target):
+            yield m.times(b)
+        for m in _differentiated(b, of, target):
+            yield replace(m, factors=(a, *m.factors))
+    elif node.op is div:
+        a, b = node.inputs
+        for m in _differentiated(a, of, target):
+            yield replace(m, factors=(div(reduce(product, m.factors, constant(1)), b),))
+        for m in _differentiated(b, of, target):
+            yield replace(m, sign=-m.sign, factors=(div(a, power(b, exponent=2)), *m.factors))
+    elif node.op is power:
+        (a,) = node.inputs
+        n = node.attrs["exponent"]
+        for m in _differentiated(a, of, target):
+            yield m.times(product(constant(n), raised(a, n - 1)))
+    elif node.op is pieces:
+        raise BackproofError("a function in pieces cannot be differentiated entry by entry here")
+    elif isinstance(node.op, ScalarRow):
+        for k, x in enumerate(node.inputs):
+            for m in _differentiated(x, of, target):
+                yield m.times(derivative(node.op, k)(*node.inputs))
+
+
+def _through_output(m: Monomial, consumer: Node, place: Places) -> Monomial:
+    """The factors of a composite's derivative written through its own outputs: eˣ/s is the output itself."""
+    # Here and not above: SymPy takes long to import, and only composites need it.
+    from backproof.derivation.algebra import entries_through_output
+
+    if not m.factors:
+        return m
+    written = entries_through_output(reduce(product, m.factors), consumer, place)
+    if written.op is neg:
+        return replace(m, sign=-m.sign, factors=(written.inputs[0],))
+    return replace(m, factors=(written,))

@@ -1,0 +1,197 @@
+"""Simplification: a list of rewrites, each recorded with its meaning so that it can be shown or hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from backproof.derivation.steps import Rewrite
+from backproof.ir.node import Node, ancestors, substitute
+from backproof.ops import activations
+from backproof.ops.arithmetic import add, div, mul, neg, power, sub
+from backproof.ops.elementary import log
+from backproof.ops.entries import row_of
+from backproof.ops.leaves import constant_, is_number, size_
+from backproof.ops.linear import matmul, restated, stretch, sum_, transpose, transposed
+from backproof.ops.scalar import ScalarRow
+from backproof.ops.softmax import log_softmax, softmax
+
+Values = Mapping[tuple[object, tuple[Node, ...]], Node]
+"""The named forward quantities by (operation, inputs): what has been computed already."""
+
+
+def known_values(nodes: list[Node]) -> Values:
+    """The values that a simplification may reuse."""
+    return {(node.op, node.inputs): node for node in nodes if node.symbol is not None}
+
+
+def _inside(root: Node) -> list[Node]:
+    """The nodes of one equation's right side, inputs first, the root last."""
+    return ancestors([root], stop=lambda node: node.symbol is not None and node is not root)
+
+
+def _rewrite(root: Node, change: Callable[[Node], Node | None]) -> Node:
+    mapping = {node: new for node in _inside(root) if (new := change(node)) is not None}
+    return substitute(root, mapping) if mapping else root
+
+
+def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
+    """The rewrites that lead from a backward equation's right side to its shortest form; none if it is short already."""
+    found: list[Rewrite] = []
+    current = raw
+    for rule in (turn_products, put_in_derivatives, cancel):
+        for step in rule(current, values):
+            current = step.result
+            found.append(step)
+    return tuple(found)
+
+
+def turn_products(raw: Node, values: Values) -> list[Rewrite]:
+    """A transposed product is the product of the transposed factors in the other order."""
+
+    def change(node: Node) -> Node | None:
+        if node.op is transpose and node.inputs[0].op is matmul and node.inputs[0].symbol is None:
+            left, right = node.inputs[0].inputs
+            return matmul(transposed(right), transposed(left))
+        return None
+
+    result = _rewrite(raw, change)
+    if result is raw:
+        return []
+    return [Rewrite(result, "A transposed product is the product of the transposed factors in the other order.")]
+
+
+def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
+    """g′(Z) written out: as a number, through the value A already computed, or, for a loss, as a fraction."""
+    meanings: dict[str, None] = {}
+
+    def change(node: Node) -> Node | None:
+        row = row_of(node)
+        if not isinstance(row, ScalarRow) or not any(row.scalar.orders) or not row.scalar.specified:
+            return None
+        # Here and not above: SymPy takes long to import, and unspecified functions never need it.
+        from backproof.ops.calculus import VALUE
+        from backproof.ops.formula import formula, to_nodes
+
+        name = row.scalar.name.rstrip("'")
+        expr, form = row.scalar.expr, row.scalar.value_form
+        if expr.is_number:
+            meanings[f"The derivative of {name} is {expr} everywhere."] = None
+            return to_nodes(expr, {})
+        key = _base(row, node)
+        if form is not None and key in values:
+            meanings[f"The derivative of {name} is written through the value that it already computed."] = None
+            return to_nodes(form, {VALUE: values[key]})
+        if len(row.scalar.arguments) > 1 and expr.is_rational_function():
+            meanings[f"The derivative of the loss {name} is put in."] = None
+            return formula(row, *node.inputs)
+        return None
+
+    def _base(row: ScalarRow, node: Node) -> tuple[object, tuple[Node, ...]]:
+        return next(
+            (
+                (op, inputs)
+                for op, inputs in values
+                if inputs == node.inputs and isinstance(op, ScalarRow) and op.scalar.derivative(0) == row.scalar
+            ),
+            (row, node.inputs),
+        )
+
+    result = restated(_rewrite(_rewrite(raw, change), _without_ones))
+    return [Rewrite(result, " ".join(meanings))] if meanings else []
+
+
+def _without_ones(node: Node) -> Node | None:
+    if node.op is mul:
+        for one, other in (node.inputs, node.inputs[::-1]):
+            if is_number(one, 1):
+                return other
+    return None
+
+
+ARITHMETIC = (add, sub, neg, mul, div, power, stretch)
+
+
+def _opens(node: Node) -> bool:
+    """Whether algebra may look into a named derivative: it is plain arithmetic, not a product of matrices."""
+    return node.op in ARITHMETIC and node.symbol is not None and node.symbol.of is not None
+
+
+def cancel(raw: Node, values: Values) -> list[Rewrite]:
+    """Puts the derivative above into the equation where that makes it shorter, or spares it a division."""
+    opened = {node: node.inputs for node in _inside(raw)[:-1] if _opens(node) and _has_division(node)}
+    if not opened:
+        return []
+    # Here and not above: SymPy takes long to import, and most equations have nothing to cancel.
+    from backproof.derivation.algebra import Algebra
+    from backproof.ops.calculus import tidy
+
+    put_in = substitute(raw, {node: Node(node.op, node.inputs, node.shape, node.attrs) for node in opened})
+    algebra = Algebra(opens=lambda node: False)
+    short = algebra.nodes(tidy(algebra.expr(put_in)), raw)
+    if work(short) >= work(raw) and _has_division(short):
+        return []
+    names = " and ".join(str(node.symbol) for node in opened)
+    summed = any(node.op is sum_ for node in _inside(raw)) and not any(node.op is sum_ for node in _inside(short))
+    why = "The labels of each sample add up to 1, and what" if summed else "What"
+    return [
+        Rewrite(put_in, f"{names} is put in."),
+        Rewrite(short, f"{why} stands above and below the fraction line cancels."),
+    ]
+
+
+def _has_division(root: Node) -> bool:
+    return any(node.op is div and node.inputs[1].shape for node in _inside(root))
+
+
+def work(root: Node) -> int:
+    """The operations of an equation's right side; a division by an array counts four."""
+    count = 0
+    for node in _inside(root):
+        if (node.symbol is not None and node is not root) or node.op in (constant_, size_, stretch):
+            continue
+        count += 4 if node.op is div and node.inputs[1].shape else 1
+    return count
+
+
+def stabilise(raw: Node) -> tuple[Rewrite, ...]:
+    """A forward equation in a form that does not overflow: logarithms of sigmoid and softmax are taken from Z."""
+    # Here and not above: SymPy takes long to import, and unspecified functions never need it.
+    if not any(_saturates(x) for node in _inside(raw) for x in node.inputs):
+        return ()
+    from backproof.ops.formula import formula
+
+    opened = _rewrite(
+        raw,
+        lambda node: formula(node.op, *node.inputs)
+        if isinstance(node.op, ScalarRow) and len(node.inputs) == 2 and _saturates(node.inputs[0])
+        else None,
+    )
+    result = _rewrite(opened, _stable_logarithm)
+    if result is opened:
+        return ()
+    return (
+        Rewrite(opened, "The loss is written out."),
+        Rewrite(
+            result,
+            "The logarithm is taken from Z instead of A: it is the same number, and stays finite where A rounds to 0 "
+            "or 1.",
+        ),
+    )
+
+
+def _saturates(node: Node) -> bool:
+    return node.op in (activations.sigmoid, softmax)
+
+
+def _stable_logarithm(node: Node) -> Node | None:
+    """log σ(z) = −softplus(−z), log(1 − σ(z)) = −softplus(z), log softmax(z) = log_softmax(z)."""
+    if node.op is not log:
+        return None
+    (a,) = node.inputs
+    if a.op is activations.sigmoid:
+        return neg(activations.softplus(neg(a.inputs[0])))
+    if a.op is softmax:
+        return log_softmax(a.inputs[0], **a.attrs)
+    if a.op is sub and is_number(a.inputs[0], 1) and a.inputs[1].op is activations.sigmoid:
+        return neg(activations.softplus(a.inputs[1].inputs[0]))
+    return None

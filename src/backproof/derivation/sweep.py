@@ -1,0 +1,144 @@
+"""The reverse sweep: from a scalar back to everything it depends on.
+
+What cuts across the rules is done here and nowhere else: the contributions of all consumers are added up, what was
+broadcast is summed back, and what needs no derivative is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from backproof.derivation.steps import Path
+from backproof.ir.errors import BackproofError, ShapeError
+from backproof.ir.node import Node, ancestors, substitute
+from backproof.ir.sizes import Shape, show
+from backproof.ir.symbol import Symbol
+from backproof.ops.arithmetic import add, common_shape
+from backproof.ops.entries import row_of
+from backproof.ops.leaves import variable
+from backproof.ops.linear import stretch, stretched, unstretched
+from backproof.ops.row import Row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gradient:
+    """The derivative of the swept scalar by `of`, as the rules give it, and the paths that it adds up."""
+
+    of: Node
+    raw: Node
+    paths: tuple[Path, ...]
+
+
+Name = Callable[[Gradient], Node]
+"""Turns a finished gradient of a named quantity into the named node that later equations refer to."""
+
+
+def sweep(root: Node, seed: Node, wanted: Collection[Node], name: Name) -> Iterator[Gradient]:
+    """The gradients of `root` by every named node between it and the leaves in `wanted`, in textbook order.
+
+    `seed` is the derivative of the result by `root`. A layer's parameters follow its derivative, before the layer
+    below.
+    """
+    order = ancestors([root])
+    position = {node: k for k, node in enumerate(order)}
+    useful = _depend_on(order, wanted)
+    found: dict[Node, list[tuple[Node, Path]]] = {}
+    owner = {root: root}
+    consumers: dict[Node, int] = {}
+    for node in order:
+        for x in set(node.inputs) if node in useful else ():
+            consumers[x] = consumers.get(x, 0) + 1
+    ready: list[Node] = []
+
+    def gradient(node: Node) -> Gradient:
+        contributions = found.pop(node)
+        raw = contributions[0][0]
+        for other, _ in contributions[1:]:
+            raw = add(raw, other)
+        return Gradient(node, raw, tuple(path for _, path in contributions))
+
+    for node in reversed(order):
+        if node not in useful or not node.inputs:
+            continue
+        if node is root:
+            g = seed
+        elif node not in found:
+            continue
+        else:
+            if node.symbol is not None:
+                for leaf in sorted(ready, key=position.__getitem__):
+                    yield gradient(leaf)
+                ready.clear()
+            finished = gradient(node)
+            g = finished.raw
+            if node.symbol is not None:
+                yield finished
+                g = name(finished)
+                owner[node] = node
+        for x, contribution, path in _contributions(node, g, owner[node], useful):
+            found.setdefault(x, []).append((contribution, path))
+            owner.setdefault(x, owner[node])
+        for x in dict.fromkeys(node.inputs):
+            consumers[x] -= 1
+            if consumers[x] == 0 and not x.inputs and x in found:
+                ready.append(x)
+    for leaf in sorted(ready, key=position.__getitem__):
+        yield gradient(leaf)
+
+
+def _depend_on(order: list[Node], wanted: Collection[Node]) -> set[Node]:
+    useful = set(wanted)
+    for node in order:
+        if any(x in useful for x in node.inputs):
+            useful.add(node)
+    return useful
+
+
+def _contributions(
+    node: Node, g: Node, consumer: Node, useful: Collection[Node]
+) -> Iterator[tuple[Node, Node, Path]]:
+    row = row_of(node)
+    if row.kind == "zero":
+        return
+    # An element-wise operation broadcasts by itself, so a stretched scalar need not be written out for it.
+    if row.shape is common_shape and g.op is stretch and g.symbol is None and not g.inputs[0].shape:
+        g = g.inputs[0]
+    if row.body is not None:
+        derivatives = _composite_vjp(node, g)
+    elif row.vjp is not None:
+        derivatives = row.vjp(g, node, *node.inputs)
+    else:
+        raise BackproofError(f"{row.name} has no derivative", where=f"in {consumer.symbol}")
+    if len(derivatives) != len(node.inputs):
+        raise BackproofError(f"the rule of {row.name} gives {len(derivatives)} derivatives for {len(node.inputs)} inputs")
+    for k, (x, dx) in enumerate(zip(node.inputs, derivatives, strict=True)):
+        if dx is None or x not in useful:
+            continue
+        summed = unstretched(dx, x.shape) if len(dx.shape) >= len(x.shape) else dx
+        full = stretched(summed, x.shape)
+        if full.shape != x.shape:
+            raise ShapeError(f"the rule of {row.name} gives ({show(dx.shape)}) for an input of ({show(x.shape)})")
+        others = tuple(other for j, other in enumerate(node.inputs) if j != k)
+        yield x, full, Path(consumer, row, k, others, stretched=x.shape != node.shape and row.shape is common_shape)
+
+
+def _composite_vjp(node: Node, g: Node) -> tuple[Node, ...]:
+    """The derivative by the input of a composite of one input, derived from its body."""
+    (x,) = node.inputs
+    gs, ys, xs, result = _composite_rule(row_of(node), tuple(node.attrs.items()), x.shape)
+    return (substitute(result, {gs: g, ys: node, xs: x}),)
+
+
+@lru_cache(maxsize=256)
+def _composite_rule(row: Row, attrs: tuple[tuple[str, object], ...], shape: Shape) -> tuple[Node, Node, Node, Node]:
+    """A composite's derivative as (g, y, x, result): its body is swept, and the result written through its output."""
+    # Here and not above: SymPy takes long to import, and only composites need it.
+    from backproof.derivation.algebra import through_output
+
+    assert row.body is not None
+    x, y, g = (variable(Symbol(name), shape) for name in "xyg")
+    body = row.body(x, **dict(attrs))
+    (gradient,) = sweep(body, g, [x], lambda gradient: gradient.raw)
+    return g, y, x, through_output(gradient.raw, body, x, y)

@@ -1,0 +1,1 @@
+"""Values: evaluating graphs, traces, and where an entry comes from."""

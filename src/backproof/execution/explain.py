@@ -1,0 +1,159 @@
+"""Where one entry comes from: the entry form of its equation, with the values put in, term by term."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from backproof.ir.errors import BackproofError
+from backproof.ir.node import Node
+from backproof.ir.sizes import ONE, Index, Place
+from backproof.ops.arithmetic import add, mul, neg, sub
+from backproof.ops.entries import at, at_, delta_, entry_of, put_in, row_of, sum_over_
+from backproof.ops.leaves import constant_, input_, size_
+from backproof.ops.row import Array
+from backproof.execution.interpret import length
+
+Values = Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EntryValue:
+    """One entry of a quantity and its value; `place` counts from 1 and has as many numbers as the array has axes."""
+
+    name: str
+    place: tuple[int, ...]
+    value: float
+    node: Node
+
+    def __str__(self) -> str:
+        return f"{self.name}[{','.join(map(str, self.place))}]" if self.place else self.name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """One term of the sum: its formula with numbers for indices, its value, and the entries that stand in it."""
+
+    formula: Node
+    value: float
+    entries: tuple[EntryValue, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """An entry, the formula that it is computed by (None for an input), and the terms that add up to it.
+
+    Each entry in a term can be explained in turn, down to the inputs.
+    """
+
+    entry: EntryValue
+    formula: Node | None
+    terms: tuple[Term, ...]
+
+    def __str__(self) -> str:
+        head = f"{self.entry} = {self.entry.value:.6g}"
+        if self.formula is None:
+            return f"{head} is given"
+        lines = [f"{head}, the sum of {len(self.terms)} terms:" if len(self.terms) > 1 else f"{head}, from:"]
+        for term in self.terms:
+            lines.append(f"  {term.value:.6g} from " + ", ".join(f"{e} = {e.value:.6g}" for e in term.entries))
+        return "\n".join(lines)
+
+
+def explain(node: Node, place: tuple[int, ...], values: Values, sizes: Mapping[str, int]) -> Explanation:
+    """Where the entry of a named node at `place` (counted from 1) comes from. Raises BackproofError outside the array."""
+    where = _full_place(node, place, sizes)
+    reader = _Reader(values, sizes)
+    entry = reader.entry(at(node, where))
+    if node.op is input_:
+        return Explanation(entry, None, ())
+    formula = entry_of(node, where)
+    terms = tuple(
+        Term(term, float(np.real(reader.value(term))), tuple(reader.entries(term))) for term in reader.terms(formula)
+    )
+    return Explanation(entry, formula, terms)
+
+
+def _full_place(node: Node, place: tuple[int, ...], sizes: Mapping[str, int]) -> tuple[Place, ...]:
+    """The place on every axis; axes of length one may be left out."""
+    shape = node.shape
+    long_axes = [size for size in shape if size != ONE]
+    if len(place) == len(long_axes) < len(shape):
+        given = iter(place)
+        place = tuple(1 if size == ONE else next(given) for size in shape)
+    lengths = [length(size, sizes) for size in shape]
+    if len(place) != len(shape) or any(not 1 <= k <= n for k, n in zip(place, lengths, strict=True)):
+        raise BackproofError(
+            f"{node.symbol} has no entry {list(place)}",
+            where=f"its shape is {' × '.join(map(str, lengths)) or 'that of a single number'}",
+            instead="rows and columns are counted from 1",
+        )
+    return tuple(None if size == ONE else k for size, k in zip(shape, place, strict=True))
+
+
+class _Reader:
+    """Reads values out of entry forms."""
+
+    def __init__(self, values: Values, sizes: Mapping[str, int]) -> None:
+        self._values, self._sizes = values, sizes
+
+    def entry(self, node: Node) -> EntryValue:
+        (array,) = node.inputs
+        place = tuple(1 if p is None else int(p) for p in node.attrs["place"])  # type: ignore[arg-type]
+        name = str(array.symbol)
+        return EntryValue(name, place, float(self._values[name][tuple(k - 1 for k in place)]), array)
+
+    def entries(self, node: Node) -> Iterator[EntryValue]:
+        """The entries in a formula without open sums, each once; those inside a sum are left to the next level."""
+        seen: set[str] = set()
+        stack = [node]
+        while stack:
+            x = stack.pop()
+            if x.op is at_:
+                entry = self.entry(x)
+                if str(entry) not in seen:
+                    seen.add(str(entry))
+                    yield entry
+            elif x.op is not sum_over_:
+                stack.extend(reversed(x.inputs))
+
+    def value(self, node: Node) -> complex:
+        if node.op is at_:
+            return self.entry(node).value
+        if node.op is sum_over_:
+            return sum(self.value(term) for term in self.expanded(node))
+        if node.op is delta_:
+            return float(node.attrs["left"] == node.attrs["right"])
+        if node.op is size_:
+            return float(length(node.attrs["size"], self._sizes))
+        if node.op is constant_:
+            return float(node.attrs["value"])
+        with np.errstate(all="ignore"):
+            inputs = [np.asarray(self.value(x)) for x in node.inputs]
+            return row_of(node).meaning(*inputs, **node.attrs).item()  # type: ignore[no-any-return]
+
+    def expanded(self, node: Node) -> Iterator[Node]:
+        """The terms of a sum over an index, with the numbers put in for it."""
+        index: Index = node.attrs["index"]
+        for number in range(1, length(index.size, self._sizes) + 1):
+            yield put_in(node.inputs[0], index, number)
+
+    def terms(self, node: Node) -> Iterator[Node]:
+        """The terms that a formula adds up, opening one level of sums; factors in front are multiplied into each."""
+        if node.op in (add, sub):
+            first, second = node.inputs
+            yield from self.terms(first)
+            for term in self.terms(second):
+                yield term if node.op is add else neg(term)
+        elif node.op is neg and node.inputs[0].op is sum_over_:
+            for term in self.expanded(node.inputs[0]):
+                yield neg(term)
+        elif node.op is mul and node.inputs[1].op is sum_over_:
+            for term in self.terms(node.inputs[1]):
+                yield mul(node.inputs[0], term)
+        elif node.op is sum_over_:
+            yield from self.expanded(node)
+        else:
+            yield node

@@ -1,0 +1,106 @@
+"""Traces: the value of every quantity of a derivation, for given data."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from backproof.derivation.derivation import Derivation
+from backproof.ir.errors import BackproofError, DataError
+from backproof.ir.node import Node
+from backproof.ir.sizes import ONE
+from backproof.ops.row import Array
+from backproof.execution.explain import Explanation, explain
+from backproof.execution.interpret import evaluate
+
+
+@dataclass(frozen=True, eq=False)
+class Trace(Mapping[str, Array]):
+    """The values of a derivation's quantities by their plain names: ``trace["dZ[2]"]``."""
+
+    derivation: Derivation
+    arrays: Mapping[str, Array]
+    sizes: Mapping[str, int]
+
+    def __getitem__(self, name: str) -> Array:
+        try:
+            return self.arrays[name]
+        except KeyError:
+            near = difflib.get_close_matches(name, list(self.arrays), n=1, cutoff=0.4)
+            raise BackproofError(
+                f"there is no quantity {name!r}",
+                instead=(f"did you mean {near[0]!r}? " if near else "") + f"There are {', '.join(self.arrays)}.",
+            ) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __repr__(self) -> str:
+        return f"<trace of {', '.join(self.arrays)}>"
+
+    def explain(self, name: str, *place: int) -> Explanation:
+        """Where one entry comes from: the sum that it is, term by term. `place` counts from 1: row, column.
+
+        Raises BackproofError for an unknown quantity or a place outside it.
+        """
+        self[name]
+        return explain(self.derivation.quantities[name], place, self.arrays, self.sizes)
+
+
+def run(derivation: Derivation, values: Mapping[str, ArrayLike], *, dtype: DTypeLike = np.float64) -> Trace:
+    """The trace of a derivation, given the values of its inputs by name (``X``, ``Y``, ``W[1]``, …) in its layout.
+
+    Raises DataError for a missing or unknown name, a shape that does not fit, an empty array, or NaN.
+    """
+    inputs = {str(node.symbol): node for node in derivation.graph.inputs}
+    arrays = {name: _array(name, value, dtype) for name, value in values.items()}
+    unknown = [name for name in arrays if name not in inputs]
+    missing = [name for name in inputs if name not in arrays]
+    if unknown or missing:
+        raise DataError(
+            f"no values are given for {', '.join(missing)}" if missing else f"there is no input {unknown[0]!r}",
+            instead=f"the inputs are {', '.join(inputs)}",
+        )
+    sizes: dict[str, int] = {}
+    for name, node in inputs.items():
+        _bind(name, node, arrays[name], sizes)
+    outputs = derivation.quantities
+    computed = evaluate(outputs.values(), {node: arrays[name] for name, node in inputs.items()}, sizes)
+    return Trace(derivation, {name: computed[node] for name, node in outputs.items()}, sizes)
+
+
+def _array(name: str, value: ArrayLike, dtype: DTypeLike) -> Array:
+    try:
+        array = np.asarray(value, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"the values of {name} are not numbers", why=str(error)) from None
+    if array.size == 0:
+        raise DataError(f"{name} is empty", where=f"its shape is {array.shape}")
+    if not np.all(np.isfinite(array)):
+        place = tuple(int(k) + 1 for k in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"{name} holds {array[tuple(k - 1 for k in place)]}", where=f"at {list(place)}, counted from 1")
+    return array
+
+
+def _bind(name: str, node: Node, array: Array, sizes: dict[str, int]) -> None:
+    """Checks an array against its node's shape, and learns the sizes that have no value yet."""
+    fits = array.ndim == len(node.shape)
+    for size, length in zip(node.shape, array.shape, strict=False):
+        expected = size.value if size == ONE or size.value is not None else sizes.setdefault(size.name, length)
+        fits = fits and expected == length
+    if not fits:
+        wanted = " × ".join(
+            size.name if size.value is None and size.name not in sizes else str(size.value or sizes[size.name])
+            for size in node.shape
+        )
+        raise DataError(
+            f"{name} has the wrong shape",
+            where=f"it is {' × '.join(map(str, array.shape)) or 'a single number'}, and must be {wanted}",
+        )

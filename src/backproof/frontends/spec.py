@@ -1,0 +1,140 @@
+"""A network from the command line: a compact string, a TOML file, or ``file.py:object``."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from backproof.frontends.network import Dense, Network
+from backproof.ir.errors import SpecError
+
+FORMS = 'a spec is "4-8:tanh-3:softmax", a file net.toml, or file.py:network'
+
+
+def read_spec(text: str, *, loss: str | None = None, l1: float | None = None, l2: float | None = None) -> Network:
+    """The network that `text` describes; `loss`, `l1` and `l2` replace those of a file where they are given.
+
+    A compact string has the sizes joined by ``-``, each layer's with its activation behind a colon:
+    ``3-4:tanh-3:sigmoid``. A size is a number or a name, an activation a name, a name with a number
+    (``leaky_relu(0.2)``) or an expression in brackets (``(z*sigmoid(z))``). Raises SpecError.
+    """
+    if text.endswith(".toml"):
+        network = _from_toml(Path(text))
+    elif match := re.fullmatch(r"(.+\.py):([A-Za-z_][\w.]*)", text):
+        network = _from_python(Path(match.group(1)), match.group(2))
+    else:
+        network = _from_string(text)
+    changes: dict[str, Any] = {"loss": loss, "l1": l1, "l2": l2}
+    return replace(network, **{name: value for name, value in changes.items() if value is not None})
+
+
+def _from_string(text: str) -> Network:
+    parts = list(_split(text))
+    if len(parts) < 2 or not all(part.strip() for _, part in parts):
+        raise SpecError(f"{text!r} does not describe a network", why="it needs at least an input and a layer", instead=FORMS)
+    first, *rest = parts
+    if ":" in first[1]:
+        raise SpecError("the input has no activation", where=f"column {first[0] + 1} of {text!r}", instead=FORMS)
+    return Network(_units(first[1], first[0], text), [_layer(part, column, text) for column, part in rest])
+
+
+def _split(text: str) -> Iterator[tuple[int, str]]:
+    """The parts between the dashes that stand outside brackets, each with its place."""
+    depth, start = 0, 0
+    for k, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "-" and depth == 0:
+            yield start, text[start:k]
+            start = k + 1
+    yield start, text[start:]
+
+
+def _layer(part: str, column: int, text: str) -> Dense:
+    units, colon, activation = part.partition(":")
+    if colon and not activation.strip():
+        raise SpecError("an activation is missing behind the colon", where=f"column {column + len(units) + 1} of {text!r}")
+    return Dense(_units(units, column, text), activation.strip() or None)
+
+
+def _units(word: str, column: int, text: str) -> int | str:
+    word = word.strip()
+    if word.isdecimal() and len(word) < 10 and int(word) > 0:
+        return int(word)
+    if word.isidentifier():
+        return word
+    raise SpecError(f"{word!r} is not a number of nodes", where=f"column {column + 1} of {text!r}", instead=FORMS)
+
+
+def _from_toml(path: Path) -> Network:
+    try:
+        content = tomllib.loads(_read(path))
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path} is not a TOML file", why=str(error)) from None
+    known = {"inputs", "layers", "loss", "l1", "l2"}
+    for key in content:
+        if key not in known:
+            raise SpecError(f"unknown key {key!r}", where=str(path), instead=f"the keys are {', '.join(sorted(known))}")
+    for key in ("inputs", "layers"):
+        if key not in content:
+            raise SpecError(f"{key!r} is missing", where=str(path))
+    layers = content.pop("layers")
+    if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
+        raise SpecError("layers is not a list of tables", where=str(path), instead="write [[layers]] with units and activation")
+    return Network(layers=[_toml_layer(layer, k, path) for k, layer in enumerate(layers, 1)], **content)
+
+
+def _toml_layer(layer: dict[str, Any], number: int, path: Path) -> Dense:
+    unknown = set(layer) - {"units", "activation"}
+    if unknown or "units" not in layer:
+        raise SpecError(
+            f"unknown key {min(unknown)!r}" if unknown else "'units' is missing",
+            where=f"layer {number} of {path}",
+            instead="a layer has units and activation",
+        )
+    return Dense(**layer)
+
+
+def _from_python(path: Path, attribute: str) -> Network:
+    """The object of that name in a Python file; the file is run, as Python runs it."""
+    source = _read(path)
+    spec = importlib.util.spec_from_loader(path.stem, loader=None, origin=str(path))
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    module.__file__ = str(path)
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102  the user asks for their own file
+    except SpecError:
+        raise
+    except Exception as error:
+        raise SpecError(f"{path} cannot be run", why=f"{type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(path.parent.resolve()))
+    found: Any = module
+    for name in attribute.split("."):
+        if not hasattr(found, name):
+            raise SpecError(f"{path} has no {attribute!r}", instead=FORMS)
+        found = getattr(found, name)
+    if not isinstance(found, Network):
+        raise SpecError(
+            f"{attribute!r} is not a network",
+            where=str(path),
+            why=f"it is a {type(found).__name__}",
+            instead="assign a backproof.Network(…) to it",
+        )
+    return found
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SpecError(f"there is no file {path}", instead=FORMS) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path} cannot be read", why=str(error)) from None

@@ -1,0 +1,1 @@
+"""Graphs: nodes, named sizes, symbols. Everything else in Backproof is about these."""

@@ -1,0 +1,109 @@
+"""Nodes: an operation applied to nodes. A backward pass is made of the same nodes as a forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from backproof.ir.errors import BackproofError
+from backproof.ir.sizes import Shape, show
+from backproof.ir.symbol import Symbol
+
+
+class Op(Protocol):
+    """What a graph needs to know of an operation; the rest stands in its row of the table."""
+
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """An operation applied to nodes. Two nodes are equal only if they are the same object.
+
+    A node with a symbol is a quantity of its own: formulas stop at it and print its symbol.
+    """
+
+    op: Op
+    inputs: tuple[Node, ...]
+    shape: Shape
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    symbol: Symbol | None = None
+
+    def __repr__(self) -> str:
+        # Inputs by name only: a graph is as deep as a network, and nobody reads nested dumps.
+        inputs = ", ".join(str(x.symbol or x.op.name) for x in self.inputs)
+        name = f"{self.symbol} = " if self.symbol else ""
+        return f"<{name}{self.op.name}({inputs}): {show(self.shape)}>"
+
+    def named(self, symbol: Symbol) -> Node:
+        """The same operation as a quantity of its own."""
+        return replace(self, symbol=symbol)
+
+
+def ancestors(outputs: Iterable[Node], *, stop: Callable[[Node], bool] = lambda node: False) -> list[Node]:
+    """Every node that `outputs` depend on and themselves, inputs before the nodes that use them.
+
+    Nodes for which `stop` holds are listed, what lies behind them is not. Iterative: a graph may be of any depth.
+    """
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, Iterator[Node]]] = []
+
+    def enter(node: Node) -> None:
+        seen.add(node)
+        stack.append((node, iter(() if stop(node) else node.inputs)))
+
+    for output in outputs:
+        if output not in seen:
+            enter(output)
+        while stack:
+            node, rest = stack[-1]
+            step = next((x for x in rest if x not in seen), None)
+            if step is None:
+                order.append(node)
+                stack.pop()
+            else:
+                enter(step)
+    return order
+
+
+def substitute(root: Node, mapping: Mapping[Node, Node]) -> Node:
+    """`root` with nodes replaced; what does not depend on a replaced node is kept as it is."""
+    done: dict[Node, Node] = dict(mapping)
+    for node in ancestors([root], stop=lambda node: node in mapping):
+        if node in done:
+            continue
+        inputs = tuple(done[x] for x in node.inputs)
+        done[node] = node if inputs == node.inputs else replace(node, inputs=inputs)
+    return done[root]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Named inputs and named outputs, and all that lies between.
+
+    `inputs` are the leaves that data are given for, `parameters` those of them that are learned.
+    """
+
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    parameters: tuple[Node, ...] = ()
+
+    def __post_init__(self) -> None:
+        names: dict[str, Node] = {}
+        leaves = set(self.inputs)
+        for node in self.nodes():
+            if node.symbol is not None and names.setdefault(str(node.symbol), node) is not node:
+                raise BackproofError(f"two quantities are called {node.symbol}", why="a symbol names one quantity")
+            if node.op.name == "input" and node not in leaves:
+                raise BackproofError(f"{node.symbol} is used but is not an input of the graph")
+
+    def nodes(self) -> list[Node]:
+        """Every node, inputs before the nodes that use them."""
+        return ancestors([*self.inputs, *self.outputs])
+
+    def quantities(self) -> dict[str, Node]:
+        """The nodes that have a symbol, by its plain name, in the order of `nodes`."""
+        return {str(node.symbol): node for node in self.nodes() if node.symbol is not None}

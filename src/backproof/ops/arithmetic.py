@@ -1,0 +1,124 @@
+"""Element-wise arithmetic. Inputs broadcast as in NumPy; the engine sums back what was stretched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backproof.ir.node import Node
+from backproof.ir.sizes import Shape, broadcast
+from backproof.ops.entries import elementwise_entry
+from backproof.ops.leaves import constant, is_number
+from backproof.ops.notation import PRODUCT, SUM, Fraction, Infix, Minus, Superscript
+from backproof.ops.row import Domain, Row
+
+
+def common_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    """The shape rule of every element-wise row."""
+    return broadcast(shapes)
+
+
+_PAIR = (Domain((2, 3)), Domain((2, 3)))
+_POSITIVE = Domain((2, 3), 0.5, 2.0)
+
+add = Row(
+    name="add",
+    kind="linear",
+    about="The element-wise sum of two arrays.",
+    meaning=np.add,
+    shape=common_shape,
+    notation=Infix("+", SUM),
+    entry=elementwise_entry,
+    vjp=lambda g, y, a, b: (g, g),
+    reasons=("{x} is a term of {y}, so {dy} passes through unchanged.",) * 2,
+    domain=_PAIR,
+)
+
+sub = Row(
+    name="sub",
+    kind="linear",
+    about="The element-wise difference of two arrays.",
+    meaning=np.subtract,
+    shape=common_shape,
+    notation=Infix("−", SUM),
+    entry=elementwise_entry,
+    vjp=lambda g, y, a, b: (g, neg(g)),
+    reasons=(
+        "{x} is a term of {y}, so {dy} passes through unchanged.",
+        "{x} is subtracted in {y}, so {dy} passes through with its sign changed.",
+    ),
+    domain=_PAIR,
+)
+
+neg = Row(
+    name="neg",
+    kind="linear",
+    about="The array with the sign of every entry changed.",
+    meaning=np.negative,
+    shape=common_shape,
+    notation=Minus(),
+    entry=elementwise_entry,
+    vjp=lambda g, y, a: (neg(g),),
+    reasons=("{x} enters {y} with its sign changed, and so does the derivative.",),
+    domain=(Domain((2, 3)),),
+)
+
+mul = Row(
+    name="mul",
+    kind="elementwise",
+    about="The element-wise product of two arrays.",
+    meaning=np.multiply,
+    shape=common_shape,
+    notation=Infix("*", PRODUCT),
+    entry=elementwise_entry,
+    vjp=lambda g, y, a, b: (product(g, b), product(g, a)),
+    reasons=("In the element-wise product each entry of {x} is multiplied by one number, the entry beside it.",) * 2,
+    domain=_PAIR,
+)
+
+div = Row(
+    name="div",
+    kind="elementwise",
+    about="The element-wise quotient of two arrays.",
+    meaning=np.divide,
+    shape=common_shape,
+    notation=Fraction(),
+    entry=elementwise_entry,
+    vjp=lambda g, y, a, b: (div(g, b), neg(div(product(g, y), b))),
+    reasons=(
+        "In the element-wise quotient each entry of {x} is divided by one number, the entry beside it.",
+        "The derivative of a/b by b is −a/b², that is, minus the quotient itself over b.",
+    ),
+    domain=(Domain((2, 3)), _POSITIVE),
+)
+
+power = Row(
+    name="power",
+    kind="elementwise",
+    about="Every entry raised to a given power.",
+    meaning=lambda a, exponent: a**exponent,
+    shape=common_shape,
+    notation=Superscript(),
+    entry=elementwise_entry,
+    vjp=lambda g, y, a: (product(g, product(constant(y.attrs["exponent"]), raised(a, y.attrs["exponent"] - 1))),),
+    reasons=("Each entry is raised to a power by itself, and the power rule gives its derivative.",),
+    domain=(_POSITIVE,),
+    attrs={"exponent": 3},
+)
+
+
+def product(a: Node, b: Node) -> Node:
+    """`a * b`, left out where a factor is the number one."""
+    for one, other in ((a, b), (b, a)):
+        if is_number(one, 1):
+            return other
+    return mul(a, b)
+
+
+def raised(a: Node, exponent: float) -> Node:
+    """`a` to a power, left out where the exponent is zero or one."""
+    if exponent == 0:
+        return constant(1)
+    return a if exponent == 1 else power(a, exponent=exponent)

@@ -1,0 +1,137 @@
+"""Scalar calculus with SymPy: derivatives, their form through a value already computed, and where they have kinks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import sympy
+
+from backproof.ops.expression import parse
+from backproof.ops.functions import compile_numpy, sigmoid, stable, symbols
+from backproof.ops.row import Array
+
+VALUE = sympy.Symbol("a", real=True)
+"""The value of the function whose derivative is written through it."""
+
+
+@lru_cache(maxsize=1024)
+def differentiated(definition: str, arguments: tuple[str, ...], orders: tuple[int, ...]) -> sympy.Expr:
+    """A definition as an expression, differentiated `orders` times by its arguments, in its shortest ordinary form."""
+    expr = parse(definition, arguments)
+    for symbol, order in zip(symbols(arguments), orders, strict=True):
+        if order:
+            expr = tidy(sympy.diff(expr, symbol, order))
+    return expr
+
+
+@lru_cache(maxsize=1024)
+def through_value(expr: sympy.Expr, slope: sympy.Expr, argument: str) -> sympy.Expr | None:
+    """`slope`, the derivative of `expr`, written in the value a = `expr` alone; None where there is no such form.
+
+    Where the function is a fraction of first degree in an exponential t = exp(c·z), as sigmoid and tanh are, a
+    determines t, and t is put into the derivative.
+    """
+    (z,) = symbols((argument,))
+    t = sympy.Dummy("t", positive=True)
+    fraction, rates = _in_exponential(expr, z, t)
+    if fraction is None or len(rates) != 1:
+        return None
+    upper, lower = sympy.fraction(sympy.cancel(fraction))
+    if max(sympy.degree(upper, t), sympy.degree(lower, t)) != 1:
+        return None
+    other, _ = _in_exponential(slope, z, t, rates)
+    if other is None:
+        return None
+    inverse = sympy.solve(sympy.Eq(upper, VALUE * lower), t)
+    form = sympy.cancel(other.subs(t, inverse[0]))
+    return tidy(form) if form.is_polynomial(VALUE) else None
+
+
+def _in_exponential(
+    expr: sympy.Expr, z: sympy.Symbol, t: sympy.Symbol, rates: frozenset[sympy.Expr] | None = None
+) -> tuple[sympy.Expr | None, frozenset[sympy.Expr]]:
+    """`expr` as a rational function of t = exp(c·z), and the set of c found (given: the c to use); None if it is not."""
+    expr = expr.replace(sigmoid, lambda u: 1 / (1 + sympy.exp(-u)))
+    expr = expr.replace(sympy.tanh, lambda u: (sympy.exp(2 * u) - 1) / (sympy.exp(2 * u) + 1))
+    found = {sympy.expand(x.args[0]).coeff(z) for x in expr.atoms(sympy.exp)}
+    if rates is None:
+        if not found:
+            return None, frozenset()
+        rates = frozenset({min(found, key=abs)})
+    (rate,) = rates
+    result = expr.replace(
+        lambda x: isinstance(x, sympy.exp),
+        lambda x: t ** (sympy.expand(x.args[0]) / (rate * z)) if rate != 0 else x,
+    )
+    return (None, rates) if result.has(z) or not result.is_rational_function(t) else (result, rates)
+
+
+def tidy(expr: sympy.Expr) -> sympy.Expr:
+    """The shorter of an expression and its factored form, with signs drawn where they read best."""
+    candidates = [expr]
+    if expr.is_rational_function() and expr.free_symbols:
+        candidates += [sympy.cancel(expr), sympy.factor(expr)]
+    return min((_signs(x) for x in candidates), key=cost)
+
+
+def _signs(expr: sympy.Expr) -> sympy.Expr:
+    """−a(a − 1) as a(1 − a): a minus sign in front is given to a difference that begins with one."""
+
+    def turn(product: sympy.Expr) -> sympy.Expr:
+        coefficient, factors = product.as_coeff_mul()
+        upside = [f for f in factors if _leads_negative(f)]
+        if not upside or (coefficient > 0 and len(upside) < 2):
+            return product
+        turned = upside[0] if coefficient < 0 else None
+        parts = list(factors)
+        flips = [turned] if turned is not None else upside[:2]
+        for flip in flips:
+            base, exponent = flip.as_base_exp()
+            parts[parts.index(flip)] = sympy.Pow(-base, exponent)
+        sign = -1 if len(flips) % 2 else 1
+        return sympy.Mul(sign * coefficient, *parts, evaluate=True)
+
+    return expr.replace(lambda x: x.is_Mul, turn)
+
+
+def _leads_negative(factor: sympy.Expr) -> bool:
+    """Whether the factor is a difference such as a − 1 (or an odd power of it) that reads better turned round."""
+    base, exponent = factor.as_base_exp()
+    if not (base.is_Add and exponent.is_Integer and exponent % 2):
+        return False
+    constant_term = base.as_coeff_Add()[0]
+    return bool(constant_term < 0)
+
+
+def cost(expr: sympy.Expr) -> tuple[int, str]:
+    """How long an expression reads; a division counts four, since it may also divide by zero."""
+    work = 0
+    for node in sympy.preorder_traversal(expr):
+        if node.is_Add or node.is_Mul:
+            work += len(node.args) - 1
+        elif node.is_Pow:
+            work += 4 if node.exp.is_negative else 1
+        elif node.is_Function:
+            work += 1
+    return work, str(expr)
+
+
+def kinks(expr: sympy.Expr, arguments: tuple[str, ...]) -> Callable[..., list[Array]]:
+    """Functions that change sign where the definition passes from piece to piece."""
+    edges: set[sympy.Expr] = set()
+    for x in sympy.preorder_traversal(expr):
+        if isinstance(x, sympy.Piecewise):
+            for _, condition in x.args:
+                edges |= {c.lhs - c.rhs for c in condition.atoms(sympy.core.relational.Relational)}
+        elif isinstance(x, sympy.Abs | sympy.sign):
+            edges.add(x.args[0])
+        elif isinstance(x, sympy.Max | sympy.Min):
+            edges |= {x.args[0] - other for other in x.args[1:]}
+    compiled_edges = [compile_numpy(edge, symbols(arguments)) for edge in sorted(edges, key=str)]
+    return lambda *arrays: [edge(*arrays) for edge in compiled_edges]
+
+
+def compiled(expr: sympy.Expr, arguments: tuple[str, ...]) -> Callable[..., Array]:
+    """The expression on NumPy arrays, in a form that does not overflow."""
+    return compile_numpy(stable(expr), symbols(arguments))

@@ -1,0 +1,92 @@
+"""Elementary functions, comparisons and functions given in pieces: what scalar definitions are spelled with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backproof.ir.node import Node
+from backproof.ops.arithmetic import common_shape
+from backproof.ops.entries import elementwise_entry
+from backproof.ops.leaves import constant
+from backproof.ops.notation import Apply, Bars, Exponential, Infix, Notation, Pieces, Root
+from backproof.ops.row import Array, Domain, Row
+from backproof.ops.scalar import Scalar, ScalarRow, elementwise
+
+RELATION = -1
+
+
+def _elementary(name: str, notation: Notation, about: str, low: float = -2.0, high: float = 2.0) -> ScalarRow:
+    return elementwise(
+        Scalar(name, ("z",), f"{name}(z)"), notation, about, domain=(Domain((2, 3), low, high),)
+    )
+
+
+exp = _elementary("exp", Exponential(), "The exponential function.")
+log = _elementary("log", Apply("log"), "The natural logarithm.", 0.3, 3.0)
+sqrt = _elementary("sqrt", Root(), "The square root.", 0.3, 3.0)
+sin = _elementary("sin", Apply("sin"), "The sine.")
+cos = _elementary("cos", Apply("cos"), "The cosine.")
+tan = _elementary("tan", Apply("tan"), "The tangent.", -1.0, 1.0)
+atan = _elementary("atan", Apply("arctan"), "The inverse tangent.")
+sinh = _elementary("sinh", Apply("sinh"), "The hyperbolic sine.")
+cosh = _elementary("cosh", Apply("cosh"), "The hyperbolic cosine.")
+erf = _elementary("erf", Apply("erf"), "The error function, 2/√π times the integral of exp(−t²) from 0 to z.")
+absolute = _elementary("abs", Bars(), "The absolute value; at 0 its derivative is taken as 0.")
+sign = _elementary("sign", Apply("sign"), "−1, 0 or 1; its derivative is 0 wherever it has one.")
+
+
+def _comparison(name: str, sign_: str, meaning: Any) -> Row:
+    return Row(
+        name=name,
+        kind="zero",
+        about=f"Whether the left side is {sign_} the right; complex numbers are compared by their real part.",
+        meaning=lambda a, b: meaning(np.real(a), np.real(b)),
+        shape=common_shape,
+        notation=Infix(sign_, RELATION),
+        entry=elementwise_entry,
+        domain=(Domain((2, 3)), Domain((2, 3))),
+    )
+
+
+greater = _comparison("greater", ">", np.greater)
+greater_equal = _comparison("greater_equal", "≥", np.greater_equal)
+less = _comparison("less", "<", np.less)
+less_equal = _comparison("less_equal", "≤", np.less_equal)
+
+
+def _choose(*arrays: Array) -> Array:
+    result = arrays[-1]
+    for value, condition in zip(arrays[-3::-2], arrays[-2::-2], strict=True):
+        result = np.where(condition, value, result)
+    return result
+
+
+def _choose_vjp(g: Node, y: Node, *inputs: Node) -> tuple[Node | None, ...]:
+    zero = constant(0)
+    values = range(0, len(inputs), 2)
+
+    def chosen(k: int) -> Node:
+        picked: list[Node] = []
+        for value in values:
+            picked.append(g if value == k else zero)
+            if value + 1 < len(inputs):
+                picked.append(inputs[value + 1])
+        return pieces(*picked)
+
+    return tuple(chosen(k) if k % 2 == 0 else None for k in range(len(inputs)))
+
+
+pieces = Row(
+    name="pieces",
+    kind="linear",
+    about="The first value whose condition holds: value, condition, value, condition, …, value otherwise.",
+    meaning=_choose,
+    shape=common_shape,
+    notation=Pieces(),
+    entry=elementwise_entry,
+    vjp=_choose_vjp,
+    reasons=("Where {x} is the value chosen, it receives the derivative; elsewhere it has no influence.",) * 3,
+    domain=(Domain((2, 3)), Domain((2, 3), 0.0, 1.0), Domain((2, 3))),
+)

@@ -1,0 +1,123 @@
+"""Entry forms: the scalar expression of one entry of an array.
+
+They are ordinary nodes of shape (), made of three rows that appear nowhere else (an entry, a sum over an index, a
+Kronecker delta) and of the arithmetic of all other nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from backproof.ir.node import Node
+from backproof.ir.sizes import ONE, Index, Place, Shape, Size
+from backproof.ops.notation import Entry, Kronecker, Reduction
+from backproof.ops.row import Array, Row
+
+Places = tuple[Place, ...]
+EntryOf = Callable[[Node, Places], Node]
+
+NODE_LETTERS = "jkpqruvwxyz"
+SAMPLE_LETTERS = "istfgh"
+
+
+class LetterPool:
+    """Index letters not yet in use: j, k, p, … for nodes and i, s, t, … for samples (the article's j and i first)."""
+
+    def __init__(self, used: Iterable[Place] = ()) -> None:
+        self._used = {place.letter for place in used if isinstance(place, Index)}
+
+    def fresh(self, size: Size) -> Index:
+        """The next free letter for an axis of this size."""
+        letters = SAMPLE_LETTERS if size.samples else NODE_LETTERS
+        letter = next((x for x in letters if x not in self._used), None)
+        if letter is None:
+            count = sum(x.startswith(letters[0]) for x in self._used)
+            letter = f"{letters[0]}{count}"
+        self._used.add(letter)
+        return Index(letter, size)
+
+    def place(self, shape: Shape) -> Places:
+        """A fresh letter for every axis, None where the length is one."""
+        return tuple(None if size == ONE else self.fresh(size) for size in shape)
+
+
+def _scalar_only(*arrays: Array, **attrs: Any) -> Array:
+    raise TypeError("entry forms are evaluated one entry at a time")
+
+
+def _no_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    return node
+
+
+def _entry_row(name: str, about: str, notation: Entry | Reduction | Kronecker) -> Row:
+    return Row(name, "entry", about, _scalar_only, lambda shapes, attrs: (), notation, _no_entry)
+
+
+at_ = _entry_row("at", "One entry of an array.", Entry())
+sum_over_ = _entry_row("sum_over", "A sum over an index.", Reduction())
+delta_ = _entry_row("delta", "Kronecker's delta: 1 where two indices agree, else 0.", Kronecker())
+
+
+def at(node: Node, place: Places) -> Node:
+    """The entry of `node` at `place`."""
+    return at_(node, place=place)
+
+
+def sum_over(index: Index, body: Node) -> Node:
+    """The sum of `body` over `index`."""
+    return sum_over_(body, index=index)
+
+
+def delta(left: Place, right: Place) -> Node:
+    """1 where `left` and `right` are the same position, else 0."""
+    return delta_(left=left, right=right)
+
+
+def align(place: Places, shape: Shape) -> Places:
+    """`place` as it falls on an array of `shape` that is broadcast."""
+    return tuple(
+        None if size == ONE else position
+        for position, size in zip(place[len(place) - len(shape) :], shape, strict=True)
+    )
+
+
+def elementwise_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    """The entry rule of every element-wise row: the same operation on the entries at the same place."""
+    return Node(node.op, tuple(entry(x, align(place, x.shape)) for x in node.inputs), (), node.attrs)
+
+
+def entry_of(node: Node, place: Places, letters: LetterPool | None = None, *, opened: bool = True) -> Node:
+    """The entry form of `node` at `place`, opened down to the nodes that have a symbol.
+
+    With `opened` false a node that has a symbol is not opened either: its entry is just its name.
+    """
+    pool = letters or LetterPool(place)
+
+    def entry(x: Node, at_place: Places) -> Node:
+        if x.symbol is not None:
+            return at(x, at_place)
+        return row_of(x).entry(x, at_place, entry, pool)
+
+    return row_of(node).entry(node, place, entry, pool) if opened else entry(node, place)
+
+
+def put_in(node: Node, index: Index, position: Place) -> Node:
+    """An entry form with a position put in for a running letter."""
+
+    def place(p: Place) -> Place:
+        return position if p == index else p
+
+    if node.op is at_:
+        return at(node.inputs[0], tuple(place(p) for p in node.attrs["place"]))
+    if node.op is delta_:
+        return delta(place(node.attrs["left"]), place(node.attrs["right"]))
+    return Node(node.op, tuple(put_in(x, index, position) for x in node.inputs), node.shape, node.attrs)
+
+
+def row_of(node: Node) -> Row:
+    """The row of the node's operation."""
+    row = node.op
+    if not isinstance(row, Row):
+        raise TypeError(f"{row!r} is not a row of the rule table")
+    return row

@@ -1,0 +1,156 @@
+"""SymPy expressions as nodes and back: so that scalar functions are printed and simplified like everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+
+import sympy
+from sympy.core.relational import Relational
+
+from backproof.ir.node import Node
+from backproof.ops import activations, elementary
+from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
+from backproof.ops.functions import sigmoid, softplus, xlogy
+from backproof.ops.leaves import constant, constant_, size_
+from backproof.ops.row import Row
+from backproof.ops.scalar import ScalarRow
+
+FUNCTIONS: dict[type[sympy.Basic], Row] = {
+    sympy.exp: elementary.exp,
+    sympy.log: elementary.log,
+    sympy.tanh: activations.tanh,
+    sympy.sinh: elementary.sinh,
+    sympy.cosh: elementary.cosh,
+    sympy.sin: elementary.sin,
+    sympy.cos: elementary.cos,
+    sympy.tan: elementary.tan,
+    sympy.atan: elementary.atan,
+    sympy.erf: elementary.erf,
+    sympy.Abs: elementary.absolute,
+    sympy.sign: elementary.sign,
+    sigmoid: activations.sigmoid,
+    softplus: activations.softplus,
+    sympy.StrictGreaterThan: elementary.greater,
+    sympy.GreaterThan: elementary.greater_equal,
+    sympy.StrictLessThan: elementary.less,
+    sympy.LessThan: elementary.less_equal,
+}
+
+
+def to_nodes(expr: sympy.Basic, names: Mapping[sympy.Symbol, Node]) -> Node:
+    """The nodes that compute an expression whose symbols stand for the nodes in `names`."""
+
+    def convert(x: sympy.Basic) -> Node:
+        match x:
+            case sympy.Symbol():
+                return names[x]
+            case sympy.Add():
+                return _terms(x)
+            case sympy.Mul():
+                return _factors(x)
+            case sympy.Pow():
+                return _power(x)
+            case sympy.Piecewise():
+                return _pieces(x)
+            case xlogy():
+                return mul(convert(x.args[0]), elementary.log(convert(x.args[1])))
+            case sympy.Rational() if not x.is_Integer:
+                return div(constant(int(x.p)), constant(int(x.q)))
+            case sympy.NumberSymbol():
+                return constant_(value=float(x), text={"pi": "π", "E": "e"}[str(x)])
+            case sympy.Number():
+                return constant(int(x) if x.is_Integer else float(x))
+        return FUNCTIONS[type(x)](*map(convert, x.args))
+
+    def is_scalar(x: sympy.Basic) -> bool:
+        return all(not names[symbol].shape for symbol in x.free_symbols)
+
+    def _terms(x: sympy.Add) -> Node:
+        # Written with the positive terms first: 1 − a, not −a + 1.
+        terms = sorted(x.as_ordered_terms(), key=lambda term: term.as_coeff_Mul()[0].is_negative is True)
+        result = convert(terms[0])
+        for term in terms[1:]:
+            coefficient = term.as_coeff_Mul()[0]
+            result = sub(result, convert(-term)) if coefficient.is_negative else add(result, convert(term))
+        return result
+
+    def _factors(x: sympy.Mul) -> Node:
+        if x.as_coeff_Mul()[0].is_negative:
+            return neg(convert(-x))
+        scalars = [f for f in x.as_ordered_factors() if is_scalar(f)]
+        arrays = [f for f in x.as_ordered_factors() if not is_scalar(f)]
+        if scalars and arrays:
+            return product(_fraction(sympy.Mul(*scalars)), _fraction(sympy.Mul(*arrays)))
+        return _fraction(x)
+
+    def _fraction(x: sympy.Expr) -> Node:
+        upper, lower = sympy.fraction(x)
+        if lower != 1:
+            return div(_product(upper), _product(lower))
+        return _product(x)
+
+    def _product(x: sympy.Expr) -> Node:
+        # Plain symbols stand before brackets: a(1 − a).
+        factors = sorted(sympy.Mul.make_args(x), key=lambda f: (not f.is_number, f.is_Add or f.has(sympy.Add)))
+        return reduce(mul, map(convert, factors))
+
+    def _power(x: sympy.Pow) -> Node:
+        base, exponent = x.args
+        if exponent.is_negative:
+            return div(constant(1), convert(sympy.Pow(base, -exponent)))
+        if exponent == sympy.Rational(1, 2):
+            return elementary.sqrt(convert(base))
+        inner = convert(base)
+        if inner.shape and exponent in (2, 3):
+            return reduce(mul, [inner] * int(exponent))
+        if not exponent.is_number:
+            return elementary.exp(convert(exponent * sympy.log(base)))
+        return power(inner, exponent=int(exponent) if exponent.is_Integer else float(exponent))
+
+    def _pieces(x: sympy.Piecewise) -> Node:
+        parts: list[Node] = []
+        for value, condition in x.args:
+            parts.append(convert(value))
+            if condition != sympy.true:
+                parts.append(convert(condition))
+        if len(parts) % 2 == 0:
+            parts.append(constant(float("nan")))
+        return elementary.pieces(*parts)
+
+    return convert(expr)
+
+
+ARITHMETIC: dict[Row, Callable[..., sympy.Expr]] = {
+    add: lambda a, b: a + b,
+    sub: lambda a, b: a - b,
+    neg: lambda a: -a,
+    mul: lambda a, b: a * b,
+    div: lambda a, b: a / b,
+    elementary.exp: sympy.exp,
+    elementary.log: sympy.log,
+}
+"""The rows that algebra sees through; every other node is an atom to it."""
+
+
+def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[Node], bool]) -> sympy.Expr:
+    """The node as an expression. `opens` tells which named nodes are looked into; `atom` names what is not."""
+
+    def convert(x: Node, top: bool = False) -> sympy.Expr:
+        if x.symbol is not None and not top and not opens(x):
+            return atom(x)
+        if x.op is constant_:
+            return sympy.nsimplify(x.attrs["value"]) if float(x.attrs["value"]).is_integer() else sympy.Float(x.attrs["value"])
+        if x.op is power:
+            return convert(x.inputs[0]) ** sympy.nsimplify(x.attrs["exponent"])
+        combine = ARITHMETIC.get(x.op) if isinstance(x.op, Row) else None
+        return combine(*map(convert, x.inputs)) if combine else atom(x)
+
+    return convert(node, top=True)
+
+
+def formula(row: ScalarRow, *arguments: Node) -> Node:
+    """A scalar function opened: its definition as nodes, on the given arguments."""
+    from backproof.ops.functions import symbols
+
+    return to_nodes(row.scalar.expr, dict(zip(symbols(row.scalar.arguments), arguments, strict=True)))

@@ -1,0 +1,177 @@
+"""Matrix product, transpose, sums, stretching. Axes are counted from the end, so leading axes may be added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backproof.ir.errors import ShapeError
+from backproof.ir.node import Node
+from backproof.ir.sizes import ONE, Shape, Size, show
+from backproof.ops.arithmetic import mul
+from backproof.ops.entries import EntryOf, LetterPool, Places, align, sum_over
+from backproof.ops.notation import PRODUCT, Bare, Infix, Reduction, Superscript
+from backproof.ops.row import Array, Domain, Row
+
+
+def _matmul_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    a, b = shapes
+    if len(a) != 2 or len(b) != 2 or a[1] != b[0]:
+        raise ShapeError(
+            "a matrix product does not fit",
+            where=f"({show(a)}) · ({show(b)})",
+            why="the columns of the left factor must be as many as the rows of the right one",
+        )
+    return (a[0], b[1])
+
+
+def _matmul_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    a, b = node.inputs
+    k = None if a.shape[1] == ONE else letters.fresh(a.shape[1])
+    term = mul(entry(a, (place[0], k)), entry(b, (k, place[1])))
+    return term if k is None else sum_over(k, term)
+
+
+matmul = Row(
+    name="matmul",
+    kind="linear",
+    about="The matrix product.",
+    meaning=np.matmul,
+    shape=_matmul_shape,
+    notation=Infix("·", PRODUCT),
+    entry=_matmul_entry,
+    vjp=lambda g, y, a, b: (matmul(g, transposed(b)), matmul(transposed(a), g)),
+    reasons=(
+        "An entry of the left factor {x} takes part in a whole row of the product, once with each column of {other}. "
+        "The chain rule adds up that row, and this sum is the product with {other} transposed, on the right.",
+        "An entry of the right factor {x} takes part in a whole column of the product, once with each row of {other}. "
+        "The chain rule adds up that column, and this sum is the product with {other} transposed, on the left.",
+    ),
+    domain=(Domain((2, 3)), Domain((3, 4))),
+)
+
+
+def _transpose_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    if len(shapes[0]) != 2:
+        raise ShapeError("only a matrix can be transposed", where=f"({show(shapes[0])})")
+    return shapes[0][::-1]
+
+
+transpose = Row(
+    name="transpose",
+    kind="linear",
+    about="The transposed matrix.",
+    meaning=lambda a: np.swapaxes(a, -1, -2),
+    shape=_transpose_shape,
+    notation=Superscript("T"),
+    entry=lambda node, place, entry, letters: entry(node.inputs[0], place[::-1]),
+    vjp=lambda g, y, a: (transposed(g),),
+    reasons=("Transposing moves each entry to its mirrored place, so the derivative is moved back.",),
+    domain=(Domain((2, 3)),),
+)
+
+
+def _sum_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    (shape,) = shapes
+    axes = {axis % len(shape) for axis in attrs["axes"]}
+    if attrs["keepdims"]:
+        return tuple(ONE if axis in axes else size for axis, size in enumerate(shape))
+    return tuple(size for axis, size in enumerate(shape) if axis not in axes)
+
+
+def _sum_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    (a,) = node.inputs
+    rank = len(a.shape)
+    axes = {axis % rank for axis in node.attrs["axes"]}
+    kept = iter(place if not node.attrs["keepdims"] else [p for k, p in enumerate(place) if k not in axes])
+    # Samples outermost, as the article writes J.
+    running = {
+        axis: letters.fresh(a.shape[axis])
+        for axis in sorted(axes, key=lambda axis: not a.shape[axis].samples)
+        if a.shape[axis] != ONE
+    }
+    inside: Places = tuple(running.get(axis) if axis in axes else next(kept) for axis in range(rank))
+    term = entry(a, inside)
+    for axis in reversed(list(running)):
+        term = sum_over(running[axis], term)
+    return term
+
+
+sum_ = Row(
+    name="sum",
+    kind="linear",
+    about="The sum over axes.",
+    meaning=lambda a, axes, keepdims: np.sum(a, axis=axes, keepdims=keepdims),
+    shape=_sum_shape,
+    notation=Reduction(),
+    entry=_sum_entry,
+    vjp=lambda g, y, a: (stretched(g, a.shape),),
+    reasons=("Each entry of {x} is one term of the sum, so each receives the derivative of the sum.",),
+    domain=(Domain((2, 3)),),
+    attrs={"axes": (-1,), "keepdims": True},
+)
+
+
+def _stretch(a: Array, sizes: tuple[int, ...], new_axes: int) -> Array:
+    a = a[(..., *[np.newaxis] * new_axes)]
+    lead = a.shape[: a.ndim - len(sizes)]
+    return np.broadcast_to(a, lead + sizes)
+
+
+def _unstretch(g: Node, y: Node, a: Node) -> tuple[Node]:
+    return (unstretched(g, a.shape),)
+
+
+stretch = Row(
+    name="stretch",
+    kind="linear",
+    about="An array repeated along axes of length one, to a larger shape.",
+    meaning=_stretch,
+    shape=lambda shapes, attrs: attrs["sizes"],
+    notation=Bare(),
+    entry=lambda node, place, entry, letters: entry(node.inputs[0], align(place, node.inputs[0].shape)),
+    vjp=_unstretch,
+    reasons=("{x} is used once for each place that it is stretched to, and the chain rule adds up its uses.",),
+    domain=(Domain((2, 1)),),
+    attrs={"sizes": (Size("2", 2), Size("3", 3)), "new_axes": 0},
+)
+
+
+def total(a: Node, axes: tuple[int, ...], *, keepdims: bool = True) -> Node:
+    """The sum of `a` over `axes` (negative numbers)."""
+    return sum_(a, axes=axes, keepdims=keepdims)
+
+
+def transposed(a: Node) -> Node:
+    """`a` transposed; twice is not at all."""
+    return a.inputs[0] if a.op is transpose and a.symbol is None else transpose(a)
+
+
+def stretched(a: Node, shape: Shape) -> Node:
+    """`a` stretched to `shape`, left out where it has that shape."""
+    if a.shape == shape:
+        return a
+    return stretch(a, sizes=shape, new_axes=len(shape) if not a.shape else 0)
+
+
+def unstretched(g: Node, shape: Shape) -> Node:
+    """`g` summed over what an array of `shape` was stretched by: the one place that undoes broadcasting."""
+    if g.shape == shape:
+        return g
+    rank = len(g.shape)
+    if not shape:
+        return total(g, tuple(range(-rank, 0)), keepdims=False)
+    lead = rank - len(shape)
+    axes = tuple(
+        axis - rank for axis in range(rank) if axis < lead or (shape[axis - lead] == ONE and g.shape[axis] != ONE)
+    )
+    if lead:
+        raise ShapeError("an array of lower rank was stretched", where=f"({show(shape)}) to ({show(g.shape)})")
+    return total(g, axes)
+
+
+def restated(a: Node) -> Node:
+    """`a` as the right side of an equation of its own: a node that has a symbol is repeated, not opened."""
+    return a if a.symbol is None else stretch(a, sizes=a.shape, new_axes=0)

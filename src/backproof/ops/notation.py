@@ -1,0 +1,118 @@
+"""How operations are spelled: a closed set of notations that writers turn into formulas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
+"""How tightly an operation binds; a looser one inside a tighter one stands in brackets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A quantity, a number or a size: spelled by its symbol, value or name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Infix:
+    """``x + y``. `sign` "*" is the element-wise product between matrices and ``·`` between scalars."""
+
+    sign: str
+    precedence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Minus:
+    """``−x``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fraction:
+    """``x / y``, as a fraction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Superscript:
+    """``xᵀ``; with no text, the exponent is the operation's attribute ``exponent``."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """``√x``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """``|x|``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exponential:
+    """``e`` to the power of the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A function and its arguments in brackets; `letter` in italics (``g``, ``σ``) instead of upright.
+
+    `layer` is a superscript of the function's name, `primes` counts derivatives.
+    """
+
+    name: str
+    letter: bool = False
+    layer: int | None = None
+    primes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Leibniz:
+    """``dL(a, y)/da``: the derivative of a function of several arguments by argument number `argument`."""
+
+    function: Apply
+    argument: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """A sum over axes: ``Σ_i``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of an array: ``a_j^{[2](i)}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kronecker:
+    """``δ_{jk}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A function given piece by piece: inputs are value, condition, value, condition, …, value otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """Spelled as its only input: what only stretches or reshapes."""
+
+
+Notation = (
+    Leaf
+    | Infix
+    | Minus
+    | Fraction
+    | Superscript
+    | Root
+    | Bars
+    | Exponential
+    | Apply
+    | Leibniz
+    | Reduction
+    | Entry
+    | Kronecker
+    | Pieces
+    | Bare
+)

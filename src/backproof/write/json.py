@@ -1,0 +1,135 @@
+"""A derivation as JSON, for programs: every equation as LaTeX, as plain text and as a tree of operations.
+
+The form is described by ``templates/derivation.schema.json``; `VERSION` grows when it changes incompatibly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from backproof.derivation.derivation import Derivation
+from backproof.derivation.steps import BackwardStep, ForwardStep, FunctionFacts, Path, Rewrite
+from backproof.ir.node import Node
+from backproof.ir.sizes import ONE, Index, Shape, Size
+from backproof.ops.entries import LetterPool, at, entry_of, row_of
+from backproof.write.document import filled_reasons, samples_are_columns
+from backproof.write.math import Math
+from backproof.write.math_latex import latex
+from backproof.write.math_unicode import linear
+from backproof.write.outline import plain
+from backproof.write.spell import spell, spell_as_part, symbol
+
+VERSION = 1
+
+
+def derivation_json(derivation: Derivation, *, title: str = "") -> str:
+    """The derivation as JSON text, ending in a line break."""
+    content = {
+        "schema": "backproof/derivation",
+        "version": VERSION,
+        "title": title,
+        "mean": derivation.mean,
+        "layout": "columns" if samples_are_columns(derivation) else "rows",
+        "sizes": [_size(size) for size in _sizes(derivation.graph.inputs)],
+        "inputs": [_input(node, node in derivation.graph.parameters) for node in derivation.graph.inputs],
+        "functions": [_function(facts) for facts in derivation.functions],
+        "forward": [_forward(step) for step in derivation.forward],
+        "backward": [_backward(step, derivation) for step in derivation.backward],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def _sizes(nodes: Iterable[Node]) -> list[Size]:
+    return list(dict.fromkeys(size for node in nodes for size in node.shape if size != ONE))
+
+
+def _size(size: Size) -> dict[str, Any]:
+    return {"name": size.name, "value": size.value, "samples": size.samples}
+
+
+def _shape(shape: Shape) -> list[str]:
+    return [size.name for size in shape]
+
+
+def _math(math: Math) -> dict[str, str]:
+    return {"latex": latex(math), "text": linear(math)}
+
+
+def _input(node: Node, parameter: bool) -> dict[str, Any]:
+    return {
+        "symbol": str(node.symbol),
+        "shape": _shape(node.shape),
+        "parameter": parameter,
+        **_math(spell_as_part(node)),
+    }
+
+
+def _function(facts: FunctionFacts) -> dict[str, Any]:
+    return {
+        "name": facts.name,
+        "about": facts.about,
+        "call": _math(spell(facts.call)),
+        "definition": None if facts.definition is None else _math(spell(facts.definition)),
+        "derivative": [_math(spell(form)) for form in facts.slope_forms],
+    }
+
+
+def _forward(step: ForwardStep) -> dict[str, Any]:
+    return {**_quantity(step.node), "rule": row_of(step.raw).name, "forms": _forms(step.raw, step.rewrites)}
+
+
+def _backward(step: BackwardStep, derivation: Derivation) -> dict[str, Any]:
+    return {
+        **_quantity(step.node),
+        "by": str(step.of.symbol),
+        "derivative_of": step.symbol.of,
+        "forms": _forms(step.raw, step.rewrites),
+        "paths": [_path(path) for path in step.paths],
+        "reasons": [plain(sentence) for sentence in filled_reasons(step)],
+        "proofs": [
+            {"through": None if p.consumer.symbol is None else str(p.consumer.symbol), "entry": _math(spell(p.result))}
+            for p in derivation.proofs(step)
+        ],
+    }
+
+
+def _quantity(node: Node) -> dict[str, Any]:
+    assert node.symbol is not None
+    place = LetterPool().place(node.shape)
+    return {
+        "symbol": str(node.symbol),
+        "shape": _shape(node.shape),
+        **_math(symbol(node.symbol)),
+        "entry": {"name": _math(spell_as_part(at(node, place))), "value": _math(spell(entry_of(node, place)))},
+    }
+
+
+def _forms(raw: Node, rewrites: tuple[Rewrite, ...]) -> list[dict[str, Any]]:
+    """The right sides of the equation from the rule's form to the one that is computed."""
+    steps = [(raw, ""), *((rewrite.result, rewrite.meaning) for rewrite in rewrites)]
+    return [{"meaning": meaning, **_math(spell(node)), "tree": _tree(node, top=True)} for node, meaning in steps]
+
+
+def _path(path: Path) -> dict[str, Any]:
+    consumer = path.consumer.symbol
+    return {"through": None if consumer is None else str(consumer), "rule": path.row.name, "position": path.position}
+
+
+def _tree(node: Node, *, top: bool = False) -> Any:
+    """The operations of one equation: a quantity by its name, an operation with its inputs and attributes."""
+    if node.symbol is not None and not top:
+        return str(node.symbol)
+    attrs = {key: _plain(value) for key, value in node.attrs.items() if key not in ("labels", "sums_to_one")}
+    return {
+        "operation": row_of(node).name,
+        "inputs": [_tree(x) for x in node.inputs],
+        **({"attributes": attrs} if attrs else {}),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Size | Index):
+        return str(value)
+    return [_plain(x) for x in value] if isinstance(value, tuple) else value

@@ -1,0 +1,320 @@
+"""Spelling: graph nodes as formulas. It knows notations, never operations by name."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from backproof.ir.node import Node
+from backproof.ir.sizes import ONE, Index, Place, Size
+from backproof.ir.symbol import Symbol
+from backproof.ops.entries import LetterPool, entry_of, row_of
+from backproof.ops.notation import (
+    ATOM,
+    POWER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    Apply,
+    Bare,
+    Bars,
+    Entry,
+    Exponential,
+    Fraction,
+    Infix,
+    Kronecker,
+    Leaf,
+    Leibniz,
+    Minus,
+    Pieces,
+    Reduction,
+    Root,
+    Superscript,
+)
+from backproof.write.math import (
+    EQUALS,
+    BigSum,
+    Cases,
+    Fence,
+    Frac,
+    Func,
+    Ident,
+    Math,
+    Number,
+    Prime,
+    Row,
+    Scripts,
+    Sign,
+    Sqrt,
+    Word,
+)
+
+MINUS = Sign("−")
+COMMA = Sign(",", "punctuation")
+LOOSEST = -2
+THIN = Sign("", "tight")
+
+
+def spell(node: Node) -> Math:
+    """The right side of the node's equation: the node itself is opened, named nodes inside it are not."""
+    if not node.shape and node.inputs and row_of(node).kind != "entry" and _holds_arrays(node):
+        node = entry_of(node, ())
+    return _opened(node)[0]
+
+
+def spell_as_part(node: Node) -> Math:
+    """The node as it stands in another's equation: by its symbol, if it has one."""
+    return _part(node)[0]
+
+
+def _holds_arrays(node: Node) -> bool:
+    stack = [node]
+    while stack:
+        x = stack.pop()
+        if x.shape:
+            return True
+        if x.symbol is None or x is node:
+            stack.extend(x.inputs)
+    return False
+
+
+def name(text: str) -> Math:
+    """A plain name as it is set: ``n_1`` with a subscript, single letters in italics, words upright, digits as such."""
+    base, _, sub = text.partition("_")
+    if sub:
+        return Scripts(name(base), sub=name(sub))
+    if text.isdigit():
+        return Number(text)
+    return Ident(text) if len(text) == 1 else Word(text)
+
+
+def symbol(of: Symbol) -> Math:
+    """A whole quantity: ``dZ^{[2]}``."""
+    base: Math = Ident(f"{'d' if of.of else ''}{of.base}")
+    return Scripts(base, sup=_layer(of.layer)) if of.layer is not None else base
+
+
+def entry(of: Symbol, shape: tuple[Size, ...], place: tuple[Place, ...]) -> Math:
+    """One entry: ``dz_{j}^{[2](i)}``, the layer and the sample above, the node below."""
+    above = [] if of.layer is None else [_layer(of.layer)]
+    below: list[Place] = []
+    for size, position in zip(shape, place, strict=True):
+        if size.samples:
+            above.append(Row((Sign("(", "tight"), _position(position), Sign(")", "tight"))))
+        elif size != ONE:
+            below.append(position)
+    base = Ident(f"{'d' if of.of else ''}{of.base.lower()}")
+    return Scripts(base, sub=_positions(below), sup=Row(tuple(above)) if above else None) if below or above else base
+
+
+def _layer(layer: int | None) -> Math:
+    return Row((Sign("[", "tight"), Number(str(layer)), Sign("]", "tight")))
+
+
+def _position(place: Place) -> Math:
+    if isinstance(place, Index):
+        return Ident(place.letter)
+    return Number(str(place)) if isinstance(place, int) else name(str(place))
+
+
+def _positions(places: list[Place]) -> Math | None:
+    if not places:
+        return None
+    tight = all(len(str(place)) == 1 for place in places)
+    parts: list[Math] = []
+    for place in places:
+        if parts and not tight:
+            parts.append(Sign(",", "tight"))
+        parts.append(_position(place))
+    return parts[0] if len(parts) == 1 else Row(tuple(parts))
+
+
+def index_range(index: Index) -> tuple[Math, Math]:
+    """What stands below and above the sum sign: ``i = 1`` and ``m``."""
+    return Row((Ident(index.letter), Sign("=", "tight"), Number("1"))), name(index.size.name)
+
+
+Spelled = tuple[Math, int]
+"""A formula and how tightly it is bound."""
+
+
+def _part(node: Node) -> Spelled:
+    if node.symbol is not None:
+        return symbol(node.symbol), ATOM
+    return _opened(node)
+
+
+def _bracketed(node: Node, least: int) -> Math:
+    """The node as an operand: in brackets if it is bound more loosely than `least`."""
+    math, bound = _part(node)
+    return math if bound >= least else Fence(math)
+
+
+def _opened(node: Node) -> Spelled:
+    notation = row_of(node).notation
+    match notation:
+        case Leaf():
+            return _leaf(node)
+        case Infix("*", _):
+            return _product(*node.inputs)
+        case Infix(sign, bound):
+            left, right = node.inputs
+            # a − (b + c) needs its brackets, a + (b + c) is written without.
+            after = bound if sign in "+·" else bound + 1
+            return Row((_bracketed(left, bound), Sign(sign), _bracketed(right, after))), bound
+        case Minus():
+            return Row((Sign("−", "tight"), _bracketed(node.inputs[0], PRODUCT))), SUM
+        case Fraction():
+            upper, lower = node.inputs
+            return Frac(_part(upper)[0], _part(lower)[0]), SIGN
+        case Superscript(text):
+            exponent: Math = Ident(text) if text else Number(f"{node.attrs['exponent']:g}")
+            return _raised(_bracketed(node.inputs[0], ATOM), exponent, merge=bool(text)), POWER
+        case Root():
+            return Sqrt(_part(node.inputs[0])[0]), ATOM
+        case Bars():
+            return Fence(_part(node.inputs[0])[0], "|", "|"), ATOM
+        case Exponential():
+            return Scripts(Ident("e"), sup=_part(node.inputs[0])[0]), POWER
+        case Apply():
+            return Row((_function(notation), _arguments(node))), ATOM
+        case Leibniz(function, argument):
+            upper_part = Row((Ident("d"), _function(function), _arguments(node)))
+            return Frac(upper_part, _differential(node.inputs[argument])), SIGN
+        case Reduction():
+            return _sum(node), SUM
+        case Entry():
+            (array,) = node.inputs
+            return _entry(array, node.attrs["place"]), ATOM
+        case Kronecker():
+            return Scripts(Ident("δ"), sub=_positions([node.attrs["left"], node.attrs["right"]])), ATOM
+        case Pieces():
+            return _pieces(node), SUM
+        case Bare():
+            return _part(node.inputs[0])
+    assert_never(notation)
+
+
+def _leaf(node: Node) -> Spelled:
+    if node.symbol is not None:
+        return symbol(node.symbol), ATOM
+    if "size" in node.attrs:
+        return name(node.attrs["size"].name), ATOM
+    value, text = node.attrs["value"], node.attrs.get("text")
+    if text:
+        return Ident(text), ATOM
+    digits = str(abs(value)) if isinstance(value, int) else repr(abs(value))
+    if value < 0:
+        return Row((Sign("−", "tight"), Number(digits))), SUM
+    return Number(digits), ATOM
+
+
+def _product(left: Node, right: Node) -> Spelled:
+    """``*`` between arrays, ``·`` between scalars; a number or a fraction of sizes stands before the rest plainly."""
+    a, b = _bracketed(left, PRODUCT), _bracketed(right, PRODUCT)
+    if left.shape and right.shape:
+        return Row((a, Sign("*"), b)), PRODUCT
+    if row_of(right).notation == Reduction() and right.symbol is None:
+        b = _part(right)[0]
+    if not left.shape and _is_plain(left) and not _is_plain(right):
+        return Row((a, b)), PRODUCT
+    if not right.shape and left.shape and _is_plain(right):
+        return Row((b, a)), PRODUCT
+    return Row((a, Sign("·"), b)), PRODUCT
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether a node is made of numbers and sizes only."""
+    return node.symbol is None and row_of(node).kind != "entry" and all(map(_is_plain, node.inputs))
+
+
+def _raised(base: Math, exponent: Math, *, merge: bool) -> Math:
+    if isinstance(base, Scripts) and base.sup is not None:
+        # Two superscripts on one letter: the transpose sign joins the layer, A^{[1]T}; a power needs brackets.
+        if merge:
+            return Scripts(base.base, base.sub, Row((base.sup, exponent)))
+        return Scripts(Fence(base), sup=exponent)
+    return Scripts(base, sup=exponent) if not isinstance(base, Scripts) else Scripts(base.base, base.sub, exponent)
+
+
+def _function(notation: Apply) -> Math:
+    base: Math = Ident(notation.name) if notation.letter else Func(notation.name)
+    if notation.layer is not None:
+        base = Scripts(base, sup=_layer(notation.layer))
+    return Prime(base, notation.primes) if notation.primes else base
+
+
+def _arguments(node: Node) -> Math:
+    parts: list[Math] = []
+    for x in node.inputs:
+        parts += [COMMA, _part(x)[0]] if parts else [_part(x)[0]]
+    return Fence(Row(tuple(parts)))
+
+
+def _differential(node: Node) -> Math:
+    """``da`` of a: the letter d and the quantity as one name."""
+    if node.symbol is not None:
+        return symbol(node.symbol.derivative("J"))
+    if row_of(node).notation == Entry():
+        (array,) = node.inputs
+        assert array.symbol is not None
+        return entry(array.symbol.derivative("J"), array.shape, node.attrs["place"])
+    return Row((Ident("d"), _part(node)[0]))
+
+
+def _entry(array: Node, place: tuple[Place, ...]) -> Math:
+    if array.symbol is not None:
+        return entry(array.symbol, array.shape, place)
+    return Scripts(Fence(_part(array)[0]), sub=_positions([p for p in place if p is not None]))
+
+
+def _sum(node: Node) -> Math:
+    (body,) = node.inputs
+    if "index" in node.attrs:
+        index: Index = node.attrs["index"]
+        lower, upper = index_range(index)
+        math, bound = _part(body)
+        nested = row_of(body).notation == Reduction()
+        return BigSum(lower, upper, math if nested or bound > SUM else Fence(math))
+    # A sum over axes of an array: the slice at the running index is what is added up.
+    pool = LetterPool()
+    places: list[Place] = [None] * len(body.shape)
+    running: list[Index] = []
+    for axis in sorted(node.attrs["axes"], key=lambda axis: not body.shape[axis].samples):
+        if body.shape[axis] != ONE:
+            index = pool.fresh(body.shape[axis])
+            places[axis] = index
+            running.append(index)
+    result = _slice(body, tuple(places))
+    for index in reversed(running):
+        result = BigSum(*index_range(index), result)
+    return result
+
+
+def _slice(array: Node, places: tuple[Place, ...]) -> Math:
+    math, _ = _part(array)
+    above: list[Math] = []
+    below: list[Place] = []
+    for size, place in zip(array.shape, places, strict=True):
+        if place is not None and size.samples:
+            above.append(Row((Sign("(", "tight"), _position(place), Sign(")", "tight"))))
+        elif place is not None:
+            below.append(place)
+    if array.symbol is not None and isinstance(math, Scripts):
+        base, sup = math.base, math.sup
+    else:
+        base, sup = (math if array.symbol is not None else Fence(math)), None
+    parts = ([sup] if sup is not None else []) + above
+    return Scripts(base, sub=_positions(below), sup=Row(tuple(parts)) if parts else None)
+
+
+def _pieces(node: Node) -> Math:
+    rows: list[tuple[Math, Math]] = []
+    parts = list(node.inputs)
+    while len(parts) > 1:
+        value, condition = parts.pop(0), parts.pop(0)
+        rows.append((_part(value)[0], Row((Word("if "), _part(condition)[0]))))
+    rows.append((_part(parts[0])[0], Word("otherwise")))
+    return Cases(tuple(rows))
+
+
+__all__ = ["EQUALS", "entry", "index_range", "name", "spell", "spell_as_part", "symbol"]
