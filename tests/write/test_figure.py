@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 
 import pytest
 from rich.cells import cell_len
@@ -11,15 +12,24 @@ from backproof.write.doc import Dot, Figure
 from backproof.write.figure_svg import figure_svg
 from backproof.write.figure_text import figure_text
 from backproof.write.figure_tikz import figure_tikz
-from backproof.write.math import Fence, Ident, Math, Number, Row, Scripts
+from backproof.write.math import Ident, Math, Number, Row, Scripts, Sign
 from backproof.write.outline import plain
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Pictures are kept between runs, but not those of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def label(base: str, layer: int | None, node: int) -> Math:
     """``a_{2}^{[1]}``."""
-    sup = None if layer is None else Fence(Number(str(layer)), "[", "]")
+    sup = None if layer is None else Row((Sign("[", "tight"), Number(str(layer)), Sign("]", "tight")))
     return Scripts(Ident(base), Number(str(node)), sup)
 
 

@@ -54,14 +54,14 @@ class Report:
         opinion = {"complex": "the complex step", "central": "central differences"}[self.method]
         rows = tuple(map(_row, self.verdicts))
         header: tuple[Inline, ...] = tuple(
-            (text,) for text in ("gradient", "shape", "worst entry", "derived", "by " + opinion, "relative error", "")
+            (text,) for text in ("gradient", "shape", "worst entry", "derived", "reference", "relative error", "")
         )
         right = sum(verdict.judgement == "right" for verdict in self.verdicts)
         summary = (
             f"{right} of {len(self.verdicts)} gradients agree with {opinion} to a relative error of "
-            f"{self.tolerance:g}, entry by entry, on {self.samples} samples."
+            f"{self.tolerance:g}, entry by entry, on {self.samples} samples. The table shows the worst entry of each."
         )
-        blocks: list[Block] = [Heading(2, ("The check",)), Table(header, rows, "lllrrrl"), Paragraph((summary,))]
+        blocks: list[Block] = [Heading(1, ("The check",)), Table(header, rows, "lllrrrl"), Paragraph((summary,))]
         blocks += [Paragraph((note,)) for note in self.notes]
         return Document("The check", tuple(blocks))
 
@@ -73,8 +73,8 @@ def _row(verdict: Verdict) -> tuple[Inline, ...]:
         (Code(verdict.symbol),),
         (" × ".join(map(str, verdict.shape)),),
         (Code(f"[{place}]"),) if place else ("",),
-        (f"{verdict.derived:.9g}",),
-        (f"{verdict.reference:.9g}",),
+        (f"{verdict.derived:.6g}",),
+        (f"{verdict.reference:.6g}",),
         (f"{verdict.error:.1e}",),
         (f"{judgement}, {verdict.kinks} at a kink" if verdict.kinks else judgement,),
     )

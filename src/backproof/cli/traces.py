@@ -29,7 +29,7 @@ def table_document(trace: Trace, data: str) -> Document:
         cells: tuple[Inline, ...] = tuple((f"{float(x):.6g}",) for x in numbers)
         rows.append(((Code(name),), (" × ".join(map(str, array.shape)) or "scalar",), *cells))
     blocks: list[Block] = [
-        Heading(2, (f"Every quantity on {data} ({trace.sizes['m']} samples)",)),
+        Heading(1, (f"Every quantity on {data} ({trace.sizes['m']} samples)",)),
         Table(header, tuple(rows), "llrrr"),
     ]
     for name in spoiled:
@@ -79,7 +79,7 @@ def _heaviest(explanation: Explanation) -> tuple[EntryValue, ...]:
 
 def _explained(explanation: Explanation) -> Iterator[Block]:
     entry = explanation.entry
-    yield Heading(2, (f"{entry} = {entry.value:.9g}",))
+    yield Heading(1, (f"{entry} = {entry.value:.9g}",))
     if explanation.formula is None:
         yield Paragraph((Code(str(entry)), " is given: it is data or a parameter."))
         return

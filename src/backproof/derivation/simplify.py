@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from backproof.derivation.steps import Rewrite
 from backproof.ir.node import Node, ancestors, substitute
@@ -29,9 +30,19 @@ def _inside(root: Node) -> list[Node]:
     return ancestors([root], stop=lambda node: node.symbol is not None and node is not root)
 
 
-def _rewrite(root: Node, change: Callable[[Node], Node | None]) -> Node:
-    mapping = {node: new for node in _inside(root) if (new := change(node)) is not None}
-    return substitute(root, mapping) if mapping else root
+def _rewrite(root: Node, *changes: Callable[[Node], Node | None]) -> Node:
+    """`root` with every node inside it changed, from the inside out; the same object if nothing changes."""
+    done: dict[Node, Node] = {}
+    for node in _inside(root):
+        if node.symbol is not None and node is not root:
+            done[node] = node
+            continue
+        inputs = tuple(done[x] for x in node.inputs)
+        new = node if inputs == node.inputs else replace(node, inputs=inputs)
+        for change in changes:
+            new = change(new) or new
+        done[node] = new
+    return done[root]
 
 
 def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
@@ -96,7 +107,7 @@ def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
             (row, node.inputs),
         )
 
-    result = restated(_rewrite(_rewrite(raw, change), _without_ones))
+    result = restated(_rewrite(raw, change, _signs_first, _without_ones))
     return [Rewrite(result, " ".join(meanings))] if meanings else []
 
 
@@ -106,6 +117,25 @@ def _without_ones(node: Node) -> Node | None:
             if is_number(one, 1):
                 return other
     return None
+
+
+def _signs_first(node: Node) -> Node | None:
+    """Minus signs are drawn to the front, and two of them cancel."""
+    if node.op is neg and node.inputs[0].op is neg:
+        return node.inputs[0].inputs[0]
+    if node.op is mul:
+        a, b = node.inputs
+        if a.op is neg and a.symbol is None:
+            return _negated(mul(a.inputs[0], b))
+        if b.op is neg and b.symbol is None:
+            return _negated(mul(a, b.inputs[0]))
+    if node.op is sub and node.inputs[1].op is neg and node.inputs[1].symbol is None:
+        return add(node.inputs[0], node.inputs[1].inputs[0])
+    return None
+
+
+def _negated(node: Node) -> Node:
+    return _signs_first(neg(node)) or neg(_signs_first(node) or node)
 
 
 ARITHMETIC = (add, sub, neg, mul, div, power, stretch)
@@ -166,7 +196,7 @@ def stabilise(raw: Node) -> tuple[Rewrite, ...]:
         if isinstance(node.op, ScalarRow) and len(node.inputs) == 2 and _saturates(node.inputs[0])
         else None,
     )
-    result = _rewrite(opened, _stable_logarithm)
+    result = _rewrite(opened, _stable_logarithm, _signs_first)
     if result is opened:
         return ()
     return (

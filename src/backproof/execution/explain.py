@@ -65,7 +65,7 @@ class Explanation:
 def explain(node: Node, place: tuple[int, ...], values: Values, sizes: Mapping[str, int]) -> Explanation:
     """Where the entry of a named node at `place` (counted from 1) comes from. Raises BackproofError outside the array."""
     where = _full_place(node, place, sizes)
-    reader = _Reader(values, sizes)
+    reader = Reader(values, sizes)
     entry = reader.entry(at(node, where))
     if node.op is input_:
         return Explanation(entry, None, ())
@@ -93,7 +93,7 @@ def _full_place(node: Node, place: tuple[int, ...], sizes: Mapping[str, int]) ->
     return tuple(None if size == ONE else k for size, k in zip(shape, place, strict=True))
 
 
-class _Reader:
+class Reader:
     """Reads values out of entry forms."""
 
     def __init__(self, values: Values, sizes: Mapping[str, int]) -> None:

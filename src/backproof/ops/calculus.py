@@ -21,7 +21,8 @@ def differentiated(definition: str, arguments: tuple[str, ...], orders: tuple[in
     expr = parse(definition, arguments)
     for symbol, order in zip(symbols(arguments), orders, strict=True):
         if order:
-            expr = tidy(sympy.diff(expr, symbol, order))
+            # The derivative of sign is 0 wherever it has one; SymPy adds a Dirac delta at 0, which has no value.
+            expr = tidy(sympy.diff(expr, symbol, order).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0)))
     return expr
 
 
@@ -68,11 +69,12 @@ def _in_exponential(
 
 
 def tidy(expr: sympy.Expr) -> sympy.Expr:
-    """The shorter of an expression and its factored form, with signs drawn where they read best."""
+    """The shortest of an expression, its factored form and its cancelled form, with signs drawn where they read best."""
     candidates = [expr]
     if expr.is_rational_function() and expr.free_symbols:
-        candidates += [sympy.cancel(expr), sympy.factor(expr)]
-    return min((_signs(x) for x in candidates), key=cost)
+        # Of two that are equally long the factored one reads better: a(1 − a), not a − a².
+        candidates = [sympy.factor(expr), sympy.cancel(expr), expr]
+    return min(map(_signs, candidates), key=cost)
 
 
 def _signs(expr: sympy.Expr) -> sympy.Expr:
@@ -104,17 +106,18 @@ def _leads_negative(factor: sympy.Expr) -> bool:
     return bool(constant_term < 0)
 
 
-def cost(expr: sympy.Expr) -> tuple[int, str]:
-    """How long an expression reads; a division counts four, since it may also divide by zero."""
-    work = 0
-    for node in sympy.preorder_traversal(expr):
-        if node.is_Add or node.is_Mul:
-            work += len(node.args) - 1
-        elif node.is_Pow:
-            work += 4 if node.exp.is_negative else 1
-        elif node.is_Function:
-            work += 1
-    return work, str(expr)
+def cost(expr: sympy.Expr) -> int:
+    """How long an expression reads; a division counts four, since it may also divide by zero, a sign nothing."""
+    if expr.is_Mul or expr.is_Pow:
+        upper, lower = sympy.fraction(expr, exact=True)
+        if lower != 1:
+            return cost(upper) + cost(lower) + (4 if lower.free_symbols else 1)
+    inside = sum(map(cost, expr.args))
+    if expr.is_Add:
+        return inside + len(expr.args) - 1
+    if expr.is_Mul:
+        return inside + len(expr.args) - 1 - (expr.args[0] == -1)
+    return inside + bool(expr.args)
 
 
 def kinks(expr: sympy.Expr, arguments: tuple[str, ...]) -> Callable[..., list[Array]]:

@@ -11,7 +11,7 @@ from sympy.core.relational import Relational
 from backproof.ir.node import Node
 from backproof.ops import activations, elementary
 from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
-from backproof.ops.functions import sigmoid, softplus, xlogy
+from backproof.ops.functions import sigmoid, softplus, symbols, xlogy
 from backproof.ops.leaves import constant, constant_, size_
 from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow
@@ -85,7 +85,8 @@ def to_nodes(expr: sympy.Basic, names: Mapping[sympy.Symbol, Node]) -> Node:
         return _fraction(x)
 
     def _fraction(x: sympy.Expr) -> Node:
-        upper, lower = sympy.fraction(x)
+        # exact: exp(−z) stays above the line.
+        upper, lower = sympy.fraction(x, exact=True)
         if lower != 1:
             return div(_product(upper), _product(lower))
         return _product(x)
@@ -127,10 +128,8 @@ ARITHMETIC: dict[Row, Callable[..., sympy.Expr]] = {
     neg: lambda a: -a,
     mul: lambda a, b: a * b,
     div: lambda a, b: a / b,
-    elementary.exp: sympy.exp,
-    elementary.log: sympy.log,
 }
-"""The rows that algebra sees through; every other node is an atom to it."""
+"""The rows that algebra sees through, besides exp and log and their derivatives; every other node is an atom to it."""
 
 
 def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[Node], bool]) -> sympy.Expr:
@@ -143,6 +142,9 @@ def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[
             return sympy.nsimplify(x.attrs["value"]) if float(x.attrs["value"]).is_integer() else sympy.Float(x.attrs["value"])
         if x.op is power:
             return convert(x.inputs[0]) ** sympy.nsimplify(x.attrs["exponent"])
+        if isinstance(x.op, ScalarRow) and x.op.scalar.definition in ("exp(z)", "log(z)"):
+            (z,) = symbols(x.op.scalar.arguments)
+            return x.op.scalar.expr.xreplace({z: convert(x.inputs[0])})
         combine = ARITHMETIC.get(x.op) if isinstance(x.op, Row) else None
         return combine(*map(convert, x.inputs)) if combine else atom(x)
 
@@ -151,6 +153,4 @@ def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[
 
 def formula(row: ScalarRow, *arguments: Node) -> Node:
     """A scalar function opened: its definition as nodes, on the given arguments."""
-    from backproof.ops.functions import symbols
-
     return to_nodes(row.scalar.expr, dict(zip(symbols(row.scalar.arguments), arguments, strict=True)))

@@ -7,7 +7,7 @@ import re
 from html import escape
 
 from backproof.write.doc import Figure
-from backproof.write.math import Math
+from backproof.write.math import Math, printable
 from backproof.write.math_svg import svg
 from backproof.write.outline import plain
 
@@ -29,7 +29,7 @@ def figure_svg(figure: Figure) -> str:
     xs = [dot.x for dot in figure.dots] or [0.0]
     ys = [dot.y for dot in figure.dots] or [0.0]
     # Without measuring: a letter of a caption is taken as 0.6 of its font size.
-    half = [RADIUS, *(len(text) * CAPTION * 0.3 - 0.0 for x, text in captions if x in (min(xs), max(xs)))]
+    half = [RADIUS, *(len(text) * CAPTION * 0.3 for x, text in captions if x in (min(xs), max(xs)))]
     side = MARGIN + max(half)
     width = (max(xs) - min(xs)) * UNIT_X + 2 * side
     bottom = (max(ys) - min(ys)) * UNIT_Y + 2 * RADIUS + MARGIN
@@ -43,9 +43,9 @@ def figure_svg(figure: Figure) -> str:
 
     size = f'width="{_px(width)}" height="{_px(height)}" viewBox="0 0 {_px(width)} {_px(height)}"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" color="currentColor">',
-        f"<title>{escape(figure.alt)}</title>",
-        f"<desc>{escape(_described(figure))}</desc>",
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
+        f"<title>{escape(printable(figure.alt))}</title>",
+        f"<desc>{escape(printable(_described(figure)))}</desc>",
         '<g stroke="currentColor" stroke-opacity="0.38" stroke-width="1.1" stroke-linecap="round">',
     ]
     for start, end in figure.lines:
@@ -70,7 +70,7 @@ def figure_svg(figure: Figure) -> str:
     for x, text in captions:
         lines.append(
             f'<text x="{_px(across(x))}" y="{_px(bottom + GAP - CAPTION / 2)}" text-anchor="middle" fill="currentColor"'
-            f' font-family="system-ui, sans-serif" font-size="{CAPTION:g}">{escape(text)}</text>'
+            f' font-family="system-ui, sans-serif" font-size="{CAPTION:g}">{escape(printable(text))}</text>'
         )
     lines.append("</svg>")
     return "\n".join(lines) + "\n"

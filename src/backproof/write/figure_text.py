@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from rich.cells import cell_len, chop_cells
 
@@ -37,7 +37,7 @@ def _centres(figure: Figure, labels: list[str], unit: int, width: int) -> list[i
         (dot.y, *_span(centre, label)) for dot, centre, label in zip(figure.dots, centres, labels, strict=True)
     )
     fits = all(end <= width for _, _, end in spans) and all(
-        one[0] != other[0] or one[2] + 3 <= other[1] for one, other in zip(spans, spans[1:], strict=False)
+        one[0] != other[0] or one[2] + 3 <= other[1] for one, other in pairwise(spans)
     )
     return centres if fits else None
 

@@ -26,13 +26,14 @@ from backproof.write.doc import (
     Values,
 )
 from backproof.write.figure_svg import figure_svg
-from backproof.write.math import EQUALS, Equation, Row, chain
+from backproof.write.math import EQUALS, Equation, Row, chain, printable
 from backproof.write.math_mathml import mathml
 from backproof.write.math_unicode import linear
 from backproof.write.outline import Anchors, plain, titled
-from backproof.write.values import aligned, extract, matrix, size
+from backproof.write.values import GAPS, extract, matrix, size
 
-MOST_ROWS, MOST_COLUMNS = 16, 24  # of a matrix of numbers
+MOST_ROWS, MOST_COLUMNS = 16, 16  # of a matrix of numbers
+WIDE_FIGURE = 4  # columns; a wider figure scrolls on a small screen rather than shrink
 FEW = 3  # places; a shorter page needs no table of contents
 
 FIGURE_SPACE, POINT_SPACE = "\u2007", "\u2008"  # as wide as a digit, as wide as a point
@@ -50,7 +51,7 @@ class _Place:
 
 @dataclass(slots=True)
 class _Page:
-    """What is known while a page is written: the names given, the places passed, the sections still open."""
+    """What is known while a page is written: the steps' names, the names given out, the places passed."""
 
     steps: Iterator[str]
     anchors: Anchors
@@ -69,7 +70,7 @@ def html(document: Document) -> str:
     page = _Page(iter([anchors(step.symbol) for step in _steps(blocks)]), anchors)
     body = "\n".join(_blocks(blocks, page, 1))
     return skeleton.substitute(
-        title=escape(document.title),
+        title=_escaped(document.title),
         style=style,
         style_hash="sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         contents=_contents(page.places),
@@ -113,14 +114,16 @@ def _block(block: Block, page: _Page, level: int) -> str:
             return _scroll("equation", f"equation {name}", _parts(equation), page.anchors(f"eq-{name}"))
         case CodeBlock(text, language):
             label = f"{language} code" if language else "code"
-            return f'<pre tabindex="0" role="group" aria-label="{escape(label)}"><code>{escape(text)}</code></pre>'
+            code = "\n".join(map(_escaped, text.expandtabs(4).splitlines()))
+            return f'<pre tabindex="0" role="group" aria-label="{_escaped(label)}"><code>{code}</code></pre>'
         case Table():
             return _table(block)
         case Values():
             return _values(block)
         case Figure(name, alt):
-            picture = figure_svg(block).strip()
-            return f'<figure id="{escape(page.anchors(f"fig-{name}"))}">{_scroll("picture", alt, picture)}</figure>'
+            kind = "picture wide" if len({dot.x for dot in block.dots}) > WIDE_FIGURE else "picture"
+            picture = _scroll(kind, alt, figure_svg(block).strip())
+            return f'<figure id="{escape(page.anchors(f"fig-{name}"))}">{picture}</figure>'
         case Step():
             return _step(block, page, min(level + 1, 6))
         case _:
@@ -129,12 +132,13 @@ def _block(block: Block, page: _Page, level: int) -> str:
 
 def _step(step: Step, page: _Page, level: int) -> str:
     anchor = next(page.steps)
-    symbol = f"<code>{escape(step.symbol)}</code>"
+    symbol = f"<code>{_escaped(step.symbol)}</code>"
     page.places.append(_Place(level, anchor, symbol, step.number))
     parts = [
         f'<section class="step" id="{escape(anchor)}">',
         f'<h{level}><a class="number" href="#{escape(anchor)}" aria-label="Step {step.number}">{step.number}</a> '
-        f'<code class="symbol">{escape(step.symbol)}</code> <span class="title">{_inline(step.title)}</span></h{level}>',
+        f'<code class="symbol">{_escaped(step.symbol)}</code> <span class="title">{_inline(step.title)}</span>'
+        f"</h{level}>",
         *_blocks(step.blocks, page, level),
         "</section>",
     ]
@@ -144,7 +148,11 @@ def _step(step: Step, page: _Page, level: int) -> str:
 def _scroll(kind: str, label: str, content: str, anchor: str = "") -> str:
     """A box that scrolls sideways by itself, with the mouse or the keyboard."""
     place = f' id="{escape(anchor)}"' if anchor else ""
-    return f'<div class="scroll {kind}"{place} tabindex="0" role="group" aria-label="{escape(label)}">{content}</div>'
+    return f'<div class="scroll {kind}"{place} tabindex="0" role="group" aria-label="{_escaped(label)}">{content}</div>'
+
+
+def _escaped(text: str) -> str:
+    return escape(printable(text))
 
 
 def _inline(text: Inline) -> str:
@@ -152,9 +160,9 @@ def _inline(text: Inline) -> str:
     for part in text:
         match part:
             case str():
-                written.append(escape(part, quote=False))
+                written.append(_escaped(part))
             case Code(code):
-                written.append(f"<code>{escape(code, quote=False)}</code>")
+                written.append(f"<code>{_escaped(code)}</code>")
             case _:
                 written.append(mathml(part, alttext=linear(part)))
     return "".join(written)
@@ -169,7 +177,7 @@ def _parts(equation: Equation) -> str:
             chain(Equation(equation.left, equation.parts[:1])),
             *(Row((EQUALS, part)) for part in equation.parts[1:]),
         ]
-    return " ".join(
+    return "<wbr>".join(
         f'<span class="part">{mathml(piece, display=True, alttext=linear(piece))}</span>' for piece in pieces
     )
 
@@ -180,7 +188,7 @@ def _table(table: Table) -> str:
     def cells(row: Iterable[Inline], open_tag: str, close_tag: str) -> str:
         return "".join(f"<{open_tag}{kind}>{_inline(cell)}{close_tag}" for kind, cell in zip(classes, row, strict=True))
 
-    head = f'<thead><tr>{cells(table.header, "th scope=" + chr(34) + "col" + chr(34), "</th>")}</tr></thead>'
+    head = f"<thead><tr>{cells(table.header, 'th scope=' + chr(34) + 'col' + chr(34), '</th>')}</tr></thead>"
     rows = "\n".join(f"<tr>{cells(row, 'td', '</td>')}</tr>" for row in table.rows)
     label = ", ".join(plain(cell) for cell in table.header)
     return _scroll("table", f"table: {label}", f"<table>\n{head}\n<tbody>\n{rows}\n</tbody>\n</table>")
@@ -193,23 +201,17 @@ def _values(values: Values) -> str:
     caption = f'<figcaption>{_inline(values.label)} <span class="size">({"; ".join(notes)})</span></figcaption>'
     if not array.size:
         return f"<figure>{caption}</figure>"
-    columns = [
-        [None] * len(shown.rows) if one is None else aligned(shown.column(one), FIGURE_SPACE, POINT_SPACE)
-        for one in shown.columns
+    rows = [
+        "<tr>"
+        + "".join(
+            f'<td class="gap">{cell}</td>' if cell in GAPS else f"<td>{escape(cell).replace('-', '−')}</td>"
+            for cell in row
+        )
+        + "</tr>"
+        for row in shown.grid(FIGURE_SPACE, POINT_SPACE)
     ]
-    rows = []
-    for row, cells in zip(shown.rows, zip(*columns, strict=True), strict=True):
-        spelled = [
-            f"<td>{escape(cell).replace('-', '−')}</td>" if cell is not None else f'<td class="gap">{_gap(row, column)}</td>'
-            for cell, column in zip(cells, shown.columns, strict=True)
-        ]
-        rows.append(f"<tr>{''.join(spelled)}</tr>")
     table = '<table class="matrix">\n' + "\n".join(rows) + "\n</table>"
     return f"<figure>{caption}\n{_scroll('values', plain(values.label), table)}</figure>"
-
-
-def _gap(row: int | None, column: int | None) -> str:
-    return "⋯" if row is not None else "⋮" if column is not None else "⋱"
 
 
 def _contents(places: list[_Place]) -> str:

@@ -26,7 +26,7 @@ from backproof.write.figure_tikz import figure_tikz
 from backproof.write.math import Equation, chain
 from backproof.write.math_latex import latex
 from backproof.write.outline import plain, titled
-from backproof.write.values import aligned, extract, matrix, size
+from backproof.write.values import extract, matrix, size
 
 MOST_ROWS, MOST_COLUMNS = 16, 8  # of a matrix of numbers
 LONG_TABLE = 30  # rows; a longer table may break across pages
@@ -54,7 +54,7 @@ SPECIAL = {
     "\u00a0": "~",
     "\u2009": r"\,",
     "\u202f": r"\,",
-    "\u200b": "",
+    "\u200b": "{}",
     "–": "--",
     "—": "---",
     "‘": "`",
@@ -85,6 +85,10 @@ IN_MATH = {
     "Ψ": r"\Psi", "Ω": r"\Omega",
 }  # fmt: skip
 
+# In a matrix of numbers: values that are words, and powers of ten.
+_NAMED = re.compile(r"\b(?:nan|inf|True|False)\b")
+_POWER = re.compile(r"(?<=\d)e([+-])(?=\d)")
+
 # What the T1 fonts hold, beyond ASCII: letters of Western and Central Europe, and a few signs.
 T1 = frozenset("¡¿«»§¶©®" + "".join(chr(code) for code in range(0xC0, 0x180) if code not in (0xD7, 0xF7))) - frozenset(
     "ĈĉĊċĒēĔĕĖėĜĝĠġĢģĤĥĦħĨĩĪīĬĭĮįĴĵĶķĸĻļĿŀŅņŉŌōŎŏŖŗŜŝŦŧŨũŪūŬŭŲųŴŵŶŷſ"
@@ -98,7 +102,7 @@ def latex_document(document: Document) -> str:
 
 
 def _blocks(blocks: Iterable[Block]) -> str:
-    """The blocks with blank lines between them, but a display belongs to the paragraph before it: no page ends there."""
+    """The blocks between blank lines, but a display belongs to the paragraph before it: no page ends there."""
     text, before = "", None
     for block in blocks:
         joined = isinstance(before, Paragraph) and isinstance(block, Display)
@@ -123,7 +127,7 @@ def _block(block: Block) -> str:
         case Values():
             return _values(block)
         case Figure():
-            return "\n".join([r"\begin{center}", rf"\fitted{{%{chr(10)}{figure_tikz(block, _inline)}}}", r"\end{center}"])
+            return _centred(figure_tikz(block, _inline))
         case Step(number, symbol, title, inner):
             return f"\\step{{{number}}}{{{_code(symbol)}}}{{{_inline(title)}}}\n\n{_blocks(inner)}".rstrip()
         case _:
@@ -151,12 +155,13 @@ def _inline(text: Inline) -> str:
 
 
 def _code(text: str) -> str:
-    # Every space counts, a line may still break at it, and `--` is two signs.
-    return _escaped(text).replace(" ", r"\ ").replace("-", "{-}").replace("'", r"\textquotesingle{}")
+    # Every space counts, yet a line may break at it.
+    return _escaped(text).replace(" ", r"\ ").replace("'", r"\textquotesingle{}")
 
 
 def _escaped(text: str) -> str:
-    return text if text.isalnum() and text.isascii() else "".join(map(_character, text))
+    # Two hyphens side by side would be set as one dash: something empty parts them.
+    return "".join(map(_character, re.sub("-(?=-)", "-\u200b", text)))
 
 
 def _character(character: str) -> str:
@@ -184,7 +189,9 @@ def _table(table: Table) -> str:
         wide = sum(width for width in widths if width > WIDE_CELL)
         share = max(0.9 - 0.009 * sum(width for width in widths if width <= WIDE_CELL), 0.3)
         columns = [
-            rf">{{\raggedright\arraybackslash}}p{{{share * width / wide:.3f}\linewidth}}" if width > WIDE_CELL else align
+            rf">{{\raggedright\arraybackslash}}p{{{share * width / wide:.3f}\linewidth}}"
+            if width > WIDE_CELL
+            else align
             for width, align in zip(widths, columns, strict=True)
         ]
     long = len(table.rows) > LONG_TABLE
@@ -202,7 +209,12 @@ def _table(table: Table) -> str:
         rf"\end{{{environment}}}",
     ]
     written = "\n".join(lines)
-    return written if long else f"\\begin{{center}}\n\\fitted{{%\n{written}}}\n\\end{{center}}"
+    return written if long else _centred(written)
+
+
+def _centred(content: str) -> str:
+    """In the middle of the line, scaled down if it is wider."""
+    return f"\\begin{{center}}\n\\fitted{{%\n{content}}}\n\\end{{center}}"
 
 
 def _row(cells: Iterable[str], *, bold: bool = False) -> str:
@@ -216,20 +228,13 @@ def _values(values: Values) -> str:
     if not array.size:
         return f"{label}: empty"
     shown = extract(array, MOST_ROWS, MOST_COLUMNS)
-    columns = [
-        [r"\cdots"] * len(shown.rows)
-        if one is None
-        else [cell or r"\vdots" for cell in aligned(shown.column(one), r"\phantom{0}", r"\phantom{.}")]
-        for one in shown.columns
+    rows = [
+        " & ".join(
+            IN_MATH.get(cell) or _NAMED.sub(r"\\mathrm{\g<0>}", _POWER.sub(r"\\mathrm{e}{\1}", cell)) for cell in row
+        )
+        for row in shown.grid(r"\phantom{0}", r"\phantom{.}")
     ]
-    rows = []
-    for row, cells in zip(shown.rows, zip(*columns, strict=True), strict=True):
-        spelled = [
-            r"\ddots" if row is None and column is None else re.sub(r"(?<!\\)\b(nan|inf|True|False)\b", r"\\mathrm{\1}", cell)
-            for cell, column in zip(cells, shown.columns, strict=True)
-        ]
-        rows.append(" & ".join(re.sub(r"(?<=\d)e([+-])(\d+)", r"\\mathrm{e}{\1}\2", cell) for cell in spelled))
     body = " \\\\\n".join(rows)
     note = f"; {shown.left_out}" if shown.left_out else ""
     array_text = f"\\left[\\begin{{array}}{{{'r' * len(shown.columns)}}}\n{body}\n\\end{{array}}\\right]"
-    return f"{label}{note}:\n\\display{{{array_text}}}"
+    return f"{label}{note}:\n\\numbers{{{array_text}}}"

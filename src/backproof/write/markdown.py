@@ -21,7 +21,7 @@ from backproof.write.doc import (
     Values,
 )
 from backproof.write.figure_text import figure_text
-from backproof.write.math import Math, chain
+from backproof.write.math import Math, chain, printable
 from backproof.write.math_latex import latex
 from backproof.write.outline import titled
 from backproof.write.values import extract, matrix, size
@@ -110,11 +110,13 @@ def _inline(text: Inline) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _TEXT.sub(lambda found: "&amp;" if found[0] == "&" else f"\\{found[0]}", re.sub(r"\s*\n\s*", " ", text))
+    return _TEXT.sub(
+        lambda found: "&amp;" if found[0] == "&" else f"\\{found[0]}", printable(re.sub(r"\s*\n\s*", " ", text))
+    )
 
 
 def _code(text: str) -> str:
-    text = " ".join(text.split("\n"))
+    text = printable(text)
     fence = "`" * (_longest(text, "`") + 1)
     pad = " " if text[:1] == "`" or text[-1:] == "`" else ""
     return f"{fence}{pad}{text}{pad}{fence}"
@@ -125,8 +127,9 @@ def _longest(text: str, mark: str) -> int:
 
 
 def _fenced(text: str, language: str) -> str:
+    body = "\n".join(map(printable, text.expandtabs(4).splitlines()))
     fence = "`" * max(_longest(text, "`") + 1, 3)
-    return f"{fence}{language}\n{text.rstrip(chr(10))}\n{fence}"
+    return f"{fence}{language}\n{body}\n{fence}"
 
 
 def _math(node: Math, *, display: bool = False) -> str:
@@ -161,11 +164,10 @@ def _values(values: Values) -> str:
     if not array.size:
         return f"{label}: empty"
     shown = extract(array, MOST, MOST)
-    columns = [["…"] * len(shown.rows) if one is None else shown.column(one) for one in shown.columns]
-    header = ["", *("…" if one is None else str(one + 1) for one in shown.columns)]
+    header = ["", *("⋯" if one is None else str(one + 1) for one in shown.columns)]
     rows = [
-        ["…" if row is None else f"**{row + 1}**", *("…" if cell is None else cell for cell in cells)]
-        for row, cells in zip(shown.rows, zip(*columns, strict=True), strict=True)
+        ["⋮" if row is None else f"**{row + 1}**", *cells]
+        for row, cells in zip(shown.rows, shown.grid("", ""), strict=True)
     ]
     note = f"; {shown.left_out}" if shown.left_out else ""
     return f"{label}{note}:\n\n{_table(header, rows, 'r' * len(header))}"

@@ -29,15 +29,16 @@ from backproof.write.math import (
 )
 
 # Capitals that look like a Latin letter have no command of their own.
-GREEK = dict(
-    zip(
-        "αβγδεϵζηθϑικλμνξοπϖρϱςστυφϕχψωΓΔΘΛΞΠΣΥΦΨΩΑΒΕΖΗΙΚΜΝΟΡΤΧ",
-        r"\alpha \beta \gamma \delta \varepsilon \epsilon \zeta \eta \theta \vartheta \iota \kappa \lambda \mu \nu \xi o"
-        r" \pi \varpi \rho \varrho \varsigma \sigma \tau \upsilon \varphi \phi \chi \psi \omega \Gamma \Delta \Theta"
-        r" \Lambda \Xi \Pi \Sigma \Upsilon \Phi \Psi \Omega A B E Z H I K M N O P T X".split(),
-        strict=True,
-    )
+GREEK_LETTERS = "αβγδεϵζηθϑικλμνξοπϖρϱςστυφϕχψωΓΔΘΛΞΠΣΥΦΨΩΑΒΕΖΗΙΚΜΝΟΡΤΧ"
+GREEK_NAMES = (
+    "alpha beta gamma delta varepsilon epsilon zeta eta theta vartheta iota kappa lambda mu nu xi o pi varpi rho varrho"
+    " varsigma sigma tau upsilon varphi phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+    " A B E Z H I K M N O P T X"
 )
+GREEK = {
+    letter: name if len(name) == 1 else f"\\{name}"
+    for letter, name in zip(GREEK_LETTERS, GREEK_NAMES.split(), strict=True)
+}
 
 MATH = GREEK | {
     "−": "-",
@@ -101,10 +102,11 @@ TEXT = {char: f"${command}$" for char, command in MATH.items() if not char.isasc
     ">": r"\textgreater{}",
 }
 
-FUNCTIONS = frozenset(
+FUNCTIONS = (
     "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd inf ker lg lim ln log max min Pr sec sin sinh"
-    " sup tan tanh".split()
+    " sup tan tanh"
 )
+FUNCTION_NAMES = frozenset(FUNCTIONS.split())
 
 # What may follow \left and \right.
 DELIMITERS = {
@@ -145,7 +147,7 @@ def _print(node: Math, script: bool) -> str:
         case Word(text):
             return _words(text)
         case Func(text):
-            if text in FUNCTIONS:
+            if text in FUNCTION_NAMES:
                 return f"\\{text}"
             plain = text.isascii() and text.isalnum()
             return rf"\operatorname{{{text}}}" if plain else rf"\operatorname{{\text{{{_text(text)}}}}}"

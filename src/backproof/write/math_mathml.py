@@ -135,10 +135,10 @@ def _sign(text: str, before: str = "0", after: str = "0") -> str:
 
 def _parts(parts: tuple[Math, ...], script: bool) -> list[str]:
     elements: list[str] = []
-    for part, following in zip(parts, [*parts[1:], None], strict=True):
-        elements += _elements(part, script)
-        if isinstance(part, Func) and following is not None and not isinstance(following, Fence | Sign):
+    for i, part in enumerate(parts):
+        if i and isinstance(parts[i - 1], Func) and not isinstance(part, Fence | Sign):
             elements.append(THIN)  # log x
+        elements += _elements(part, script)
     return elements
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import warnings
 import xml.etree.ElementTree as ET
 from functools import lru_cache
 from hashlib import sha256
@@ -40,21 +41,23 @@ def svg(node: Math) -> str:
 
 
 def _draw(source: str, title: str, prefix: str) -> str:
-    # Loads a font: not at the top, since a picture from the cache does not need it.
-    import ziamath
-
     # As an element: ziamath rewrites text first, and takes "==" or "&lt;-" in a user's name for its own notation.
     element = ET.fromstring(source)
     for token in element.iter("{http://www.w3.org/1998/Math/MathML}mi"):
         if len(token.text or "") > 1:
             token.tag = "mtext"  # ziamath sets function names with space around them: tanh (z)
     element.set("mathcolor", "currentColor")
-    with _drawing:  # The settings are global, and may have been changed by others.
-        config = ziamath.config
+    with _drawing, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        # Loads a font: not at the top, since a picture from the cache does not need it.
+        from ziamath.config import config
+        from ziamath.zmath import Math as Drawing
+
+        # The settings are global, and may have been changed by others.
         saved = config.svg2, config.precision
         config.svg2, config.precision = True, 3
         try:
-            picture = ziamath.Math(element, size=SIZE, title=title).svgxml()
+            picture = Drawing(element, size=SIZE, title=title).svgxml()
         finally:
             config.svg2, config.precision = saved
     picture.set("role", "img")

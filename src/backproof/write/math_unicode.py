@@ -70,10 +70,7 @@ def pretty(of: Equation | Math, width: int) -> list[str]:
     if whole.width <= width:
         return [line.rstrip() for line in whole.lines]
     equation = of if isinstance(of, Equation) else _equation(of)
-    if width < NARROW:
-        blocks = _chopped(chain(equation), width)
-    else:
-        blocks = _broken(equation, width)
+    blocks = _broken(equation, width) if width >= NARROW else _chopped(chain(equation), width)
     lines: list[str] = []
     for i, block in enumerate(blocks):
         # Subscripts of one block and superscripts of the next would be taken for each other's.
@@ -359,7 +356,7 @@ def _bracket(side: str, body: _Box, tall: bool) -> _Box:
     height = len(body.lines)
     if not tall or height == 1 or side not in TALL:
         return _leaf(printable(side))
-    top, extension, middle, bottom, *halves = TALL[side]
+    top, extension, middle, bottom, *halves = list(TALL[side])
     lines = halves if height == 2 else [top, *[extension] * (height - 2), bottom]
     if height > 2:
         lines[height // 2] = middle
@@ -419,7 +416,7 @@ def _broken(equation: Equation, width: int) -> list[_Box]:
     blocks: list[_Box] = []
     if not equation.parts or room < min(24, 2 * width // 3):
         # The left side alone: it takes too much of the width.
-        blocks = _fit([[part] for part in _flat([equation.left])] if left.width > width else [[equation.left]], width)
+        blocks = _fit(_segments(list(_flat([equation.left]))), width)
         prefix = _leaf("  = ")
     else:
         prefix = _beside([left, _leaf(" = ")])

@@ -33,9 +33,10 @@ from backproof.write.doc import (
     Values,
 )
 from backproof.write.figure_text import figure_text
+from backproof.write.math import printable
 from backproof.write.math_unicode import linear, pretty
 from backproof.write.outline import titled
-from backproof.write.values import aligned, extract, matrix, size
+from backproof.write.values import extract, matrix, size
 
 Line = list[Segment]
 
@@ -52,9 +53,6 @@ NOTE = Style(dim=True)
 
 RULES = {1: "═", 2: "─"}
 JUSTIFY: dict[str, JustifyMethod] = {"l": "left", "r": "right", "c": "center"}
-
-# A terminal obeys control characters; a document only shows them. Line ends and tabs are dealt with before.
-CONTROLS = {code: chr(0x2400 + code) for code in range(32)} | {127: "\u2421"} | dict.fromkeys(range(128, 160), "\ufffd")
 
 
 def terminal(document: Document, console: Console) -> None:
@@ -83,7 +81,7 @@ def _block(block: Block, console: Console, width: int) -> list[Line]:
             return _indented(_fitted(pretty(equation, inner), inner), width)
         case CodeBlock(text):
             inner = max(width - INDENT, 1)
-            folded = [piece for line in text.splitlines() for piece in _chopped(_shown(line.expandtabs(4)), inner)]
+            folded = [piece for line in text.splitlines() for piece in _chopped(printable(line.expandtabs(4)), inner)]
             return _indented(folded, width)
         case Table():
             return _table(block, console, width)
@@ -98,7 +96,7 @@ def _block(block: Block, console: Console, width: int) -> list[Line]:
 
 
 def _step(step: Step, console: Console, width: int) -> list[Line]:
-    title = [(f"[{step.number}] ", NUMBER), (_shown(step.symbol), SYMBOL), ("  ", PLAIN), *_inline(step.title)]
+    title = [(f"[{step.number}] ", NUMBER), (printable(step.symbol), SYMBOL), ("  ", PLAIN), *_inline(step.title)]
     lines = _wrap(title, width, hanging=INDENT)
     before_tight = True
     for block in step.blocks:
@@ -120,18 +118,14 @@ def _inline(text: Inline) -> list[tuple[str, Style]]:
     for part in text:
         match part:
             case str():
-                runs.append((_shown(" ".join(part.split("\n")).expandtabs(1)), PLAIN))
+                runs.append((printable(part), PLAIN))
             case Code(code):
-                runs.append((_shown(code), CODE))
+                runs.append((printable(code), CODE))
             case _:
                 # A formula is broken only where it is so long that it must be.
                 formula = linear(part)
                 runs.append((formula.replace(" ", "\xa0") if len(formula) < 30 else formula, PLAIN))
     return runs
-
-
-def _shown(text: str) -> str:
-    return text if text.isascii() and text.isprintable() else text.translate(CONTROLS)
 
 
 def _width(text: str) -> int:
@@ -250,19 +244,13 @@ def _values(values: Values, width: int) -> list[Line]:
     # Fewer and fewer columns until they fit; one column is shown in any case. A number takes two places at least.
     for most in range(min(array.shape[1], max(room // 2, 1)), 0, -1):
         shown = extract(array, MOST_ROWS, most)
-        columns = []
-        for column in shown.columns:
-            cells = [None] * len(shown.rows) if column is None else aligned(shown.column(column))
-            wide = max((len(cell) for cell in cells if cell is not None), default=1)
-            columns.append([("⋯" if column is None else "⋮").rjust(wide) if c is None else c.rjust(wide) for c in cells])
-        if sum(len(column[0]) for column in columns) + 2 * (len(columns) - 1) <= room:
+        grid = shown.grid()
+        widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+        if sum(widths) + 2 * (len(widths) - 1) <= room:
             break
     note = f"; {shown.left_out}" if shown.left_out else ""
     lines = _wrap([*label, (f"{note}:", NOTE)], width)
-    for row, position in zip(zip(*columns, strict=True), shown.rows, strict=True):
-        text = "  ".join(
-            "⋱".rjust(len(cell)) if position is None and column is None else cell
-            for cell, column in zip(row, shown.columns, strict=True)
-        )
+    for row in grid:
+        text = "  ".join(cell.rjust(wide) for cell, wide in zip(row, widths, strict=True))
         lines += [[Segment(" " * indent + piece.rstrip())] for piece in _chopped(text, room)]
     return lines

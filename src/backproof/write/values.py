@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 DIGITS = 6
+GAPS = frozenset("⋯⋮⋱")
+"""What stands for left-out columns, rows and both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +21,16 @@ class Extract:
     columns: tuple[int | None, ...]
     left_out: str
 
-    def column(self, column: int) -> list[str | None]:
-        """The numbers shown of one column, from top to bottom."""
-        return [None if row is None else number(self.array[row, column]) for row in self.rows]
+    def grid(self, digit: str = " ", point: str = " ") -> list[list[str]]:
+        """The rows of cells, with `GAPS` where something is left out; `digit` and `point` pad as in `aligned`."""
+        columns = []
+        for column in self.columns:
+            if column is None:
+                columns.append(["⋱" if row is None else "⋯" for row in self.rows])
+                continue
+            numbers = [None if row is None else number(self.array[row, column]) for row in self.rows]
+            columns.append(["⋮" if cell is None else cell for cell in aligned(numbers, digit, point)])
+        return [list(row) for row in zip(*columns, strict=True)]
 
 
 def matrix(array: np.ndarray) -> np.ndarray:
@@ -44,7 +53,8 @@ def number(value: object) -> str:
 def extract(array: np.ndarray, most_rows: int, most_columns: int) -> Extract:
     """The head and the tail of each axis that is longer than allowed."""
     array = matrix(array)
-    parts, missing = [], []
+    parts: list[tuple[int | None, ...]] = []
+    missing = []
     for name, length, most in zip(("row", "column"), array.shape, (most_rows, most_columns), strict=True):
         if length <= most:
             parts.append(tuple(range(length)))

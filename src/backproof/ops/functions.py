@@ -1,0 +1,208 @@
+"""The vocabulary of scalar expressions beyond SymPy's own, and expressions as NumPy functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy.printing.numpy import NumPyPrinter
+
+Array = np.ndarray[Any, Any]
+
+
+def symbols(names: Sequence[str]) -> tuple[sympy.Symbol, ...]:
+    """The real symbols of these names."""
+    return tuple(sympy.Symbol(name, real=True) for name in names)
+
+
+class sigmoid(sympy.Function):
+    """1/(1 + exp(−z))."""
+
+    nargs = 1
+
+    @staticmethod
+    def definition(z: sympy.Expr) -> sympy.Expr:
+        return 1 / (1 + sympy.exp(-z))
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return _slope(type(self)).subs(_Z, self.args[0])
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
+        return self.definition(self.args[0])._eval_evalf(prec)
+
+
+class softplus(sympy.Function):
+    """log(1 + exp(z))."""
+
+    nargs = 1
+
+    @staticmethod
+    def definition(z: sympy.Expr) -> sympy.Expr:
+        return sympy.log(1 + sympy.exp(z))
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return _slope(type(self)).subs(_Z, self.args[0])
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
+        return self.definition(self.args[0])._eval_evalf(prec)
+
+
+class xlogy(sympy.Function):
+    """x·log(y), and 0 where x is 0."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        x, y = self.args
+        return sympy.log(y) if argindex == 1 else x / y
+
+
+_Z = sympy.Symbol("z", real=True)
+
+
+@lru_cache(maxsize=None)
+def _slope(function: type[sympy.Function]) -> sympy.Expr:
+    """The derivative of a function from its definition, written in sigmoid where that is possible."""
+    return in_sigmoid(sympy.diff(function.definition(_Z), _Z))
+
+
+def in_sigmoid(expr: sympy.Expr) -> sympy.Expr:
+    """A fraction in t = exp(u) as a polynomial in s = sigmoid(u), by t = s/(1 − s); unchanged if there is none."""
+    exponents = {x.args[0] for x in expr.atoms(sympy.exp)}
+    if not exponents:
+        return expr
+    u = min(exponents, key=str)
+    u = -u if u.could_extract_minus_sign() else u
+    t, s = sympy.Dummy("t", positive=True), sympy.Dummy("s")
+    rational = expr.replace(lambda x: isinstance(x, sympy.exp), lambda x: t ** sympy.cancel(x.args[0] / u))
+    if not rational.is_rational_function(t):
+        return expr
+    written = sympy.cancel(rational.subs(t, s / (1 - s)))
+    if not written.is_polynomial(s):
+        return expr
+    return sympy.factor(written).subs(s, sigmoid(u))
+
+
+def stable(expr: sympy.Expr) -> sympy.Expr:
+    """The same function in a form that does not overflow."""
+    expr = expr.replace(
+        lambda x: isinstance(x, sympy.log) and (x.args[0] - 1).func is sympy.exp,
+        lambda x: softplus((x.args[0] - 1).args[0]),
+    )
+    if not expr.has(sympy.Piecewise):
+        expr = in_sigmoid(expr)
+    expr = expr.replace(lambda x: isinstance(x, sympy.log) and isinstance(x.args[0], sigmoid), lambda x: -softplus(-x.args[0].args[0]))
+    expr = expr.replace(
+        lambda x: isinstance(x, sympy.log) and isinstance(1 - x.args[0], sigmoid),
+        lambda x: -softplus((1 - x.args[0]).args[0]),
+    )
+    return expr.replace(lambda x: x.is_Mul and any(isinstance(f, sympy.log) for f in x.args), _with_xlogy)
+
+
+def _with_xlogy(product: sympy.Mul) -> sympy.Expr:
+    logarithm = next(f for f in product.args if isinstance(f, sympy.log))
+    weight = next((f for f in product.args if f.is_Symbol or (1 - f).is_Symbol), None)
+    if weight is None:
+        return product
+    rest = [f for f in product.args if f is not logarithm and f is not weight]
+    return sympy.Mul(*rest) * xlogy(weight, logarithm.args[0])
+
+
+class _Printer(NumPyPrinter):
+    """Prints expressions as NumPy code whose choices look at real parts only, so that it may be given x + ih."""
+
+    def _print_sigmoid(self, expr: sympy.Expr) -> str:
+        return f"_sigmoid({self._print(expr.args[0])})"
+
+    def _print_softplus(self, expr: sympy.Expr) -> str:
+        return f"_softplus({self._print(expr.args[0])})"
+
+    def _print_xlogy(self, expr: sympy.Expr) -> str:
+        return f"_xlogy({self._print(expr.args[0])}, {self._print(expr.args[1])})"
+
+    def _print_erf(self, expr: sympy.Expr) -> str:
+        return f"_erf({self._print(expr.args[0])})"
+
+    def _print_Abs(self, expr: sympy.Expr) -> str:
+        return f"_abs({self._print(expr.args[0])})"
+
+    def _print_sign(self, expr: sympy.Expr) -> str:
+        return f"_sign({self._print(expr.args[0])})"
+
+    def _print_Relational(self, expr: sympy.Basic) -> str:
+        return f"(_real({self._print(expr.lhs)}) {expr.rel_op} _real({self._print(expr.rhs)}))"
+
+    def _print_Piecewise(self, expr: sympy.Expr) -> str:
+        text = "_nan"
+        for value, condition in reversed(expr.args):
+            chosen = self._print(value)
+            text = chosen if condition == sympy.true else f"_where({self._print(condition)}, {chosen}, {text})"
+        return text
+
+
+def compile_numpy(expr: sympy.Expr, arguments: Sequence[sympy.Symbol]) -> Callable[..., Array]:
+    """The expression as a function of arrays that broadcast; its text is the attribute `source`.
+
+    Arrays may be complex with a tiny imaginary part (the complex step): pieces, absolute values and signs are chosen by
+    the real part.
+    """
+    printer = _Printer({"fully_qualified_modules": False})
+    common, (result,) = sympy.cse(expr, symbols=sympy.numbered_symbols("t"))
+    lines = [f"    {name} = {printer.doprint(value)}" for name, value in common]
+    names = ", ".join(map(str, arguments))
+    source = "\n".join([f"def function({names}):", *lines, f"    return {printer.doprint(result)}"])
+    space: dict[str, Any] = {name: getattr(np, name) for name in ("exp", "log", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan", "pi", "e")}
+    space |= {
+        "arctan": np.arctan,
+        "_sigmoid": _sigmoid,
+        "_softplus": _softplus,
+        "_xlogy": _xlogy,
+        "_erf": _erf,
+        "_abs": _absolute,
+        "_sign": _sign,
+        "_real": np.real,
+        "_where": np.where,
+        "_nan": np.nan,
+    }
+    exec(source, space)
+    function = space["function"]
+
+    def call(*arrays: Array) -> Array:
+        with np.errstate(all="ignore"):
+            value = function(*arrays)
+        return np.broadcast_to(value, np.broadcast_shapes(*(np.shape(a) for a in arrays))) if not np.ndim(value) else value
+
+    call.source = source  # type: ignore[attr-defined]
+    return call
+
+
+def _absolute(z: Array) -> Array:
+    return np.where(np.real(z) < 0, -z, z)
+
+
+def _sign(z: Array) -> Array:
+    return np.sign(np.real(z))
+
+
+def _sigmoid(z: Array) -> Array:
+    small = np.exp(-_absolute(z))
+    return np.where(np.real(z) < 0, small, 1.0) / (1 + small)
+
+
+def _softplus(z: Array) -> Array:
+    return np.where(np.real(z) > 0, z, 0.0) + np.log1p(np.exp(-_absolute(z)))
+
+
+def _xlogy(x: Array, y: Array) -> Array:
+    from scipy.special import xlogy as scipy_xlogy
+
+    return np.asarray(scipy_xlogy(x, y))
+
+
+def _erf(z: Array) -> Array:
+    from scipy.special import erf as scipy_erf
+
+    return np.asarray(scipy_erf(z))

@@ -1,0 +1,231 @@
+"""Every row of the rule table: its shape, its derivative to second order, its entry form, its texts.
+
+The second opinion is the complex step, which knows a row's NumPy meaning and none of its rules. The last tests flip
+signs in the table and expect these checks to fail, so that they are known to assert something.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy
+
+from backproof.derivation.sweep import sweep
+from backproof.execution.explain import Reader
+from backproof.execution.interpret import evaluate
+from backproof.ir.node import Node
+from backproof.ir.sizes import ONE, Size
+from backproof.ir.symbol import Symbol
+from backproof.ops.arithmetic import mul, neg
+from backproof.ops.entries import elementwise_entry, entry_of
+from backproof.ops.leaves import constant, variable
+from backproof.ops.linear import total
+from backproof.ops.row import Array, Row
+from backproof.ops.scalar import ScalarRow
+from backproof.ops.table import FAMILIES, ROWS
+
+STEP = 1e-20
+NUMPY = {
+    "add": np.add,
+    "sub": np.subtract,
+    "neg": np.negative,
+    "mul": np.multiply,
+    "div": np.divide,
+    "matmul": np.matmul,
+    "transpose": np.transpose,
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "abs": np.abs,
+    "sign": np.sign,
+    "greater": np.greater,
+    "greater_equal": np.greater_equal,
+    "less": np.less,
+    "less_equal": np.less_equal,
+    "pieces": lambda a, condition, b: np.where(condition, a, b),
+    "power": lambda a: a * a * a,
+    "sum": lambda a: np.sum(a, axis=-1, keepdims=True),
+    "stretch": lambda a: np.repeat(a, 3, axis=-1),
+}
+"""What NumPy itself has under another roof."""
+
+
+def reference(row: Row, y: Node, values: dict[Node, Array]) -> Array:
+    """The value of a row by other means: NumPy, the body of a composite, or a definition read by mpmath."""
+    if row.name in NUMPY:
+        return np.asarray(NUMPY[row.name](*values.values()))
+    if row.body is not None:
+        body = row.body(*values, **y.attrs)
+        return evaluate([body], values, {})[body]
+    assert isinstance(row, ScalarRow)
+    numbers = np.broadcast_arrays(*values.values())
+    expr, symbols = row.scalar.expr, sympy.symbols(row.scalar.arguments, real=True)
+    found = [
+        float(expr.evalf(30, subs=dict(zip(symbols, place, strict=True))))
+        for place in zip(*(array.ravel() for array in numbers), strict=True)
+    ]
+    return np.reshape(found, numbers[0].shape)
+
+
+COMPUTED = [row for row in ROWS if row.kind not in ("leaf", "entry")]
+DIFFERENTIABLE = [row for row in COMPUTED if row.kind != "zero"]
+
+
+def build(row: Row, seed: int = 7) -> tuple[Node, dict[Node, Array]]:
+    """The row applied to inputs drawn from its domain."""
+    rng = np.random.default_rng(seed)
+    values: dict[Node, Array] = {}
+    for k, domain in enumerate(row.domain):
+        shape = tuple(ONE if n == 1 else Size(str(n), n) for n in domain.shape)
+        values[variable(Symbol(f"x{k}"), shape)] = rng.uniform(domain.low, domain.high, domain.shape)
+    if row.name == "pieces":
+        condition = list(values)[1]
+        values[condition] = values[condition] > 0.5
+    return row(*values, **(row.attrs or {})), values
+
+
+def complex_step(j: Node, values: dict[Node, Array], x: Node) -> Array:
+    """dj/dx for a scalar node j."""
+    base = values[x]
+    copies = np.repeat(base.ravel()[None].astype(complex), base.size, axis=0)
+    copies[np.arange(base.size), np.arange(base.size)] += 1j * STEP
+    result = evaluate([j], {**values, x: copies.reshape(base.size, *base.shape)}, {})[j]
+    return np.broadcast_to(np.imag(result) / STEP, (base.size,)).reshape(base.shape)
+
+
+def weighed(y: Node, values: dict[Node, Array], seed: int) -> Node:
+    """A scalar in which every entry of y counts differently, so that no entry's error can hide."""
+    sizes = [size.value or 1 for size in y.shape]
+    weights = variable(Symbol(f"c{seed}"), y.shape)
+    values[weights] = np.random.default_rng(seed).uniform(0.5, 1.5, sizes)
+    return total(mul(weights, y), tuple(range(-len(y.shape), 0)), keepdims=False)
+
+
+def gradients(j: Node, inputs: list[Node]) -> dict[Node, Node]:
+    return {g.of: g.raw for g in sweep(j, constant(1), inputs, lambda g: g.raw)}
+
+
+def check_meaning(row: Row) -> None:
+    y, values = build(row)
+    value = evaluate([y], values, {})[y]
+    assert value.shape == tuple(size.value for size in y.shape)
+    np.testing.assert_allclose(value, reference(row, y, values), rtol=1e-14, atol=1e-15)
+    # Many evaluations at once, as the gradient check makes them, are the same as one by one.
+    many = evaluate([y], {x: np.stack([array, array]) for x, array in values.items()}, {})[y]
+    np.testing.assert_array_equal(many, np.stack([value, value]))
+
+
+def check_derivative(row: Row) -> None:
+    y, values = build(row)
+    inputs = [x for x in values if values[x].dtype != bool]
+    j = weighed(y, values, 1)
+    derived = gradients(j, inputs)
+    assert set(derived) == set(inputs)
+    for k, x in enumerate(inputs):
+        first = evaluate([derived[x]], values, {})[derived[x]]
+        np.testing.assert_allclose(
+            np.broadcast_to(first, values[x].shape), complex_step(j, values, x), rtol=1e-11, atol=1e-13
+        )
+        j2 = weighed(derived[x], values, 10 + k)
+        again = gradients(j2, inputs)
+        for other in inputs:
+            expected = complex_step(j2, values, other)
+            second = evaluate([again[other]], values, {})[again[other]] if other in again else np.zeros(())
+            np.testing.assert_allclose(
+                np.broadcast_to(second, expected.shape), expected, rtol=1e-10, atol=1e-12
+            )
+
+
+def check_entries(row: Row) -> None:
+    y, values = build(row)
+    y = y.named(Symbol("y"))
+    value = evaluate([y], values, {})[y]
+    reader = Reader({str(x.symbol): array for x, array in values.items()}, {})
+    for place in np.ndindex(*value.shape):
+        spelled = tuple(None if size == ONE else k + 1 for size, k in zip(y.shape, place, strict=True))
+        np.testing.assert_allclose(reader.value(entry_of(y, spelled)), value[place], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("row", COMPUTED, ids=lambda row: row.name)
+def test_meaning_and_shape(row: Row) -> None:
+    check_meaning(row)
+
+
+@pytest.mark.parametrize("row", DIFFERENTIABLE, ids=lambda row: row.name)
+def test_derivative_to_second_order(row: Row) -> None:
+    check_derivative(row)
+
+
+@pytest.mark.parametrize("row", COMPUTED, ids=lambda row: row.name)
+def test_entry_form(row: Row) -> None:
+    check_entries(row)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_texts(row: Row) -> None:
+    assert row.about.endswith(".")
+    if row.kind in ("leaf", "entry", "zero"):
+        assert row.vjp is None
+        assert row.body is None
+        return
+    assert len(row.domain) > 0
+    assert len(row.reasons) == len(row.domain)
+    for reason in row.reasons:
+        assert reason.endswith(".")
+        assert "{" not in reason.format(x="x", y="y", dx="dx", dy="dy", other="o")
+
+
+def test_names_are_unique() -> None:
+    names = [row.name for row in ROWS]
+    assert len(set(names)) == len(names)
+    assert all(FAMILIES.values())
+
+
+@pytest.mark.parametrize("row", [r for r in DIFFERENTIABLE if r.vjp], ids=lambda row: row.name)
+def test_a_flipped_sign_in_a_rule_is_noticed(row: Row) -> None:
+    for k in range(len(row.domain)):
+
+        def flipped(g: Node, y: Node, *inputs: Node, k: int = k) -> tuple[Node | None, ...]:
+            assert row.vjp is not None
+            found = list(row.vjp(g, y, *inputs))
+            found[k] = None if found[k] is None else neg(found[k])
+            return tuple(found)
+
+        y, values = build(row)
+        if values[list(values)[k]].dtype == bool or row.name == "sign":
+            continue  # a condition has no derivative, and that of sign is 0 with either sign
+        with pytest.raises(AssertionError):
+            check_derivative(replace(row, vjp=flipped))
+
+
+@pytest.mark.parametrize("row", [r for r in DIFFERENTIABLE if r.body], ids=lambda row: row.name)
+def test_a_flipped_sign_in_a_body_is_noticed(row: Row) -> None:
+    body = row.body
+    assert body is not None
+    with pytest.raises(AssertionError):
+        check_derivative(replace(row, body=lambda z, **attrs: neg(body(z, **attrs))))
+
+
+@pytest.mark.parametrize("row", COMPUTED, ids=lambda row: row.name)
+def test_a_flipped_sign_in_a_meaning_is_noticed(row: Row) -> None:
+    def wrong(*arrays: Array, **attrs: object) -> Array:
+        value = row.meaning(*arrays, **attrs)
+        return ~value if value.dtype == bool else -value
+
+    with pytest.raises(AssertionError):
+        check_meaning(replace(row, meaning=wrong))
+
+
+@pytest.mark.parametrize("row", [r for r in COMPUTED if r.entry is not elementwise_entry], ids=lambda row: row.name)
+def test_a_flipped_sign_in_an_entry_form_is_noticed(row: Row) -> None:
+    with pytest.raises(AssertionError):
+        check_entries(replace(row, entry=lambda *arguments: neg(row.entry(*arguments))))
