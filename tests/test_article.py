@@ -65,7 +65,9 @@ def displays(blocks: Iterable[Block]) -> Iterator[Display]:
 
 
 @pytest.mark.parametrize("name", ["A[2]", "J", "dA[2]", "dZ[2]"])
-def test_equation_of_the_comment_is_written_token_for_token(article: str, displayed: list[list[str]], name: str) -> None:
+def test_equation_of_the_comment_is_written_token_for_token(
+    article: str, displayed: list[list[str]], name: str
+) -> None:
     expected = tokens(from_comment(article)[name])
     assert len(expected) > 20
     assert expected in displayed

@@ -11,12 +11,12 @@ from backproof.checking.report import Report
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.derive import derive as derive_graph
 from backproof.derivation.steps import Mean
-from backproof.frontends.network import Layout, Network
-from backproof.frontends.spec import read_spec
-from backproof.ir.errors import BackproofError
 from backproof.execution.feeds import Source, feeds
 from backproof.execution.trace import Trace
 from backproof.execution.trace import run as evaluate
+from backproof.frontends.network import Layout, Network
+from backproof.frontends.spec import read_spec
+from backproof.ir.errors import BackproofError
 from backproof.write import Format, rendered
 
 

@@ -140,9 +140,7 @@ def check_derivative(row: Row) -> None:
         for other in inputs:
             expected = complex_step(j2, values, other)
             second = evaluate([again[other]], values, {})[again[other]] if other in again else np.zeros(())
-            np.testing.assert_allclose(
-                np.broadcast_to(second, expected.shape), expected, rtol=1e-10, atol=1e-12
-            )
+            np.testing.assert_allclose(np.broadcast_to(second, expected.shape), expected, rtol=1e-10, atol=1e-12)
 
 
 def check_entries(row: Row) -> None:

@@ -13,14 +13,13 @@ from typing import Literal
 import numpy as np
 
 from backproof.checking.report import Judgement, Report, Verdict
-from backproof.derivation.derivation import Derivation
+from backproof.execution.interpret import evaluate
+from backproof.execution.trace import Trace
 from backproof.ir.errors import DataError
 from backproof.ir.node import Node, ancestors
 from backproof.ops.entries import row_of
 from backproof.ops.row import Array
 from backproof.ops.scalar import ScalarRow
-from backproof.execution.interpret import evaluate
-from backproof.execution.trace import Trace
 
 Method = Literal["complex", "central"]
 
@@ -45,7 +44,7 @@ def check_gradients(trace: Trace, *, method: Method = "complex", tolerance: floa
     if not np.isfinite(trace[str(result.symbol)]):
         raise DataError(
             f"{result.symbol} is {trace[str(result.symbol)]}",
-            why="its gradients cannot be compared; a logarithm of an output that is not between 0 and 1 is a usual cause",
+            why="its gradients cannot be compared; the logarithm of an output outside 0 to 1 is a usual cause",
             instead="choose a loss that fits the last activation",
         )
     limit = TOLERANCE[method] if tolerance is None else tolerance
@@ -90,9 +89,7 @@ class _Perturbation:
         (self._result,) = (step.node for step in trace.derivation.forward if not step.node.shape)
         self._order = ancestors([self._result])
         self._inputs = {str(node.symbol): node for node in trace.derivation.graph.inputs}
-        self._values = evaluate(
-            [self._result], {node: trace[name] for name, node in self._inputs.items()}, trace.sizes
-        )
+        self._values = evaluate([self._result], {node: trace[name] for name, node in self._inputs.items()}, trace.sizes)
 
     def gradient(self, name: str) -> tuple[Array, Array]:
         """The derivative of J by every entry of an input, and a mask of the entries that a kink spoils."""
@@ -120,9 +117,7 @@ class _Perturbation:
     ) -> dict[Node, Array]:
         copies = np.repeat(base.ravel()[None].astype(np.result_type(base, step)), len(entries), axis=0)
         copies[np.arange(len(entries)), entries] += step
-        return evaluate(
-            [self._result], {**fixed, node: copies.reshape(len(entries), *base.shape)}, self._trace.sizes
-        )
+        return evaluate([self._result], {**fixed, node: copies.reshape(len(entries), *base.shape)}, self._trace.sizes)
 
     def _central(
         self, node: Node, base: Array, entries: Array, fixed: Mapping[Node, Array], moved: set[Node]
@@ -138,9 +133,11 @@ class _Perturbation:
                 above, below = (row.scalar.kinks(*(side[y] for y in x.inputs)) for side in sides[:2])
                 for a, b in zip(above, below, strict=True):
                     differs = (np.sign(a) != np.sign(b)) | (a == 0) | (b == 0)
-                    crossed |= np.broadcast_to(differs, (len(entries), *differs.shape[1:])).reshape(
-                        len(entries), -1
-                    ).any(axis=1)
+                    crossed |= (
+                        np.broadcast_to(differs, (len(entries), *differs.shape[1:]))
+                        .reshape(len(entries), -1)
+                        .any(axis=1)
+                    )
         return (4 * narrow - wide) / 3, crossed
 
     def notes(self) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -11,6 +12,9 @@ def main() -> None:
     from backproof.cli.commands import cli
     from backproof.ir.errors import BackproofError
 
+    # A command builds large structures without cycles and ends; the collector would only walk them over and over, which
+    # doubles the time of a deep network.
+    gc.disable()
     try:
         cli(prog_name="backproof")
     except BackproofError as error:

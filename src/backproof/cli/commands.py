@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from backproof.derivation.derivation import Derivation
-    from backproof.frontends.network import Network
     from backproof.execution.trace import Trace
+    from backproof.frontends.network import Network
     from backproof.write.doc import Document
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("text", "markdown", "latex", "html", "json", "svg")
 SUFFIXES = {".md": "markdown", ".tex": "latex", ".html": "html", ".json": "json", ".svg": "svg", ".txt": "text"}
 CHECKED = 2**18
-"""How many parameters times samples a check takes on unless told how many rows: more would take long and say no more."""
+"""How many parameters times samples a check takes on by itself: more would take long and say no more."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,9 +71,13 @@ def data_options(command: F) -> F:
     for option in reversed(
         [
             click.option("--data", required=True, help="iris, digits, or a CSV or NPZ file; rows are samples."),
-            click.option("--target", multiple=True, help="A label column of a CSV, by heading or number. Default: the last."),
+            click.option(
+                "--target", multiple=True, help="A label column of a CSV, by heading or number. Default: the last."
+            ),
             click.option("--rows", type=click.IntRange(min=1), help="Take only the first ROWS samples."),
-            click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For the starting weights."),
+            click.option(
+                "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For the starting weights."
+            ),
         ]
     ):
         command = option(command)
@@ -83,8 +87,12 @@ def data_options(command: F) -> F:
 @cli.command()
 @network_options
 @click.option("--expand", is_flag=True, help="Write out every matrix entry by entry, and prove every sum.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: text, or what the output's suffix says.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; for svg a folder, one picture an equation.")
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), help="Default: text, or what the output's suffix says."
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="A file; for svg a folder, one picture an equation."
+)
 def derive(spec: str, expand: bool, format_: str | None, output: Path | None, **options: Any) -> None:
     """Print the forward and the backward pass, every equation with its reason."""
     chosen = format_ or (SUFFIXES.get(output.suffix.lower()) if output else "text")
@@ -109,7 +117,9 @@ def derive(spec: str, expand: bool, format_: str | None, output: Path | None, **
 @network_options
 @data_options
 @click.option("--entry", "entries", multiple=True, help='Show where an entry comes from: "dW[1][2,1]".')
-@click.option("--depth", type=click.IntRange(min=1), default=1, show_default=True, help="How many levels down --entry goes.")
+@click.option(
+    "--depth", type=click.IntRange(min=1), default=1, show_default=True, help="How many levels down --entry goes."
+)
 @click.option("--show", "shown", multiple=True, help='Show the values of a quantity: "dZ[2]".')
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Save every value to an NPZ file.")
 def run(

@@ -26,7 +26,7 @@ def write_arrays(path: Path, trace: Trace) -> None:
     if path.suffix != ".npz":
         raise BackproofError(f"{path} is not an NPZ file", instead=f"write -o {path.with_suffix('.npz')}")
     buffer = io.BytesIO()
-    np.savez(buffer, **trace)
+    np.savez(buffer, allow_pickle=False, **dict(trace))
     write_bytes(path, buffer.getvalue())
 
 

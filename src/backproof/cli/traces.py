@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from backproof.ops.entries import at
 from backproof.execution.explain import EntryValue, Explanation
 from backproof.execution.trace import Trace
+from backproof.ops.entries import at
 from backproof.write.doc import Block, Code, Display, Document, Heading, Inline, Paragraph, Table, Values
 from backproof.write.math import Equation, Math, Number
 from backproof.write.spell import spell, symbol
@@ -20,7 +20,7 @@ MOST_TERMS = 12
 def table_document(trace: Trace, data: str) -> Document:
     """Every quantity with its shape and the range of its values."""
     header: tuple[Inline, ...] = tuple((text,) for text in ("quantity", "shape", "smallest", "mean", "largest"))
-    rows = []
+    rows: list[tuple[Inline, ...]] = []
     spoiled = []
     for name, array in trace.items():
         if not np.isfinite(array).all():
@@ -38,7 +38,8 @@ def table_document(trace: Trace, data: str) -> Document:
             Paragraph(
                 (
                     Code(name),
-                    f": {count} entries are not finite. An output that rounds to exactly 0 or 1 is a usual cause; steps "
+                    f": {count} entries are not finite. An output that rounds to exactly 0 or 1 is a usual cause; "
+                    "steps "
                     "whose simplified form needs no division are not touched by it.",
                 )
             )
@@ -91,7 +92,12 @@ def _explained(explanation: Explanation) -> Iterator[Block]:
     heads = [e.name for e in terms[0].entries]
     alike = all([e.name for e in term.entries] == heads for term in terms)
     shown = sorted(sorted(range(len(terms)), key=lambda k: -abs(terms[k].value))[:MOST_TERMS])
-    header: tuple[Inline, ...] = (("term",), *((name,) for name in heads if alike), *(() if alike else (("entries",),)), ("value",))
+    header: tuple[Inline, ...] = (
+        ("term",),
+        *((name,) for name in heads if alike),
+        *(() if alike else (("entries",),)),
+        ("value",),
+    )
     rows: list[tuple[Inline, ...]] = []
     for k in shown:
         entries: tuple[Inline, ...] = tuple((f"{e} = {e.value:.6g}",) for e in terms[k].entries)

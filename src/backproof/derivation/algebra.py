@@ -61,7 +61,8 @@ class Algebra:
         (body,) = node.inputs
         axes = node.attrs["axes"]
         inner = tidy(sympy.powsimp(sympy.expand(self.expr(body))))
-        outside, inside = [], []
+        outside: list[sympy.Expr] = []
+        inside: list[sympy.Expr] = []
         for factor in sympy.Mul.make_args(inner):
             constant = all(self._is_constant(self._nodes[s], axes) for s in factor.free_symbols)
             (outside if constant else inside).append(factor)

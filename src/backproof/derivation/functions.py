@@ -20,14 +20,13 @@ def functions_of(nodes: Iterable[Node]) -> tuple[FunctionFacts, ...]:
 
 def _facts(row: ScalarRow) -> FunctionFacts:
     # Here and not above: SymPy takes long to import, and unspecified functions never need it.
-    from backproof.ops.calculus import VALUE
-    from backproof.ops.formula import formula, to_nodes
+    from backproof.ops.formula import formula, through_value
 
     arguments = [variable(Symbol(name), ()) for name in row.scalar.arguments]
     slope = derivative(row, 0)
     forms = [formula(slope, *arguments)]
     if slope.scalar.value_form is not None:
-        forms.append(to_nodes(slope.scalar.value_form, {VALUE: variable(Symbol("a"), ())}))
+        forms.append(through_value(slope.scalar.value_form, variable(Symbol("a"), ())))
     primitive = row.scalar.definition == f"{row.name}(z)"
     return FunctionFacts(
         row.name,

@@ -11,7 +11,7 @@ from backproof.ops import activations
 from backproof.ops.arithmetic import add, div, mul, neg, power, sub
 from backproof.ops.elementary import log
 from backproof.ops.entries import row_of
-from backproof.ops.leaves import constant_, is_number, size_
+from backproof.ops.leaves import constant, constant_, is_number, size_
 from backproof.ops.linear import matmul, restated, stretch, sum_, transpose, transposed
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.softmax import log_softmax, softmax
@@ -46,10 +46,10 @@ def _rewrite(root: Node, *changes: Callable[[Node], Node | None]) -> Node:
 
 
 def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
-    """The rewrites that lead from a backward equation's right side to its shortest form; none if it is short already."""
+    """The rewrites that lead from a backward equation's right side to its shortest form; none if it is short."""
     found: list[Rewrite] = []
     current = raw
-    for rule in (turn_products, put_in_derivatives, cancel):
+    for rule in (turn_products, put_in_derivatives, gather_numbers, cancel):
         for step in rule(current, values):
             current = step.result
             found.append(step)
@@ -80,34 +80,23 @@ def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
         if not isinstance(row, ScalarRow) or not any(row.scalar.orders) or not row.scalar.specified:
             return None
         # Here and not above: SymPy takes long to import, and unspecified functions never need it.
-        from backproof.ops.calculus import VALUE
-        from backproof.ops.formula import formula, to_nodes
+        from backproof.ops.formula import formula, through_value, to_nodes
 
         name = row.scalar.name.rstrip("'")
         expr, form = row.scalar.expr, row.scalar.value_form
         if expr.is_number:
             meanings[f"The derivative of {name} is {expr} everywhere."] = None
             return to_nodes(expr, {})
-        key = _base(row, node)
+        key = (row.base, node.inputs)
         if form is not None and key in values:
             meanings[f"The derivative of {name} is written through the value that it already computed."] = None
-            return to_nodes(form, {VALUE: values[key]})
+            return through_value(form, values[key])
         if len(row.scalar.arguments) > 1 and expr.is_rational_function():
             meanings[f"The derivative of the loss {name} is put in."] = None
             return formula(row, *node.inputs)
         return None
 
-    def _base(row: ScalarRow, node: Node) -> tuple[object, tuple[Node, ...]]:
-        return next(
-            (
-                (op, inputs)
-                for op, inputs in values
-                if inputs == node.inputs and isinstance(op, ScalarRow) and op.scalar.derivative(0) == row.scalar
-            ),
-            (row, node.inputs),
-        )
-
-    result = restated(_rewrite(raw, change, _signs_first, _without_ones))
+    result = restated(_rewrite(raw, change, _signs_first, _without_ones, _numbers_together))
     return [Rewrite(result, " ".join(meanings))] if meanings else []
 
 
@@ -136,6 +125,29 @@ def _signs_first(node: Node) -> Node | None:
 
 def _negated(node: Node) -> Node:
     return _signs_first(neg(node)) or neg(_signs_first(node) or node)
+
+
+def gather_numbers(raw: Node, values: Values) -> list[Rewrite]:
+    """The plain numbers in front of an array multiplied together: (0.1/2)·(2·W) is 0.1·W."""
+    result = _rewrite(raw, _numbers_together, _without_ones)
+    return [] if result is raw else [Rewrite(restated(result), "The numbers in front are multiplied.")]
+
+
+def _numbers_together(node: Node) -> Node | None:
+    """a·(b·x) as (a·b)·x for numbers a and b; (1/m)·(b·x) as (b/m)·x."""
+    if node.op is not mul or node.inputs[1].op is not mul or node.inputs[1].symbol is not None:
+        return None
+    front, (number, rest) = node.inputs[0], node.inputs[1].inputs
+    if number.op is not constant_:
+        return None
+    if front.op is constant_:
+        return mul(constant(front.attrs["value"] * number.attrs["value"]), rest)
+    if front.op is div and front.inputs[0].op is constant_:
+        upper = front.inputs[0].attrs["value"] * number.attrs["value"]
+        if front.inputs[1].op is constant_:
+            return mul(constant(upper / front.inputs[1].attrs["value"]), rest)
+        return mul(div(constant(upper), front.inputs[1]), rest)
+    return None
 
 
 ARITHMETIC = (add, sub, neg, mul, div, power, stretch)
@@ -185,17 +197,9 @@ def work(root: Node) -> int:
 
 def stabilise(raw: Node) -> tuple[Rewrite, ...]:
     """A forward equation in a form that does not overflow: logarithms of sigmoid and softmax are taken from Z."""
-    # Here and not above: SymPy takes long to import, and unspecified functions never need it.
-    if not any(_saturates(x) for node in _inside(raw) for x in node.inputs):
+    if not any(map(_is_saturating_loss, _inside(raw))):
         return ()
-    from backproof.ops.formula import formula
-
-    opened = _rewrite(
-        raw,
-        lambda node: formula(node.op, *node.inputs)
-        if isinstance(node.op, ScalarRow) and len(node.inputs) == 2 and _saturates(node.inputs[0])
-        else None,
-    )
+    opened = _rewrite(raw, _open_loss)
     result = _rewrite(opened, _stable_logarithm, _signs_first)
     if result is opened:
         return ()
@@ -209,8 +213,23 @@ def stabilise(raw: Node) -> tuple[Rewrite, ...]:
     )
 
 
-def _saturates(node: Node) -> bool:
-    return node.op in (activations.sigmoid, softmax)
+def _open_loss(node: Node) -> Node | None:
+    # Here and not above: SymPy takes long to import, and unspecified functions never need it.
+    from backproof.ops.formula import formula
+
+    row = row_of(node)
+    return formula(row, *node.inputs) if isinstance(row, ScalarRow) and _is_saturating_loss(node) else None
+
+
+def _is_saturating_loss(node: Node) -> bool:
+    """Whether a node is a specified loss of outputs that round to 0 or 1."""
+    row = row_of(node)
+    return (
+        isinstance(row, ScalarRow)
+        and row.scalar.specified
+        and len(node.inputs) > 1
+        and node.inputs[0].op in (activations.sigmoid, softmax)
+    )
 
 
 def _stable_logarithm(node: Node) -> Node | None:

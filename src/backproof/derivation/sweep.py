@@ -53,7 +53,8 @@ def sweep(root: Node, seed: Node, wanted: Collection[Node], name: Name) -> Itera
     ready: list[Node] = []
 
     def gradient(node: Node) -> Gradient:
-        contributions = found.pop(node)
+        # What comes through the network stands before a penalty's direct term, as one would write it.
+        contributions = sorted(found.pop(node), key=lambda item: not item[1].consumer.shape)
         raw = contributions[0][0]
         for other, _ in contributions[1:]:
             raw = add(raw, other)
@@ -96,15 +97,14 @@ def _depend_on(order: list[Node], wanted: Collection[Node]) -> set[Node]:
     return useful
 
 
-def _contributions(
-    node: Node, g: Node, consumer: Node, useful: Collection[Node]
-) -> Iterator[tuple[Node, Node, Path]]:
+def _contributions(node: Node, g: Node, consumer: Node, useful: Collection[Node]) -> Iterator[tuple[Node, Node, Path]]:
     row = row_of(node)
     if row.kind == "zero":
         return
     # An element-wise operation broadcasts by itself, so a stretched scalar need not be written out for it.
     if row.shape is common_shape and g.op is stretch and g.symbol is None and not g.inputs[0].shape:
         g = g.inputs[0]
+    derivatives: tuple[Node | None, ...]
     if row.body is not None:
         derivatives = _composite_vjp(node, g)
     elif row.vjp is not None:
@@ -112,7 +112,9 @@ def _contributions(
     else:
         raise BackproofError(f"{row.name} has no derivative", where=f"in {consumer.symbol}")
     if len(derivatives) != len(node.inputs):
-        raise BackproofError(f"the rule of {row.name} gives {len(derivatives)} derivatives for {len(node.inputs)} inputs")
+        raise BackproofError(
+            f"the rule of {row.name} gives {len(derivatives)} derivatives for {len(node.inputs)} inputs"
+        )
     for k, (x, dx) in enumerate(zip(node.inputs, derivatives, strict=True)):
         if dx is None or x not in useful:
             continue

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backproof.execution.interpret import length
 from backproof.ir.errors import BackproofError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Index, Place
@@ -14,7 +15,6 @@ from backproof.ops.arithmetic import add, mul, neg, sub
 from backproof.ops.entries import at, at_, delta_, entry_of, put_in, row_of, sum_over_
 from backproof.ops.leaves import constant_, input_, size_
 from backproof.ops.row import Array
-from backproof.execution.interpret import length
 
 Values = Mapping[str, Array]
 
@@ -63,7 +63,7 @@ class Explanation:
 
 
 def explain(node: Node, place: tuple[int, ...], values: Values, sizes: Mapping[str, int]) -> Explanation:
-    """Where the entry of a named node at `place` (counted from 1) comes from. Raises BackproofError outside the array."""
+    """Where the entry of a named node at `place` (from 1) comes from. Raises BackproofError outside the array."""
     where = _full_place(node, place, sizes)
     reader = Reader(values, sizes)
     entry = reader.entry(at(node, where))
@@ -101,7 +101,7 @@ class Reader:
 
     def entry(self, node: Node) -> EntryValue:
         (array,) = node.inputs
-        place = tuple(1 if p is None else int(p) for p in node.attrs["place"])  # type: ignore[arg-type]
+        place = tuple(1 if p is None else int(p) for p in node.attrs["place"])
         name = str(array.symbol)
         return EntryValue(name, place, float(self._values[name][tuple(k - 1 for k in place)]), array)
 
@@ -132,7 +132,7 @@ class Reader:
             return float(node.attrs["value"])
         with np.errstate(all="ignore"):
             inputs = [np.asarray(self.value(x)) for x in node.inputs]
-            return row_of(node).meaning(*inputs, **node.attrs).item()  # type: ignore[no-any-return]
+            return complex(row_of(node).meaning(*inputs, **node.attrs))
 
     def expanded(self, node: Node) -> Iterator[Node]:
         """The terms of a sum over an index, with the numbers put in for it."""

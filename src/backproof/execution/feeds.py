@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backproof.derivation.derivation import Derivation
+from backproof.execution.data import Data, read_data
+from backproof.execution.parameters import initial
 from backproof.ir.errors import DataError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Size
 from backproof.ops.row import Array
 from backproof.ops.softmax import softmax
-from backproof.execution.data import Data, read_data
-from backproof.execution.parameters import initial
 
 Source = str | Path | Mapping[str, ArrayLike] | tuple[ArrayLike, ArrayLike]
 

@@ -40,7 +40,9 @@ def _aligned(node: Node, arrays: list[Array]) -> list[Array]:
     for x, array in zip(node.inputs, arrays, strict=True):
         own = len(x.shape)
         if array.ndim > own < rank:
-            array = array.reshape(array.shape[: array.ndim - own] + (1,) * (rank - own) + array.shape[array.ndim - own :])
+            array = array.reshape(
+                array.shape[: array.ndim - own] + (1,) * (rank - own) + array.shape[array.ndim - own :]
+            )
         result.append(array)
     return result
 

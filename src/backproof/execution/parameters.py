@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from backproof.execution.interpret import length
 from backproof.ir.errors import DataError
 from backproof.ir.node import Graph
 from backproof.ops.row import Array
-from backproof.execution.interpret import length
 
 
 def initial(graph: Graph, *, seed: int = 0, sizes: Mapping[str, int] | None = None) -> dict[str, Array]:

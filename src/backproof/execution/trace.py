@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from backproof.derivation.derivation import Derivation
+from backproof.execution.explain import Explanation, explain
+from backproof.execution.interpret import evaluate
 from backproof.ir.errors import BackproofError, DataError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE
 from backproof.ops.row import Array
-from backproof.execution.explain import Explanation, explain
-from backproof.execution.interpret import evaluate
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,14 +110,12 @@ def _known(text: str, table: Mapping[str, T | Callable[[float], T]], kind: str, 
         )
     factory = callable(entry) and not isinstance(entry, Row | Loss)
     if number is not None and not factory:
-        return None if kind == "activation" else _takes_no_number(name, kind)
+        if kind == "activation":
+            return None  # tanh(2), say, is an expression
+        raise SpecError(f"the {kind} {name} takes no number", instead=f"write {name!r}")
     if not factory:
         return entry  # type: ignore[return-value]
-    return entry(float(number)) if number is not None else entry()  # type: ignore[operator,call-arg,no-any-return]
-
-
-def _takes_no_number(name: str, kind: str) -> None:
-    raise SpecError(f"the {kind} {name} takes no number", instead=f"write {name!r}")
+    return entry(float(number)) if number is not None else entry()  # type: ignore[operator,call-arg]
 
 
 def _parse(text: str, names: tuple[str, ...]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from backproof.ir.errors import BackproofError
 from backproof.ir.sizes import Shape, show
 from backproof.ir.symbol import Symbol
+
+NO_ATTRS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Op(Protocol):
@@ -28,7 +31,7 @@ class Node:
     op: Op
     inputs: tuple[Node, ...]
     shape: Shape
-    attrs: Mapping[str, Any] = field(default_factory=dict)
+    attrs: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRS)
     symbol: Symbol | None = None
 
     def __repr__(self) -> str:

@@ -64,4 +64,4 @@ class Index:
 
 
 Place = Index | int | str | None
-"""A position on an axis: a running letter, a number from 1, a size's name for its last, None where the length is one."""
+"""A position on an axis: a letter, a number from 1, a size's name for its last, None where the length is one."""

@@ -6,7 +6,9 @@ from backproof.ops.notation import Apply
 from backproof.ops.scalar import Scalar, ScalarRow, elementwise
 
 
-def activation(name: str, definition: str | None, about: str = "", *, letter: str = "", layer: int | None = None) -> ScalarRow:
+def activation(
+    name: str, definition: str | None, about: str = "", *, letter: str = "", layer: int | None = None
+) -> ScalarRow:
     """The row of an activation function of z; `letter` is its usual Greek or Latin letter, if it has one."""
     notation = Apply(letter or name, letter=bool(letter), layer=layer)
     return elementwise(Scalar(name, ("z",), definition), notation, about)
@@ -18,7 +20,9 @@ tanh = activation("tanh", "tanh(z)", "The hyperbolic tangent, from −1 to 1.")
 relu = activation("relu", "where(z > 0, z, 0)", "z where it is positive, else 0; at 0 the derivative is taken as 0.")
 softplus = activation("softplus", "log(1 + exp(z))", "A smooth relu; its derivative is the sigmoid.")
 softsign = activation("softsign", "z/(1 + abs(z))", "From −1 to 1, with slower tails than tanh.")
-gelu = activation("gelu", "z/2*(1 + erf(z/sqrt(2)))", "z times the normal distribution function (Hendrycks & Gimpel, 2016).")
+gelu = activation(
+    "gelu", "z/2*(1 + erf(z/sqrt(2)))", "z times the normal distribution function (Hendrycks & Gimpel, 2016)."
+)
 gelu_tanh = activation(
     "gelu_tanh",
     "z/2*(1 + tanh(sqrt(2/pi)*(z + 0.044715*z**3)))",

@@ -52,7 +52,7 @@ sub = Row(
     domain=_PAIR,
 )
 
-neg = Row(
+neg: Row = Row(
     name="neg",
     kind="linear",
     about="The array with the sign of every entry changed.",
@@ -78,7 +78,12 @@ mul = Row(
     domain=_PAIR,
 )
 
-div = Row(
+
+def _div_vjp(g: Node, y: Node, a: Node, b: Node) -> tuple[Node, Node]:
+    return div(g, b), neg(div(product(g, y), b))
+
+
+div: Row = Row(
     name="div",
     kind="elementwise",
     about="The element-wise quotient of two arrays.",
@@ -86,7 +91,7 @@ div = Row(
     shape=common_shape,
     notation=Fraction(),
     entry=elementwise_entry,
-    vjp=lambda g, y, a, b: (div(g, b), neg(div(product(g, y), b))),
+    vjp=_div_vjp,
     reasons=(
         "In the element-wise quotient each entry of {x} is divided by one number, the entry beside it.",
         "The derivative of a/b by b is −a/b², that is, minus the quotient itself over b.",
@@ -103,7 +108,7 @@ power = Row(
     notation=Superscript(),
     entry=elementwise_entry,
     vjp=lambda g, y, a: (product(g, product(constant(y.attrs["exponent"]), raised(a, y.attrs["exponent"] - 1))),),
-    reasons=("Each entry is raised to a power by itself, and the power rule gives its derivative.",),
+    reasons=("Each entry of {x} is raised to a power by itself, and the power rule gives its derivative.",),
     domain=(_POSITIVE,),
     attrs={"exponent": 3},
 )

@@ -44,15 +44,16 @@ def through_value(expr: sympy.Expr, slope: sympy.Expr, argument: str) -> sympy.E
     other, _ = _in_exponential(slope, z, t, rates)
     if other is None:
         return None
-    inverse = sympy.solve(sympy.Eq(upper, VALUE * lower), t)
-    form = sympy.cancel(other.subs(t, inverse[0]))
+    # upper = a·lower is linear in t. (sympy.solve would do, but takes a third of a second to import.)
+    equation = sympy.expand(upper - VALUE * lower)
+    form = sympy.cancel(other.subs(t, -equation.coeff(t, 0) / equation.coeff(t, 1)))
     return tidy(form) if form.is_polynomial(VALUE) else None
 
 
 def _in_exponential(
     expr: sympy.Expr, z: sympy.Symbol, t: sympy.Symbol, rates: frozenset[sympy.Expr] | None = None
 ) -> tuple[sympy.Expr | None, frozenset[sympy.Expr]]:
-    """`expr` as a rational function of t = exp(c·z), and the set of c found (given: the c to use); None if it is not."""
+    """`expr` as a rational function of t = exp(c·z), and the set of c found (or given); None if it is not one."""
     expr = expr.replace(sigmoid, lambda u: 1 / (1 + sympy.exp(-u)))
     expr = expr.replace(sympy.tanh, lambda u: (sympy.exp(2 * u) - 1) / (sympy.exp(2 * u) + 1))
     found = {sympy.expand(x.args[0]).coeff(z) for x in expr.atoms(sympy.exp)}
@@ -69,7 +70,7 @@ def _in_exponential(
 
 
 def tidy(expr: sympy.Expr) -> sympy.Expr:
-    """The shortest of an expression, its factored form and its cancelled form, with signs drawn where they read best."""
+    """The shortest of an expression, its factored and its cancelled form, with signs where they read best."""
     candidates = [expr]
     if expr.is_rational_function() and expr.free_symbols:
         # Of two that are equally long the factored one reads better: a(1 − a), not a − a².
@@ -92,18 +93,25 @@ def _signs(expr: sympy.Expr) -> sympy.Expr:
             base, exponent = flip.as_base_exp()
             parts[parts.index(flip)] = sympy.Pow(-base, exponent)
         sign = -1 if len(flips) % 2 else 1
-        return sympy.Mul(sign * coefficient, *parts, evaluate=True)
+        # Not evaluated: SymPy would multiply 2(a − y) out again.
+        numbers = [sign * coefficient] if sign * coefficient != 1 else []
+        return sympy.Mul(*numbers, *parts, evaluate=False)
 
+    if not any(map(_leads_negative, expr.atoms(sympy.Add) | expr.atoms(sympy.Pow))):
+        return expr
     return expr.replace(lambda x: x.is_Mul, turn)
 
 
 def _leads_negative(factor: sympy.Expr) -> bool:
-    """Whether the factor is a difference such as a − 1 (or an odd power of it) that reads better turned round."""
+    """Whether a difference such as a − 1 or y − a (or an odd power of it) reads better turned round: 1 − a, a − y."""
     base, exponent = factor.as_base_exp()
     if not (base.is_Add and exponent.is_Integer and exponent % 2):
         return False
-    constant_term = base.as_coeff_Add()[0]
-    return bool(constant_term < 0)
+    constant_term, rest = base.as_coeff_Add()
+    if constant_term != 0:
+        return bool(constant_term < 0)
+    first = min(sympy.Add.make_args(rest), key=lambda term: str(term.as_coeff_Mul()[1]))
+    return bool(first.as_coeff_Mul()[0] < 0)
 
 
 def cost(expr: sympy.Expr) -> int:
@@ -112,12 +120,12 @@ def cost(expr: sympy.Expr) -> int:
         upper, lower = sympy.fraction(expr, exact=True)
         if lower != 1:
             return cost(upper) + cost(lower) + (4 if lower.free_symbols else 1)
-    inside = sum(map(cost, expr.args))
+    inside: int = sum(map(cost, expr.args))
     if expr.is_Add:
         return inside + len(expr.args) - 1
     if expr.is_Mul:
-        return inside + len(expr.args) - 1 - (expr.args[0] == -1)
-    return inside + bool(expr.args)
+        return inside + len(expr.args) - 1 - int(expr.args[0] == -1)
+    return inside + int(bool(expr.args))
 
 
 def kinks(expr: sympy.Expr, arguments: tuple[str, ...]) -> Callable[..., list[Array]]:

@@ -17,10 +17,12 @@ from backproof.ops.scalar import Scalar, ScalarRow, elementwise
 RELATION = -1
 
 
+REASON = "Each entry of {x} is taken by itself, so the chain rule is an element-wise product."
+
+
 def _elementary(name: str, notation: Notation, about: str, low: float = -2.0, high: float = 2.0) -> ScalarRow:
-    return elementwise(
-        Scalar(name, ("z",), f"{name}(z)"), notation, about, domain=(Domain((2, 3), low, high),)
-    )
+    scalar = Scalar(name, ("z",), f"{name}(z)")
+    return elementwise(scalar, notation, about, reason=REASON, domain=(Domain((2, 3), low, high),))
 
 
 exp = _elementary("exp", Exponential(), "The exponential function.")

@@ -51,7 +51,9 @@ def parse(text: str, names: Sequence[str]) -> sympy.Expr:
     for letter in text:
         depth += (letter == "(") - (letter == ")")
         if depth > DEEPEST or len(text) > LONGEST:
-            raise SpecError("the expression is too long", why=f"at most {LONGEST} characters and {DEEPEST} brackets deep")
+            raise SpecError(
+                "the expression is too long", why=f"at most {LONGEST} characters and {DEEPEST} brackets deep"
+            )
     reader = _Reader(text, names)
     try:
         tree = ast.parse(text.strip().replace("^", "**"), mode="eval")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import lru_cache, reduce
 
 import sympy
-from sympy.core.relational import Relational
 
-from backproof.ir.node import Node
+from backproof.ir.node import Node, substitute
+from backproof.ir.sizes import Shape
+from backproof.ir.symbol import Symbol
 from backproof.ops import activations, elementary
 from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
+from backproof.ops.calculus import VALUE
 from backproof.ops.functions import sigmoid, softplus, symbols, xlogy
-from backproof.ops.leaves import constant, constant_, size_
+from backproof.ops.leaves import constant, constant_
 from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow
 
@@ -139,7 +141,11 @@ def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[
         if x.symbol is not None and not top and not opens(x):
             return atom(x)
         if x.op is constant_:
-            return sympy.nsimplify(x.attrs["value"]) if float(x.attrs["value"]).is_integer() else sympy.Float(x.attrs["value"])
+            return (
+                sympy.nsimplify(x.attrs["value"])
+                if float(x.attrs["value"]).is_integer()
+                else sympy.Float(x.attrs["value"])
+            )
         if x.op is power:
             return convert(x.inputs[0]) ** sympy.nsimplify(x.attrs["exponent"])
         if isinstance(x.op, ScalarRow) and x.op.scalar.definition in ("exp(z)", "log(z)"):
@@ -154,3 +160,16 @@ def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[
 def formula(row: ScalarRow, *arguments: Node) -> Node:
     """A scalar function opened: its definition as nodes, on the given arguments."""
     return to_nodes(row.scalar.expr, dict(zip(symbols(row.scalar.arguments), arguments, strict=True)))
+
+
+def through_value(expr: sympy.Expr, value: Node) -> Node:
+    """A derivative in its form through the value a, as nodes on the node that holds the value."""
+    leaf, nodes = _on_shape(expr, value.shape)
+    return substitute(nodes, {leaf: value})
+
+
+@lru_cache(maxsize=4096)
+def _on_shape(expr: sympy.Expr, shape: Shape) -> tuple[Node, Node]:
+    """The nodes of an expression in a, made once for each shape: a deep network has the same layer many times."""
+    leaf = variable(Symbol("a"), shape)
+    return leaf, to_nodes(expr, {VALUE: leaf})

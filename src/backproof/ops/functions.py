@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ def symbols(names: Sequence[str]) -> tuple[sympy.Symbol, ...]:
     return tuple(sympy.Symbol(name, real=True) for name in names)
 
 
-class sigmoid(sympy.Function):
+class sigmoid(sympy.Function):  # type: ignore[misc]  # SymPy has no types
     """1/(1 + exp(−z))."""
 
     nargs = 1
@@ -28,13 +28,13 @@ class sigmoid(sympy.Function):
         return 1 / (1 + sympy.exp(-z))
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return _slope(type(self)).subs(_Z, self.args[0])
+        return _slope(self.func).subs(_Z, self.args[0])
 
     def _eval_evalf(self, prec: int) -> sympy.Expr:
         return self.definition(self.args[0])._eval_evalf(prec)
 
 
-class softplus(sympy.Function):
+class softplus(sympy.Function):  # type: ignore[misc]  # SymPy has no types
     """log(1 + exp(z))."""
 
     nargs = 1
@@ -44,13 +44,13 @@ class softplus(sympy.Function):
         return sympy.log(1 + sympy.exp(z))
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return _slope(type(self)).subs(_Z, self.args[0])
+        return _slope(self.func).subs(_Z, self.args[0])
 
     def _eval_evalf(self, prec: int) -> sympy.Expr:
         return self.definition(self.args[0])._eval_evalf(prec)
 
 
-class xlogy(sympy.Function):
+class xlogy(sympy.Function):  # type: ignore[misc]  # SymPy has no types
     """x·log(y), and 0 where x is 0."""
 
     nargs = 2
@@ -63,8 +63,8 @@ class xlogy(sympy.Function):
 _Z = sympy.Symbol("z", real=True)
 
 
-@lru_cache(maxsize=None)
-def _slope(function: type[sympy.Function]) -> sympy.Expr:
+@cache
+def _slope(function: Any) -> sympy.Expr:
     """The derivative of a function from its definition, written in sigmoid where that is possible."""
     return in_sigmoid(sympy.diff(function.definition(_Z), _Z))
 
@@ -94,7 +94,9 @@ def stable(expr: sympy.Expr) -> sympy.Expr:
     )
     if not expr.has(sympy.Piecewise):
         expr = in_sigmoid(expr)
-    expr = expr.replace(lambda x: isinstance(x, sympy.log) and isinstance(x.args[0], sigmoid), lambda x: -softplus(-x.args[0].args[0]))
+    expr = expr.replace(
+        lambda x: isinstance(x, sympy.log) and isinstance(x.args[0], sigmoid), lambda x: -softplus(-x.args[0].args[0])
+    )
     expr = expr.replace(
         lambda x: isinstance(x, sympy.log) and isinstance(1 - x.args[0], sigmoid),
         lambda x: -softplus((1 - x.args[0]).args[0]),
@@ -111,7 +113,7 @@ def _with_xlogy(product: sympy.Mul) -> sympy.Expr:
     return sympy.Mul(*rest) * xlogy(weight, logarithm.args[0])
 
 
-class _Printer(NumPyPrinter):
+class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy has no types
     """Prints expressions as NumPy code whose choices look at real parts only, so that it may be given x + ih."""
 
     def _print_sigmoid(self, expr: sympy.Expr) -> str:
@@ -154,7 +156,10 @@ def compile_numpy(expr: sympy.Expr, arguments: Sequence[sympy.Symbol]) -> Callab
     lines = [f"    {name} = {printer.doprint(value)}" for name, value in common]
     names = ", ".join(map(str, arguments))
     source = "\n".join([f"def function({names}):", *lines, f"    return {printer.doprint(result)}"])
-    space: dict[str, Any] = {name: getattr(np, name) for name in ("exp", "log", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan", "pi", "e")}
+    space: dict[str, Any] = {
+        name: getattr(np, name)
+        for name in ("exp", "log", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan", "pi", "e")
+    }
     space |= {
         "arctan": np.arctan,
         "_sigmoid": _sigmoid,
@@ -173,7 +178,9 @@ def compile_numpy(expr: sympy.Expr, arguments: Sequence[sympy.Symbol]) -> Callab
     def call(*arrays: Array) -> Array:
         with np.errstate(all="ignore"):
             value = function(*arrays)
-        return np.broadcast_to(value, np.broadcast_shapes(*(np.shape(a) for a in arrays))) if not np.ndim(value) else value
+        return (
+            np.broadcast_to(value, np.broadcast_shapes(*(np.shape(a) for a in arrays))) if not np.ndim(value) else value
+        )
 
     call.source = source  # type: ignore[attr-defined]
     return call
@@ -184,16 +191,16 @@ def _absolute(z: Array) -> Array:
 
 
 def _sign(z: Array) -> Array:
-    return np.sign(np.real(z))
+    return np.asarray(np.sign(np.real(z)))
 
 
 def _sigmoid(z: Array) -> Array:
     small = np.exp(-_absolute(z))
-    return np.where(np.real(z) < 0, small, 1.0) / (1 + small)
+    return np.asarray(np.where(np.real(z) < 0, small, 1.0) / (1 + small))
 
 
 def _softplus(z: Array) -> Array:
-    return np.where(np.real(z) > 0, z, 0.0) + np.log1p(np.exp(-_absolute(z)))
+    return np.asarray(np.where(np.real(z) > 0, z, 0.0) + np.log1p(np.exp(-_absolute(z))))
 
 
 def _xlogy(x: Array, y: Array) -> Array:

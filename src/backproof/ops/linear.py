@@ -34,7 +34,7 @@ def _matmul_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool
     return term if k is None else sum_over(k, term)
 
 
-matmul = Row(
+matmul: Row = Row(
     name="matmul",
     kind="linear",
     about="The matrix product.",

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from backproof.ir.node import Node
+from backproof.ir.node import NO_ATTRS, Node
 from backproof.ir.sizes import Index, Place, Shape, Size
 from backproof.ir.symbol import Symbol
 from backproof.ops.notation import Notation
@@ -29,7 +29,7 @@ class Letters(Protocol):
 
 
 EntryRule = Callable[[Node, tuple[Place, ...], Callable[[Node, tuple[Place, ...]], Node], Any], Node]
-"""(node, place, entry, letters) -> the scalar node of the entry of `node` at `place`; `entry` gives an input's entry."""
+"""(node, place, entry, letters) -> the scalar node of the entry at `place`; `entry` gives an input's entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,13 @@ class Row:
     name      unique in the table, as it is called in code
     kind      how its derivative comes about (see `Kind`)
     about     what it is, in one sentence
-    meaning   the NumPy meaning, ``meaning(*arrays, **attrs)``; arrays may have leading axes for many evaluations at once
+    meaning   the NumPy meaning, ``meaning(*arrays, **attrs)``; extra leading axes are many evaluations at once
     shape     ``shape(shapes, attrs)``; raises ShapeError
     notation  how it is spelled
     entry     its entry form
-    vjp       ``vjp(g, y, *inputs)``: for each input the derivative of the scalar result by it, given `g`, the derivative
-              by the output `y`; None where there is none. Never un-broadcasts and never accumulates: the engine does.
+    vjp       ``vjp(g, y, *inputs)``: for each input the derivative of the scalar result by it, given `g`, the
+              derivative by the output `y`; None where there is none. Never un-broadcasts, never accumulates: the
+              engine does.
     reasons   one sentence per input; ``{x}`` is the input, ``{y}`` the output, ``{dx}`` and ``{dy}`` their derivatives
     domain    where tests draw the inputs
     body      for a composite: the operation in terms of other rows
@@ -74,7 +75,7 @@ class Row:
 
     def __call__(self, *inputs: Node, symbol: Symbol | None = None, **attrs: Any) -> Node:
         """The node that applies this operation. Raises ShapeError where sizes do not fit."""
-        return Node(self, inputs, self.shape([x.shape for x in inputs], attrs), attrs, symbol)
+        return Node(self, inputs, self.shape([x.shape for x in inputs], attrs), attrs or NO_ATTRS, symbol)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"

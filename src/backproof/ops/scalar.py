@@ -93,9 +93,10 @@ class Scalar:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ScalarRow(Row):
-    """The row that applies a scalar function element by element."""
+    """The row that applies a scalar function element by element; `base` is the row that it is a derivative of."""
 
     scalar: Scalar = field(kw_only=True)
+    base: ScalarRow | None = field(default=None, kw_only=True)
 
 
 def elementwise(
@@ -141,4 +142,5 @@ def derivative(row: ScalarRow, argument: int) -> ScalarRow:
         notation = Leibniz(notation, argument)
     else:
         notation = Apply(scalar.name)
-    return elementwise(scalar, notation, f"The derivative of {row.name}.", domain=row.domain)
+    slope = elementwise(scalar, notation, f"The derivative of {row.name}.", domain=row.domain)
+    return replace(slope, base=row)

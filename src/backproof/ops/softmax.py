@@ -85,7 +85,10 @@ def _composite(name: str, about: str, meaning: Callable[..., Array], body: Calla
 
 
 softmax = _composite(
-    "softmax", "Exponentials divided by their sum over each sample: positive, adding up to one.", _softmax, _softmax_body
+    "softmax",
+    "Exponentials divided by their sum over each sample: positive, adding up to one.",
+    _softmax,
+    _softmax_body,
 )
 log_softmax = _composite(
     "log_softmax", "The logarithm of softmax, computed without forming it.", _log_softmax, _log_softmax_body

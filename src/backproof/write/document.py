@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import BackwardStep, ForwardStep, Proof
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Place, Size
-from backproof.ops.entries import LetterPool, at, entry_of, row_of
+from backproof.ir.sizes import ONE, Place, Shape, Size
+from backproof.ops.entries import LetterPool, align, at, entry_of, row_of
 from backproof.ops.linear import matmul, transpose
 from backproof.ops.scalar import ScalarRow
 from backproof.write.diagram import diagram
@@ -98,7 +98,10 @@ def _sizes(derivation: Derivation) -> Iterator[Block]:
     parts: list[str | Math | Code] = []
     for size in sizes[:8] + (sizes[-1:] if len(sizes) > 8 else []):
         if size.value is not None:
-            parts += [", " if parts else "Sizes: ", Row((name(size.name), Sign("=", "relation"), name(str(size.value))))]
+            parts += [
+                ", " if parts else "Sizes: ",
+                Row((name(size.name), Sign("=", "relation"), name(str(size.value)))),
+            ]
     if samples:
         parts += ["; " if parts else "", name(samples[0].name), " is the number of samples."]
     if parts:
@@ -141,14 +144,17 @@ def _prediction(derivation: Derivation) -> Node | None:
 
 
 def _about_forward(node: Node) -> str:
+    assert node.symbol is not None
+    row, layer = row_of(node), node.symbol.layer
     if not node.shape:
         return "the number that is to become small"
-    row = row_of(node)
+    if layer is None:
+        return f"{row.name} of the outputs"
     if row.kind == "composite":
-        return f"the output of layer {node.symbol.layer}: {row.name} over the nodes of each sample" if node.symbol and node.symbol.layer else f"{row.name} of the outputs"
+        return f"the output of layer {layer}: {row.name} over the nodes of each sample"
     if isinstance(row, ScalarRow):
-        return f"the output of layer {node.symbol.layer}, entry by entry" if node.symbol else ""
-    return f"the weighted sums of layer {node.symbol.layer}" if node.symbol else ""
+        return f"the output of layer {layer}, entry by entry"
+    return f"the weighted sums of layer {layer}"
 
 
 def _backward(number: int, step: BackwardStep, derivation: Derivation, expand: bool) -> Step:
@@ -231,20 +237,17 @@ def _plain(node: Node) -> str:
     return re.sub(r"\W+", "", str(node.symbol))
 
 
-def _positions(size: Size) -> list[Place]:
+def _positions(size: Size, *, few: int) -> list[Place]:
     """The positions of an axis that are written out; the string ``…`` stands for those left out."""
     if size == ONE:
         return [None]
-    if size.value is None:
-        return [1, 2, "…", size.name]
-    if size.value <= FEW:
+    if size.value is not None and size.value <= few:
         return list(range(1, size.value + 1))
-    return [1, 2, "…", size.value]
+    return [1, *([2] if few > 2 else []), "…", size.name if size.value is None else size.value]
 
 
-def _matrix(shape: tuple[Size, ...], cell: object) -> Matrix:
-    assert callable(cell)
-    down, across = _positions(shape[0]), _positions(shape[1])
+def _matrix(shape: tuple[Size, ...], cell: Callable[[tuple[Place, ...]], Math], *, few: int = FEW) -> Matrix:
+    down, across = (_positions(size, few=few) for size in shape)
     rows = []
     for p in down:
         row: list[Math] = []
@@ -268,7 +271,9 @@ def _entries(form: Node, result: Node, plain: str, left: Math, middle: Sequence[
     """The equation with its matrices written out, and the formula of one entry."""
     if len(form.shape) != 2:
         return
-    cells = _matrix(form.shape, lambda place: spell(entry_of(form, place)))
+    # Entries that are sums take much room; the corners show the pattern.
+    few = 2 if any(x.op is matmul or row_of(x).name == "sum" for x in _open_nodes(form)) else FEW
+    cells = _matrix(form.shape, lambda place: spell(entry_of(form, place)), few=few)
     yield Display(f"{plain}-entries", Equation(left, (*middle, *_factors(form), cells)))
     place = LetterPool().place(form.shape)
     yield Paragraph(("One entry:",))
@@ -276,23 +281,22 @@ def _entries(form: Node, result: Node, plain: str, left: Math, middle: Sequence[
 
 
 def _factors(form: Node) -> list[Math]:
-    """A matrix product with both factors written out, where there is one."""
-    product = next((x for x in _open_nodes(form) if x.op is matmul), None)
-    if product is None:
+    """A matrix product, and what is added to it, with the factors written out; nothing where there is none."""
+    addends = form.inputs if row_of(form).name == "add" else (form,)
+    if addends[0].op is not matmul or addends[0].symbol is not None:
         return []
-    factors = [_matrix(x.shape, lambda place, x=x: spell(entry_of(x, place, opened=False))) for x in product.inputs]
-    whole: list[Math] = [factors[0], Sign("·"), factors[1]]
-    for x in _open_nodes(form):
-        if x.op is not matmul and row_of(x).name == "add" and product in x.inputs:
-            other = next(y for y in x.inputs if y is not product)
-            if other.symbol is not None:
-                shape = tuple(f if s == ONE else s for s, f in zip(other.shape, form.shape, strict=True))
-                whole += [Sign("+"), _matrix(shape, lambda p, o=other: spell(entry_of(o, _fit(p, o), opened=False)))]
-    return [Row(tuple(whole))] if len(whole) == 5 or product is form else []
+    left, right = addends[0].inputs
+    parts: list[Math] = [_written_out(left, left.shape), Sign("·"), _written_out(right, right.shape)]
+    for other in addends[1:]:
+        if other.symbol is None:
+            return []
+        parts += [Sign("+"), _written_out(other, form.shape)]
+    return [Row(tuple(parts))]
 
 
-def _fit(place: tuple[Place, ...], node: Node) -> tuple[Place, ...]:
-    return tuple(None if size == ONE else p for size, p in zip(node.shape, place, strict=True))
+def _written_out(node: Node, shape: Shape) -> Matrix:
+    """A factor's own entries, stretched to `shape`."""
+    return _matrix(shape, lambda place: spell(entry_of(node, align(place, node.shape), opened=False)))
 
 
 def _open_nodes(form: Node) -> list[Node]:
@@ -309,7 +313,9 @@ def _proof(step: BackwardStep, proof: Proof, plain: str) -> Iterator[Block]:
     of = spell(proof.entry)
     d_of = spell(at(step.node, proof.entry.attrs["place"]))
     if proof.output is None:
-        yield Paragraph(("Of all the terms that the result adds up only one holds ", of, "; the derivative of the others is 0."))
+        yield Paragraph(
+            ("Of all the terms that the result adds up only one holds ", of, "; the derivative of the others is 0.")
+        )
         if len(step.paths) > 1:
             yield Paragraph(("What this one adds to ", d_of, " is ", spell(proof.result), "."))
         return
@@ -371,4 +377,3 @@ def _transposes(forms: Sequence[Node]) -> Iterator[Block]:
                         ".",
                     )
                 )
-

@@ -54,6 +54,7 @@ HANG = 2  # the indent of what continues a line
 NARROW = 12  # below this width a layout makes no sense
 
 
+@lru_cache(maxsize=16384)
 def linear(node: Math) -> str:
     """The node on one line, for messages and titles: ``dZ[2] = dA[2] * g[2]'(Z[2])``.
 

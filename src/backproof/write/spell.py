@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import assert_never
 
 from backproof.ir.node import Node
@@ -77,6 +78,7 @@ def _holds_arrays(node: Node) -> bool:
     return False
 
 
+@lru_cache(maxsize=65536)
 def name(text: str) -> Math:
     """A plain name as it is set: ``n_1`` with a subscript, single letters in italics, words upright, digits as such."""
     base, _, sub = text.partition("_")
@@ -87,6 +89,7 @@ def name(text: str) -> Math:
     return Ident(text) if len(text) == 1 else Word(text)
 
 
+@lru_cache(maxsize=65536)
 def symbol(of: Symbol) -> Math:
     """A whole quantity: ``dZ^{[2]}``."""
     base: Math = Ident(f"{'d' if of.of else ''}{of.base}")
@@ -106,6 +109,7 @@ def entry(of: Symbol, shape: tuple[Size, ...], place: tuple[Place, ...]) -> Math
     return Scripts(base, sub=_positions(below), sup=Row(tuple(above)) if above else None) if below or above else base
 
 
+@lru_cache(maxsize=65536)
 def _layer(layer: int | None) -> Math:
     return Row((Sign("[", "tight"), Number(str(layer)), Sign("]", "tight")))
 
@@ -159,7 +163,7 @@ def _opened(node: Node) -> Spelled:
         case Infix(sign, bound):
             left, right = node.inputs
             # a − (b + c) needs its brackets, a + (b + c) is written without.
-            after = bound if sign in "+·" else bound + 1
+            after = bound if sign in "+·" or _is_sum(right) else bound + 1
             return Row((_bracketed(left, bound), Sign(sign), _bracketed(right, after))), bound
         case Minus():
             return Row((Sign("−", "tight"), _bracketed(node.inputs[0], PRODUCT))), SUM
@@ -213,13 +217,22 @@ def _product(left: Node, right: Node) -> Spelled:
     a, b = _bracketed(left, PRODUCT), _bracketed(right, PRODUCT)
     if left.shape and right.shape:
         return Row((a, Sign("*"), b)), PRODUCT
-    if row_of(right).notation == Reduction() and right.symbol is None:
+    if _is_sum(right):
         b = _part(right)[0]
     if not left.shape and _is_plain(left) and not _is_plain(right):
-        return Row((a, b)), PRODUCT
+        return Row((a, Sign("·"), b) if _starts_with_number(right) else (a, b)), PRODUCT
     if not right.shape and left.shape and _is_plain(right):
         return Row((b, a)), PRODUCT
     return Row((a, Sign("·"), b)), PRODUCT
+
+
+def _is_sum(node: Node) -> bool:
+    """Whether a node is spelled with a sum sign, which binds all that follows it and needs no brackets at an end."""
+    return row_of(node).notation == Reduction() and node.symbol is None
+
+
+def _starts_with_number(node: Node) -> bool:
+    return node.symbol is None and row_of(node).notation == Infix("*", PRODUCT) and _is_plain(node.inputs[0])
 
 
 def _is_plain(node: Node) -> bool:

@@ -7,7 +7,6 @@ a call of `console.print` for each line costs more than the line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import assert_never
 
 from rich.box import SIMPLE_HEAD
@@ -156,6 +155,14 @@ def _words(runs: Iterable[tuple[str, Style]]) -> list[list[tuple[str, Style]]]:
 
 def _wrap(runs: Sequence[tuple[str, Style]], width: int, hanging: int = 0) -> list[Line]:
     """Lines no wider than the width; all but the first are indented by `hanging` (where there is room for it)."""
+    text = "".join([text for text, _ in runs])
+    if (
+        _width(text) <= width
+        and text.strip() == text
+        and (text.count("  ") <= (len(runs) > 2 and runs[1][1] is SYMBOL))
+    ):
+        # Most text fits on its line as it is.
+        return [_joined([run for run in runs if run[0]])]
     hanging = hanging if width > 2 * hanging else 0
     lines: list[list[tuple[str, Style]]] = [[]]
     used = 0
@@ -179,10 +186,18 @@ def _wrap(runs: Sequence[tuple[str, Style]], width: int, hanging: int = 0) -> li
                     used = _margin(lines[-1], hanging)
                 lines[-1].append((piece, style))
                 used += _width(piece)
-    return [
-        [Segment("".join(text for text, _ in same), style) for style, same in groupby(line, key=lambda run: run[1])]
-        for line in lines
-    ]
+    return [_joined(line) for line in lines]
+
+
+def _joined(line: list[tuple[str, Style]]) -> Line:
+    """Neighbours of one style as one segment."""
+    segments: Line = []
+    start = 0
+    for k in range(1, len(line) + 1):
+        if k == len(line) or line[k][1] is not line[start][1]:
+            segments.append(Segment("".join([text for text, _ in line[start:k]]), line[start][1]))
+            start = k
+    return segments if line else []
 
 
 def _margin(line: list[tuple[str, Style]], hanging: int) -> int:
