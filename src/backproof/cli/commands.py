@@ -176,7 +176,10 @@ def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:
 
 
 def _title(network: Network) -> str:
-    return "Forward and backward pass of the network " + " → ".join(str(size.value or size) for size in network.sizes())
+    sizes = [str(size.value or size) for size in network.sizes()]
+    if len(sizes) > 8:
+        sizes = [*sizes[:3], "…", *sizes[-2:], f"({len(sizes) - 1} layers)"]
+    return "Forward and backward pass of the network " + " → ".join(sizes).replace(" → (", " (")
 
 
 def _trace(spec: str, options: dict[str, Any], *, most: int | None = None) -> Trace:

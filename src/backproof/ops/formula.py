@@ -14,7 +14,7 @@ from backproof.ops import activations, elementary
 from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
 from backproof.ops.calculus import VALUE
 from backproof.ops.functions import sigmoid, softplus, symbols, xlogy
-from backproof.ops.leaves import constant, constant_
+from backproof.ops.leaves import constant, constant_, variable
 from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow
 

@@ -21,6 +21,10 @@ FEW = 4
 """A size up to this is written out; a larger one shows the first two and the last."""
 
 
+MOST_SIZES = 9
+"""A network with more sizes than this names the first ones and the last."""
+
+
 def document(derivation: Derivation, *, title: str = "", expand: bool = False) -> Document:
     """The whole derivation. `expand` adds to each step its entries written out and the proof of its sums."""
     heading = title or "The forward and the backward pass"
@@ -96,8 +100,10 @@ def _sizes(derivation: Derivation) -> Iterator[Block]:
     sizes = [s for s in _all_sizes(derivation) if not s.samples]
     samples = [s for s in _all_sizes(derivation) if s.samples]
     parts: list[str | Math | Code] = []
-    for size in sizes[:8] + (sizes[-1:] if len(sizes) > 8 else []):
-        if size.value is not None:
+    for size in sizes if len(sizes) <= MOST_SIZES else (*sizes[: MOST_SIZES - 1], None, sizes[-1]):
+        if size is None:
+            parts.append(", …")
+        elif size.value is not None:
             parts += [
                 ", " if parts else "Sizes: ",
                 Row((name(size.name), Sign("=", "relation"), name(str(size.value)))),
