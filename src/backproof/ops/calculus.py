@@ -35,47 +35,54 @@ def through_value(expr: sympy.Expr, slope: sympy.Expr, argument: str) -> sympy.E
     """
     (z,) = symbols((argument,))
     t = sympy.Dummy("t", positive=True)
-    fraction, rates = _in_exponential(expr, z, t)
-    if fraction is None or len(rates) != 1:
-        return None
-    upper, lower = sympy.fraction(sympy.cancel(fraction))
-    if max(sympy.degree(upper, t), sympy.degree(lower, t)) != 1:
-        return None
-    other, _ = _in_exponential(slope, z, t, rates)
-    if other is None:
-        return None
-    # upper = a·lower is linear in t. (sympy.solve would do, but takes a third of a second to import.)
-    equation = sympy.expand(upper - VALUE * lower)
-    form = sympy.cancel(other.subs(t, -equation.coeff(t, 0) / equation.coeff(t, 1)))
-    return tidy(form) if form.is_polynomial(VALUE) else None
+    for rate in _rates(expr, z):
+        fraction, other = (_in_exponential(x, rate * z, z, t) for x in (expr, slope))
+        if fraction is None or other is None:
+            continue
+        upper, lower = sympy.fraction(sympy.cancel(fraction))
+        if not (upper.is_polynomial(t) and max(sympy.degree(upper, t), sympy.degree(lower, t)) == 1):
+            continue
+        # upper = a·lower is linear in t. (sympy.solve would do, but takes a third of a second to import.)
+        equation = sympy.expand(upper - VALUE * lower)
+        form = sympy.cancel(other.subs(t, -equation.coeff(t, 0) / equation.coeff(t, 1)))
+        return tidy(form) if form.is_polynomial(VALUE) else None
+    return None
 
 
-def _in_exponential(
-    expr: sympy.Expr, z: sympy.Symbol, t: sympy.Symbol, rates: frozenset[sympy.Expr] | None = None
-) -> tuple[sympy.Expr | None, frozenset[sympy.Expr]]:
-    """`expr` as a rational function of t = exp(c·z), and the set of c found (or given); None if it is not one."""
+def _rates(expr: sympy.Expr, z: sympy.Symbol) -> list[sympy.Expr]:
+    """The c of exp(c·z) to try: the smallest that occurs, and its double, since e^z and e^−z together are one e^2z."""
+    found = {sympy.expand(x.args[0]).coeff(z) for x in _spelled_out(expr).atoms(sympy.exp)} - {0}
+    smallest = min(found, key=abs, default=None)
+    return [] if smallest is None else [smallest, 2 * smallest]
+
+
+def _spelled_out(expr: sympy.Expr) -> sympy.Expr:
     expr = expr.replace(sigmoid, lambda u: 1 / (1 + sympy.exp(-u)))
-    expr = expr.replace(sympy.tanh, lambda u: (sympy.exp(2 * u) - 1) / (sympy.exp(2 * u) + 1))
-    found = {sympy.expand(x.args[0]).coeff(z) for x in expr.atoms(sympy.exp)}
-    if rates is None:
-        if not found:
-            return None, frozenset()
-        rates = frozenset({min(found, key=abs)})
-    (rate,) = rates
-    result = expr.replace(
-        lambda x: isinstance(x, sympy.exp),
-        lambda x: t ** (sympy.expand(x.args[0]) / (rate * z)) if rate != 0 else x,
+    return expr.replace(sympy.tanh, lambda u: (sympy.exp(2 * u) - 1) / (sympy.exp(2 * u) + 1))
+
+
+def _in_exponential(expr: sympy.Expr, u: sympy.Expr, z: sympy.Symbol, t: sympy.Symbol) -> sympy.Expr | None:
+    """`expr` as a rational function of t = exp(u), None if it is not one."""
+    result = _spelled_out(expr).replace(
+        lambda x: isinstance(x, sympy.exp), lambda x: t ** sympy.cancel(sympy.expand(x.args[0]) / u)
     )
-    return (None, rates) if result.has(z) or not result.is_rational_function(t) else (result, rates)
+    result = sympy.cancel(result) if not result.has(z) else result
+    return result if not result.has(z) and result.is_rational_function(t) else None
 
 
 def tidy(expr: sympy.Expr) -> sympy.Expr:
     """The shortest of an expression, its factored and its cancelled form, with signs where they read best."""
     candidates = [expr]
-    if expr.is_rational_function() and expr.free_symbols:
+    if expr.is_rational_function() and expr.free_symbols and not _is_large(expr):
         # Of two that are equally long the factored one reads better: a(1 − a), not a − a².
         candidates = [sympy.factor(expr), sympy.cancel(expr), expr]
     return min(map(_signs, candidates), key=cost)
+
+
+def _is_large(expr: sympy.Expr) -> bool:
+    """Whether multiplying out would take long: many operations, or a high power of a sum."""
+    powers = [abs(p.exp) for p in expr.atoms(sympy.Pow) if p.base.is_Add and p.exp.is_Integer]
+    return bool(expr.count_ops() > 200 or sympy.prod(powers) > 50)
 
 
 def _signs(expr: sympy.Expr) -> sympy.Expr:

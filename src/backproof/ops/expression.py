@@ -116,6 +116,8 @@ class _Reader:
             case ast.Pow():
                 if right.is_number and abs(right) > LARGEST_EXPONENT:
                     raise self.error(f"an exponent beyond {LARGEST_EXPONENT}", column)
+                if left.is_number and right.is_number and left != 0 and abs(right * sympy.log(abs(left)).evalf()) > 200:
+                    raise self.error("the number is too large", column)
                 return left**right
         raise self.error("this operator is not allowed in an expression", column, instead=self._allowed())
 

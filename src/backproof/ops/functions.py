@@ -83,7 +83,19 @@ def in_sigmoid(expr: sympy.Expr) -> sympy.Expr:
     written = sympy.cancel(rational.subs(t, s / (1 - s)))
     if not written.is_polynomial(s):
         return expr
-    return sympy.factor(written).subs(s, sigmoid(u))
+    # 1 − sigmoid(u) is sigmoid(−u), which does not round to 0 where u is large.
+    other = sympy.Dummy("r")
+    factors = [(-other if f == s - 1 else other if f == 1 - s else f) for f in _powers(sympy.factor(written), s - 1)]
+    return sympy.Mul(*factors).subs({s: sigmoid(u), other: sigmoid(-u)})
+
+
+def _powers(product: sympy.Expr, of: sympy.Expr) -> list[sympy.Expr]:
+    """The factors of a product, powers of `of` taken apart."""
+    found = []
+    for factor in sympy.Mul.make_args(product):
+        base, exponent = factor.as_base_exp()
+        found += [base] * int(exponent) if base in (of, -of) and exponent.is_Integer and exponent > 0 else [factor]
+    return found
 
 
 def stable(expr: sympy.Expr) -> sympy.Expr:
@@ -152,6 +164,8 @@ def compile_numpy(expr: sympy.Expr, arguments: Sequence[sympy.Symbol]) -> Callab
     the real part.
     """
     printer = _Printer({"fully_qualified_modules": False})
+    # √2, say, as a Python number: NumPy's own would turn float32 into float64.
+    expr = expr.replace(lambda x: x.is_number and not x.is_Rational and not x.is_Boolean, lambda x: x.evalf(17))
     common, (result,) = sympy.cse(expr, symbols=sympy.numbered_symbols("t"))
     lines = [f"    {name} = {printer.doprint(value)}" for name, value in common]
     names = ", ".join(map(str, arguments))
@@ -200,7 +214,7 @@ def _sigmoid(z: Array) -> Array:
 
 
 def _softplus(z: Array) -> Array:
-    return np.asarray(np.where(np.real(z) > 0, z, 0.0) + np.log1p(np.exp(-_absolute(z))))
+    return np.asarray(np.where(np.real(z) < 0, 0.0, z) + np.log1p(np.exp(-_absolute(z))))
 
 
 def _xlogy(x: Array, y: Array) -> Array:
