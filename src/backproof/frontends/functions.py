@@ -14,7 +14,7 @@ from backproof.ops.losses import Loss
 from backproof.ops.row import Row
 from backproof.ops.softmax import log_softmax, softmax
 
-T = TypeVar("T")
+T = TypeVar("T", Row, Loss)
 
 ACTIVATIONS: Mapping[str, Row | Callable[[float], Row]] = {
     row.name: row
@@ -62,7 +62,7 @@ ALIASES = {
 }
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_CALL = re.compile(r"([A-Za-z_]\w*)\(\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*\)")
+_NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?)\s*\)")
 
 
 @lru_cache(maxsize=4096)
@@ -89,33 +89,33 @@ def loss_named(text: str | None) -> Loss:
     return losses.loss("L", text, "A loss of the user's own.")
 
 
-def _known(text: str, table: Mapping[str, T | Callable[[float], T]], kind: str, variables: str) -> T | None:
-    """The table's entry for a name or a name with a number; None for an expression."""
+def _known(text: str, table: Mapping[str, T | Callable[..., T]], kind: str, variables: str) -> T | None:
+    """The table's entry for a name, or a name with a number; None for what must be an expression."""
     if not isinstance(text, str):
-        raise SpecError(f"{text!r} is not an {kind}", instead="give a name or an expression as text")
+        raise SpecError(f"{text!r} is not the name of a function", instead="give a name or an expression as text")
     text = text.strip()
-    name, number = text, None
-    if call := _CALL.fullmatch(text):
-        name, number = call.group(1), call.group(2)
+    name, bracket, inside = text.partition("(")
     name = ALIASES.get(name, name)
     entry = table.get(name)
-    if entry is None:
-        if not _NAME.fullmatch(text) or text in variables.split(" and "):
-            return None
-        near = difflib.get_close_matches(text, [*table, *ALIASES], n=1)
-        raise SpecError(
-            f"unknown {kind} {text!r}",
-            instead=(f"did you mean {near[0]!r}? " if near else "")
-            + f"Known are {', '.join(sorted(table))}; or give an expression in {variables}.",
-        )
-    factory = callable(entry) and not isinstance(entry, Row | Loss)
-    if number is not None and not factory:
-        if kind == "activation":
-            return None  # tanh(2), say, is an expression
-        raise SpecError(f"the {kind} {name} takes no number", instead=f"write {name!r}")
-    if not factory:
-        return entry  # type: ignore[return-value]
-    return entry(float(number)) if number is not None else entry()  # type: ignore[operator,call-arg]
+    if bracket:
+        number = _NUMBER.fullmatch(inside)
+        if isinstance(entry, Row | Loss) or entry is None:
+            if kind == "loss" and entry is not None and number:
+                raise SpecError(f"the loss {name} takes no number", instead=f"write {name!r}")
+            return None  # tanh(2*z), say, is an expression
+        if not number:
+            raise SpecError(f"{text!r} needs a number in its brackets", instead=f"write {name}(0.5), for example")
+        return entry(float(number.group(1)))
+    if entry is not None:
+        return entry if isinstance(entry, Row | Loss) else entry()
+    if not _NAME.fullmatch(text) or text in variables.split(" and "):
+        return None
+    near = difflib.get_close_matches(text, [*table, *ALIASES], n=1)
+    raise SpecError(
+        f"unknown {kind} {text!r}",
+        instead=(f"did you mean {near[0]!r}? " if near else "")
+        + f"Known are {', '.join(sorted(table))}; or give an expression in {variables}.",
+    )
 
 
 def _parse(text: str, names: tuple[str, ...]) -> None:
