@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backproof.derivation.derivation import Derivation
-from backproof.execution.data import Data, read_data
 from backproof.execution.parameters import initial
+from backproof.execution.reading import Data, read_data
 from backproof.ir.errors import DataError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Size

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import backproof
+from backproof.execution.reading import Data, read_data
+from backproof.execution.reading.files import BUNDLED
 from backproof.ir.errors import DataError
-from backproof.execution.data import BUNDLED, Data, read_data
 
 FLOWERS = """\
 length,width,kind
@@ -146,6 +147,11 @@ class TestTable:
 
 
 class TestLabels:
+    def test_numbered_classes_need_not_all_occur(self) -> None:
+        data = read((np.zeros((2, 1)), [2, 0]), outputs=4, classification=True)
+        assert data.Y.tolist() == [[0, 0, 1, 0], [1, 0, 0, 0]]
+        assert data.classes == ("0", "1", "2", "3")
+
     def test_one_column_per_class_in_sorted_order(self, csv_file) -> None:
         data = read(csv_file(FLOWERS), inputs=2, outputs=2)
         assert data.classes == ("daisy", "rose")
@@ -348,12 +354,11 @@ class TestUnusable:
         ("given", "outputs", "message"),
         [
             ([0, 1, 7, 8], 3, r"label 7 is outside the classes 0…2 \(arrays, Y\[2, 0\]\)\n.*4 classes: 0, 1, 7, 8"),
-            ([0, 1, 2], 4, r"the network has 4 outputs, arrays has 3 classes: 0, 1, 2"),
             ([0, 1, 2], 2, r"label 2 is outside the classes 0…1"),
             ([0, 1, 2], 1, r"label 2 is outside the classes 0…1 .*\n.* 1 output;.*\nGive .* 3 nodes"),
-            ([0, 0, 0], 2, r"has 2 outputs, arrays has 1 class: 0.*\n.*\nUse data with more than one class"),
-            ([0, 1, 1], 3, r"arrays has 2 classes: 0, 1.*\n.*\nGive the last layer two nodes, or one"),
             ([0, 1, 0.5], 2, r"0\.5 is not a class label \(arrays, Y\[2, 0\]\)"),
+            (["a", "a"], 2, r"has 2 outputs, arrays has 1 class: a.*\n.*\nUse data with more than one class"),
+            (["a", "b"], 3, r"arrays has 2 classes: a, b.*\n.*\nGive the last layer two nodes, or one"),
             (["a", "b", "c"], 1, r"the network has 1 output, arrays has 3 classes: a, b, c"),
             (["a", "b", "c"], 2, r"the network has 2 outputs, arrays has 3 classes: a, b, c"),
         ],

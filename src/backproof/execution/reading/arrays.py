@@ -1,0 +1,99 @@
+"""Arrays: NPZ files, mappings and pairs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backproof.execution.reading.part import Floats, Part, Places, counted, listed, not_finite
+from backproof.ir.errors import DataError
+
+# An NPZ may hold a network's parameters too: "W[1]" or "W1".
+PARAMETER = re.compile(r"([A-Za-z]+)\[?([1-9][0-9]*)\]?")
+
+
+def from_arrays(arrays: Mapping[str, ArrayLike], name: str, target: Sequence[str]) -> Part:
+    if target:
+        raise DataError(
+            "target columns are named for arrays",
+            where=", ".join(target),
+            why="X and Y are separate already.",
+            instead="Leave the target out.",
+        )
+    X = _array(_pick(arrays, "X", name), "X")
+    Y = _array(_pick(arrays, "Y", name), "Y")
+    if X.ndim == 1:
+        X = X.reshape(-1, 1)
+    if Y.ndim == 1:
+        Y = Y.reshape(-1, 1)
+    for label, array in (("X", X), ("Y", Y)):
+        if array.ndim != 2:
+            raise DataError(
+                f"{label} has {array.ndim} axes",
+                where=f"{label}, shape {array.shape}",
+                why="Rows are samples and columns are nodes.",
+                instead=f"{label}.reshape(len({label}), -1)",
+            )
+        if 0 in array.shape:
+            raise DataError(f"{label} is empty", where=f"{label}, shape {array.shape}")
+    if X.shape[0] != Y.shape[0]:
+        raise DataError(
+            f"X has {counted(X.shape[0], 'row')}, Y has {counted(Y.shape[0], 'row')}",
+            where=f"X {X.shape}, Y {Y.shape}",
+            why="Rows are samples, and each needs its target.",
+            instead="Transpose them if your samples are columns." if X.shape[1] == Y.shape[1] else "",
+        )
+    parameters = {}
+    for key in arrays:
+        if match := PARAMETER.fullmatch(key):
+            parameters[f"{match[1]}[{match[2]}]"] = _finite(_array(arrays[key], key), key)
+    text = Y.dtype.kind == "U"
+    return Part(
+        X=_finite(X, "X"),
+        Y=Y if text else _finite(Y, "Y"),
+        places=Places(None, tuple(f"column {i + 1}" for i in range(Y.shape[1]))),
+        name=name,
+        parameters=parameters,
+    )
+
+
+def _pick(arrays: Mapping[str, ArrayLike], name: str, source: str) -> ArrayLike:
+    for key in (name, name.lower()):
+        if key in arrays:
+            return arrays[key]
+    raise DataError(
+        f"{source} has no array {name}",
+        where=f"it has {listed(list(arrays)) or 'none'}",
+        why="X holds the inputs and Y the targets; rows are samples.",
+    )
+
+
+def _array(value: ArrayLike, name: str) -> NDArray[Any]:
+    """An array of numbers or text; ragged lists, objects, complex numbers and dates are refused."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise DataError(f"{name} is ragged", where=name, why="Its rows differ in length.") from error
+    if array.dtype.kind == "O" and array.size and all(isinstance(one, str) for one in array.flat):
+        array = array.astype(str)  # labels out of a pandas column
+    if array.dtype.kind not in "biufU":
+        raise DataError(
+            f"{name} is an array of {array.dtype}",
+            where=name,
+            why="Only numbers, and labels as text, can be used.",
+            instead=f"Convert it: numpy.asarray({name}, dtype=float)",
+        )
+    return array
+
+
+def _finite(array: NDArray[Any], name: str) -> Floats:
+    if array.dtype.kind == "U":
+        raise DataError(f"{name} holds text", where=name, why="Only targets may be labels.")
+    values: Floats = array.astype(np.float64)
+    for index in np.argwhere(~np.isfinite(values)):
+        raise not_finite(values[tuple(index)], f"{name}[{', '.join(map(str, index))}]")
+    return values

@@ -1,0 +1,59 @@
+"""A source taken apart, before it is fitted to a network; and the words that errors about data share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backproof.ir.errors import DataError
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A source taken apart: X is finite numbers, Y (m, k) still raw: float64, or text (dtype U)."""
+
+    X: Floats
+    Y: NDArray[Any]
+    places: Places
+    name: str
+    features: tuple[str, ...] | None = None
+    parameters: dict[str, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Places:
+    """How a person finds a target in the source: by line and heading, or by array and index."""
+
+    lines: tuple[int, ...] | None
+    columns: tuple[str, ...]
+
+    def of(self, row: int, column: int = 0) -> str:
+        if self.lines is None:
+            return f"Y[{row}, {column}]"
+        return f"line {self.lines[row]}, {self.columns[column]}"
+
+
+def not_finite(value: float, where: str) -> DataError:
+    return DataError(
+        f"{value} in the data",
+        where=where,
+        why="One such value makes the cost and every gradient NaN.",
+        instead="Leave the row out, or replace the value.",
+    )
+
+
+def counted(n: int | None, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """A list of names, cut in the middle when it is long."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return ", ".join([*names[: most - 2], "…", names[-1]])
