@@ -45,7 +45,7 @@ def check_gradients(trace: Trace, *, method: Method = "complex", tolerance: floa
     if not np.isfinite(trace[str(result.symbol)]):
         raise DataError(
             f"{result.symbol} is {trace[str(result.symbol)]}",
-            why="gradients cannot be compared then; usual causes are an overflow and the logarithm of an output below 0",
+            why="usual causes are an overflow, and the logarithm of an output that is not positive",
             instead="choose a loss that fits the last activation, smaller weights or scaled data",
         )
     limit = TOLERANCE[method] if tolerance is None else tolerance

@@ -11,7 +11,7 @@ from backproof.derivation.steps import BackwardStep, ForwardStep, FunctionFacts,
 from backproof.ir.node import Graph, Node
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Derivation:
     """A forward pass and its backward pass, in the order a person would write them."""
 
@@ -19,6 +19,9 @@ class Derivation:
     forward: tuple[ForwardStep, ...]
     backward: tuple[BackwardStep, ...]
     mean: Mean
+
+    def __repr__(self) -> str:
+        return f"<derivation of {', '.join(str(step.symbol) for step in self.backward)}>"
 
     @cached_property
     def quantities(self) -> dict[str, Node]:

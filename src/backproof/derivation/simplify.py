@@ -160,7 +160,8 @@ def _opens(node: Node) -> bool:
 
 def cancel(raw: Node, values: Values) -> list[Rewrite]:
     """Puts the derivative above into the equation where that makes it shorter, or spares it a division."""
-    opened = {node: node.inputs for node in _inside(raw)[:-1] if _opens(node) and _has_division(node)}
+    summed = any(node.op is sum_ for node in _inside(raw))
+    opened = [node for node in _inside(raw)[:-1] if _opens(node) and (summed or _has_division(node))]
     if not opened:
         return []
     # Here and not above: SymPy takes long to import, and most equations have nothing to cancel.
@@ -170,15 +171,15 @@ def cancel(raw: Node, values: Values) -> list[Rewrite]:
     put_in = substitute(raw, {node: Node(node.op, node.inputs, node.shape, node.attrs) for node in opened})
     algebra = Algebra(opens=lambda node: False)
     short = algebra.nodes(tidy(algebra.expr(put_in)), raw)
-    if work(short) >= work(raw) and _has_division(short):
+    if work(short) >= work(raw) and (_has_division(short) or not _has_division(put_in)):
         return []
     names = " and ".join(str(node.symbol) for node in opened)
-    summed = any(node.op is sum_ for node in _inside(raw)) and not any(node.op is sum_ for node in _inside(short))
-    why = "The labels of each sample add up to 1, and what" if summed else "What"
-    return [
-        Rewrite(put_in, f"{names} is put in."),
-        Rewrite(short, f"{why} stands above and below the fraction line cancels."),
-    ]
+    reasons = []
+    if summed and not any(node.op is sum_ for node in _inside(short)):
+        reasons.append("The labels of each sample add up to 1.")
+    if _has_division(put_in):
+        reasons.append("What stands above and below the fraction line cancels.")
+    return [Rewrite(put_in, f"{names} is put in."), Rewrite(short, " ".join(reasons) or "The terms are collected.")]
 
 
 def _has_division(root: Node) -> bool:
@@ -186,12 +187,13 @@ def _has_division(root: Node) -> bool:
 
 
 def work(root: Node) -> int:
-    """The operations of an equation's right side; a division by an array counts four."""
+    """The operations of an equation's right side; a division by an array counts four, a sum two."""
     count = 0
     for node in _inside(root):
         if (node.symbol is not None and node is not root) or node.op in (constant_, size_, stretch):
             continue
-        count += 4 if node.op is div and node.inputs[1].shape else 1
+        costly = 4 if node.op is div and node.inputs[1].shape else 2 if node.op is sum_ else 1
+        count += costly
     return count
 
 

@@ -24,18 +24,34 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Path:
-    """One way by which a quantity acts on the result: through the forward quantity `consumer`, by operation `row`.
+class Link:
+    """An operation on the way: `operand` is its input number `position`, `others` are the inputs beside it."""
 
-    `position` is the operand that the quantity is, `others` the operands beside it; `stretched` tells that the
-    quantity was used for several places along an axis, so that its contributions are added up.
+    row: Row
+    position: int
+    operand: Node
+    others: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """One way by which a quantity acts on the result: through the forward quantity `consumer`.
+
+    `links` are the operations from `consumer` down to the quantity; `stretched` tells that the quantity was used for
+    several places along an axis, so that its contributions are added up.
     """
 
     consumer: Node
-    row: Row
-    position: int
-    others: tuple[Node, ...]
+    links: tuple[Link, ...]
     stretched: bool
+
+    @property
+    def reasons(self) -> tuple[Link, ...]:
+        """The links that say why: the last, and before it those that it only rearranges the entries of."""
+        first = len(self.links) - 1
+        while first > 0 and self.links[first].row.kind == "rearranging":
+            first -= 1
+        return self.links[first:]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

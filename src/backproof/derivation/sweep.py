@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from backproof.derivation.steps import Path
+from backproof.derivation.steps import Link, Path
 from backproof.ir.errors import BackproofError, ShapeError
 from backproof.ir.node import Node, ancestors, substitute
 from backproof.ir.sizes import Shape, show
@@ -45,7 +45,7 @@ def sweep(root: Node, seed: Node, wanted: Collection[Node], name: Name) -> Itera
     position = {node: k for k, node in enumerate(order)}
     useful = _depend_on(order, wanted)
     found: dict[Node, list[tuple[Node, Path]]] = {}
-    owner = {root: root}
+    above: dict[Node, Path] = {}
     consumers: dict[Node, int] = {}
     for node in order:
         for x in set(node.inputs) if node in useful else ():
@@ -77,10 +77,11 @@ def sweep(root: Node, seed: Node, wanted: Collection[Node], name: Name) -> Itera
             if node.symbol is not None:
                 yield finished
                 g = name(finished)
-                owner[node] = node
-        for x, contribution, path in _contributions(node, g, owner[node], useful):
+        # A quantity of its own begins a path; an operation without a name goes on with the one that led to it.
+        begun = Path(node, (), stretched=False) if node is root or node.symbol is not None else above[node]
+        for x, contribution, path in _contributions(node, g, begun, useful):
             found.setdefault(x, []).append((contribution, path))
-            owner.setdefault(x, owner[node])
+            above.setdefault(x, path)
         for x in dict.fromkeys(node.inputs):
             consumers[x] -= 1
             if consumers[x] == 0 and not x.inputs and x in found:
@@ -97,7 +98,7 @@ def _depend_on(order: list[Node], wanted: Collection[Node]) -> set[Node]:
     return useful
 
 
-def _contributions(node: Node, g: Node, consumer: Node, useful: Collection[Node]) -> Iterator[tuple[Node, Node, Path]]:
+def _contributions(node: Node, g: Node, begun: Path, useful: Collection[Node]) -> Iterator[tuple[Node, Node, Path]]:
     row = row_of(node)
     if row.kind == "zero":
         return
@@ -110,7 +111,7 @@ def _contributions(node: Node, g: Node, consumer: Node, useful: Collection[Node]
     elif row.vjp is not None:
         derivatives = row.vjp(g, node, *node.inputs)
     else:
-        raise BackproofError(f"{row.name} has no derivative", where=f"in {consumer.symbol}")
+        raise BackproofError(f"{row.name} has no derivative", where=f"in {begun.consumer.symbol}")
     if len(derivatives) != len(node.inputs):
         raise BackproofError(
             f"the rule of {row.name} gives {len(derivatives)} derivatives for {len(node.inputs)} inputs"
@@ -123,7 +124,8 @@ def _contributions(node: Node, g: Node, consumer: Node, useful: Collection[Node]
         if full.shape != x.shape:
             raise ShapeError(f"the rule of {row.name} gives ({show(dx.shape)}) for an input of ({show(x.shape)})")
         others = tuple(other for j, other in enumerate(node.inputs) if j != k)
-        yield x, full, Path(consumer, row, k, others, stretched=x.shape != node.shape and row.shape is common_shape)
+        stretched_here = x.shape != node.shape and row.shape is common_shape
+        yield x, full, Path(begun.consumer, (*begun.links, Link(row, k, x, others)), begun.stretched or stretched_here)
 
 
 def _composite_vjp(node: Node, g: Node) -> tuple[Node, ...]:

@@ -106,7 +106,7 @@ class Reader:
         return EntryValue(name, place, float(self._values[name][tuple(k - 1 for k in place)]), array)
 
     def entries(self, node: Node) -> Iterator[EntryValue]:
-        """The entries in a formula without open sums, each once; those inside a sum are left to the next level."""
+        """The entries that stand in a formula, each once, sums written out."""
         seen: set[str] = set()
         stack = [node]
         while stack:
@@ -116,8 +116,8 @@ class Reader:
                 if str(entry) not in seen:
                     seen.add(str(entry))
                     yield entry
-            elif x.op is not sum_over_:
-                stack.extend(reversed(x.inputs))
+            else:
+                stack.extend(reversed([*self.expanded(x)] if x.op is sum_over_ else x.inputs))
 
     def value(self, node: Node) -> complex:
         if node.op is at_:
@@ -141,19 +141,20 @@ class Reader:
             yield put_in(node.inputs[0], index, number)
 
     def terms(self, node: Node) -> Iterator[Node]:
-        """The terms that a formula adds up, opening one level of sums; factors in front are multiplied into each."""
+        """The terms that a formula adds up, sums written out; factors in front are multiplied into each."""
         if node.op in (add, sub):
             first, second = node.inputs
             yield from self.terms(first)
             for term in self.terms(second):
                 yield term if node.op is add else neg(term)
         elif node.op is neg and node.inputs[0].op is sum_over_:
-            for term in self.expanded(node.inputs[0]):
+            for term in self.terms(node.inputs[0]):
                 yield neg(term)
         elif node.op is mul and node.inputs[1].op is sum_over_:
             for term in self.terms(node.inputs[1]):
                 yield mul(node.inputs[0], term)
         elif node.op is sum_over_:
-            yield from self.expanded(node)
+            for term in self.expanded(node):
+                yield from self.terms(term)
         else:
             yield node

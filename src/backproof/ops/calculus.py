@@ -72,7 +72,7 @@ def _in_exponential(expr: sympy.Expr, u: sympy.Expr, z: sympy.Symbol, t: sympy.S
 
 def tidy(expr: sympy.Expr) -> sympy.Expr:
     """The shortest of an expression, its factored and its cancelled form, with signs where they read best."""
-    candidates = [expr]
+    candidates = [expr] if expr.has(sympy.Piecewise) else [sympy.factor_terms(expr), expr]
     if expr.is_rational_function() and expr.free_symbols and not _is_large(expr):
         # Of two that are equally long the factored one reads better: a(1 − a), not a − a².
         candidates = [sympy.factor(expr), sympy.cancel(expr), expr]

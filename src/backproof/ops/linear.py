@@ -61,7 +61,7 @@ def _transpose_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape
 
 transpose = Row(
     name="transpose",
-    kind="linear",
+    kind="rearranging",
     about="The transposed matrix.",
     meaning=lambda a: np.swapaxes(a, -1, -2),
     shape=_transpose_shape,

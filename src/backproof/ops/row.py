@@ -14,11 +14,12 @@ from backproof.ir.symbol import Symbol
 from backproof.ops.notation import Notation
 
 Array = np.ndarray[Any, Any]
-Kind = Literal["leaf", "zero", "linear", "elementwise", "composite", "entry"]
+Kind = Literal["leaf", "zero", "linear", "rearranging", "elementwise", "composite", "entry"]
 """How a row's derivative comes about.
 
-``zero`` has none, ``linear`` and other arithmetic have a hand-written rule, ``elementwise`` is differentiated from its
-scalar function, ``composite`` from its body. ``entry`` rows speak of single entries and appear only in entry forms.
+``zero`` has none; ``linear``, ``rearranging`` (entries only change places) and arithmetic have a hand-written rule;
+``elementwise`` is differentiated from its scalar function, ``composite`` from its body. ``entry`` rows speak of single
+entries and appear only in entry forms.
 """
 
 

@@ -198,14 +198,17 @@ def filled_reasons(step: BackwardStep) -> Iterator[Inline]:
         y = spell_as_part(consumer) if consumer.symbol is not None else Ident("J")
         dy: Math = symbol(consumer.symbol.derivative("J")) if consumer.symbol is not None else Ident("dJ")
         words: dict[str, Math] = {"x": spell_as_part(step.of), "y": y, "dx": symbol(step.symbol), "dy": dy}
-        if path.others:
-            words["other"] = spell_as_part(path.others[0])
-        sentences = [path.row.reasons[path.position]]
+        text: list[str | Math | Code] = []
+        for link in path.reasons:
+            words["x"] = spell_as_part(link.operand)
+            if link.others:
+                words["other"] = spell_as_part(link.others[0])
+            text += [*_filled(link.row.reasons[link.position], words), " "]
         if path.stretched:
-            sentences.append("{x} is used for every sample, so its contributions are added up over the samples.")
+            text += ["It is used for every sample, so its contributions are added up over the samples.", " "]
         if step.scale is not None and consumer.symbol is not None:
-            sentences.append("Here the mean's 1/m is multiplied in.")
-        yield _filled(" ".join(sentences), words)
+            text += ["Here the mean's 1/m is multiplied in.", " "]
+        yield tuple(text[:-1])
 
 
 def _filled(template: str, words: dict[str, Math]) -> Inline:

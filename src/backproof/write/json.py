@@ -114,7 +114,8 @@ def _forms(raw: Node, rewrites: tuple[Rewrite, ...]) -> list[dict[str, Any]]:
 
 def _path(path: Path) -> dict[str, Any]:
     consumer = path.consumer.symbol
-    return {"through": None if consumer is None else str(consumer), "rule": path.row.name, "position": path.position}
+    links = [{"rule": link.row.name, "position": link.position} for link in path.links]
+    return {"through": None if consumer is None else str(consumer), "links": links}
 
 
 def _tree(node: Node, *, top: bool = False) -> Any:
