@@ -9,7 +9,7 @@ from backproof.derivation.steps import Rewrite
 from backproof.ir.node import Node, ancestors, substitute
 from backproof.ops import activations
 from backproof.ops.arithmetic import add, div, mul, neg, power, sub
-from backproof.ops.elementary import log
+from backproof.ops.elementary import log, xlogy
 from backproof.ops.entries import row_of
 from backproof.ops.leaves import constant, constant_, is_number, size_
 from backproof.ops.linear import matmul, restated, stretch, sum_, transpose, transposed
@@ -235,10 +235,18 @@ def _is_saturating_loss(node: Node) -> bool:
 
 
 def _stable_logarithm(node: Node) -> Node | None:
+    """The logarithm of a saturating output, alone or with its weight, taken from what the output was computed of."""
+    if node.op is log:
+        return _log_of(node.inputs[0])
+    if node.op is xlogy:
+        weight, a = node.inputs
+        logarithm = _log_of(a)
+        return None if logarithm is None else mul(weight, logarithm)
+    return None
+
+
+def _log_of(a: Node) -> Node | None:
     """log σ(z) = −softplus(−z), log(1 − σ(z)) = −softplus(z), log softmax(z) = log_softmax(z)."""
-    if node.op is not log:
-        return None
-    (a,) = node.inputs
     if a.op is activations.sigmoid:
         return neg(activations.softplus(neg(a.inputs[0])))
     if a.op is softmax:

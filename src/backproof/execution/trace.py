@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -44,6 +45,12 @@ class Trace(Mapping[str, Array]):
 
     def __repr__(self) -> str:
         return f"<trace of {', '.join(self.arrays)}>"
+
+    @cached_property
+    def mean_factor(self) -> float:
+        """The factor of the mean over samples (1/m) that the derivatives of a single sample's loss leave out, or 1."""
+        scale = next((step.scale for step in self.derivation.backward if step.scale is not None), None)
+        return 1.0 if scale is None else float(evaluate([scale], {}, self.sizes)[scale])
 
     def explain(self, name: str, *place: int) -> Explanation:
         """Where one entry comes from: the sum that it is, term by term. `place` counts from 1: row, column.

@@ -10,7 +10,7 @@ from backproof.ir.node import Node
 from backproof.ops.arithmetic import common_shape
 from backproof.ops.entries import elementwise_entry
 from backproof.ops.leaves import constant
-from backproof.ops.notation import Apply, Bars, Exponential, Infix, Notation, Pieces, Root
+from backproof.ops.notation import Apply, Bars, Exponential, Infix, Notation, Pieces, Root, TimesLog
 from backproof.ops.row import Array, Domain, Row
 from backproof.ops.scalar import Scalar, ScalarRow, elementwise
 
@@ -36,6 +36,13 @@ sinh = _elementary("sinh", Apply("sinh"), "The hyperbolic sine.")
 cosh = _elementary("cosh", Apply("cosh"), "The hyperbolic cosine.")
 erf = _elementary("erf", Apply("erf"), "The error function, 2/√π times the integral of exp(−t²) from 0 to z.")
 absolute = _elementary("abs", Bars(), "The absolute value; at 0 its derivative is taken as 0.")
+xlogy = elementwise(
+    Scalar("xlogy", ("x", "y"), "xlogy(x, y)"),
+    TimesLog(),
+    "x · log(y), and 0 where x is 0 even if y is 0 too.",
+    reason=REASON,
+    domain=(Domain((2, 3)), Domain((2, 3), 0.3, 3.0)),
+)
 sign = _elementary("sign", Apply("sign"), "−1, 0 or 1; its derivative is 0 wherever it has one.")
 
 

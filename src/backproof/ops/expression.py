@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import sympy
 
 from backproof.ir.errors import SpecError
-from backproof.ops.functions import sigmoid, softplus, symbols
+from backproof.ops.functions import sigmoid, softplus, symbols, xlogy
 
 LONGEST, DEEPEST, LARGEST_EXPONENT = 2000, 100, 64
 
@@ -34,6 +34,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., sympy.Expr]]] = {
     "sign": (1, sympy.sign),
     "sigmoid": (1, sigmoid),
     "softplus": (1, softplus),
+    "xlogy": (2, xlogy),
     "relu": (1, lambda z: _where(z > 0, z, sympy.Integer(0))),
     "max": (2, lambda a, b: _where(a >= b, a, b)),
     "min": (2, lambda a, b: _where(a <= b, a, b)),

@@ -13,7 +13,7 @@ from backproof.ir.symbol import Symbol
 from backproof.ops import activations, elementary
 from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
 from backproof.ops.calculus import VALUE
-from backproof.ops.functions import sigmoid, softplus, symbols, xlogy
+from backproof.ops.functions import sigmoid, softplus, symbols, weighted_logarithms, xlogy
 from backproof.ops.leaves import constant, constant_, variable
 from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow
@@ -31,6 +31,7 @@ FUNCTIONS: dict[type[sympy.Basic], Row] = {
     sympy.erf: elementary.erf,
     sympy.Abs: elementary.absolute,
     sympy.sign: elementary.sign,
+    xlogy: elementary.xlogy,
     sigmoid: activations.sigmoid,
     softplus: activations.softplus,
     sympy.StrictGreaterThan: elementary.greater,
@@ -55,8 +56,6 @@ def to_nodes(expr: sympy.Basic, names: Mapping[sympy.Symbol, Node]) -> Node:
                 return _power(x)
             case sympy.Piecewise():
                 return _pieces(x)
-            case xlogy():
-                return mul(convert(x.args[0]), elementary.log(convert(x.args[1])))
             case sympy.Rational() if not x.is_Integer:
                 return div(constant(int(x.p)), constant(int(x.q)))
             case sympy.NumberSymbol():
@@ -159,7 +158,9 @@ def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[
 
 def formula(row: ScalarRow, *arguments: Node) -> Node:
     """A scalar function opened: its definition as nodes, on the given arguments."""
-    return to_nodes(row.scalar.expr, dict(zip(symbols(row.scalar.arguments), arguments, strict=True)))
+    # With y·log(a) as one function, since its two factors are not finite together where both are 0.
+    expr = weighted_logarithms(row.scalar.expr)
+    return to_nodes(expr, dict(zip(symbols(row.scalar.arguments), arguments, strict=True)))
 
 
 def through_value(expr: sympy.Expr, value: Node) -> Node:

@@ -55,6 +55,10 @@ class xlogy(sympy.Function):  # type: ignore[misc]  # SymPy has no types
 
     nargs = 2
 
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
+        x, y = self.args
+        return (x * sympy.log(y))._eval_evalf(prec) if x != 0 else sympy.Float(0)
+
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         x, y = self.args
         return sympy.log(y) if argindex == 1 else x / y
@@ -113,6 +117,11 @@ def stable(expr: sympy.Expr) -> sympy.Expr:
         lambda x: isinstance(x, sympy.log) and isinstance(1 - x.args[0], sigmoid),
         lambda x: -softplus((1 - x.args[0]).args[0]),
     )
+    return weighted_logarithms(expr)
+
+
+def weighted_logarithms(expr: sympy.Expr) -> sympy.Expr:
+    """With y·log(a) and (1 − y)·log(a) as xlogy, which is 0 where the weight is 0 and the logarithm infinite."""
     return expr.replace(lambda x: x.is_Mul and any(isinstance(f, sympy.log) for f in x.args), _with_xlogy)
 
 
@@ -201,7 +210,13 @@ def compile_numpy(expr: sympy.Expr, arguments: Sequence[sympy.Symbol]) -> Callab
 
 
 def _absolute(z: Array) -> Array:
-    return np.where(np.real(z) < 0, -z, z)
+    # At 0 the complex step then finds the derivative 0, as the formula's sign(z) has it.
+    return np.asarray(z * np.sign(np.real(z)))
+
+
+def _mirrored(z: Array) -> Array:
+    """−|z|, with one of its two slopes at 0."""
+    return np.where(np.real(z) < 0, z, -z)
 
 
 def _sign(z: Array) -> Array:
@@ -209,12 +224,12 @@ def _sign(z: Array) -> Array:
 
 
 def _sigmoid(z: Array) -> Array:
-    small = np.exp(-_absolute(z))
+    small = np.exp(_mirrored(z))
     return np.asarray(np.where(np.real(z) < 0, small, 1.0) / (1 + small))
 
 
 def _softplus(z: Array) -> Array:
-    return np.asarray(np.where(np.real(z) < 0, 0.0, z) + np.log1p(np.exp(-_absolute(z))))
+    return np.asarray(np.where(np.real(z) < 0, 0.0, z) + np.log1p(np.exp(_mirrored(z))))
 
 
 def _xlogy(x: Array, y: Array) -> Array:

@@ -75,6 +75,11 @@ class Leibniz:
 
 
 @dataclass(frozen=True, slots=True)
+class TimesLog:
+    """``x · log(y)``, which counts as 0 where x is 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reduction:
     """A sum over axes: ``Σ_i``."""
 
@@ -110,6 +115,7 @@ Notation = (
     | Exponential
     | Apply
     | Leibniz
+    | TimesLog
     | Reduction
     | Entry
     | Kronecker

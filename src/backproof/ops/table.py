@@ -29,6 +29,7 @@ FAMILIES: Mapping[str, tuple[Row, ...]] = {
         elementary.sinh,
         elementary.cosh,
         elementary.erf,
+        elementary.xlogy,
         elementary.absolute,
         elementary.sign,
     ),

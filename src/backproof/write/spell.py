@@ -30,6 +30,7 @@ from backproof.ops.notation import (
     Reduction,
     Root,
     Superscript,
+    TimesLog,
 )
 from backproof.write.math import (
     EQUALS,
@@ -184,6 +185,9 @@ def _opened(node: Node) -> Spelled:
         case Leibniz(function, argument):
             upper_part = Row((Ident("d"), _function(function), _arguments(node)))
             return Frac(upper_part, _differential(node.inputs[argument])), SIGN
+        case TimesLog():
+            weight, inside = node.inputs
+            return Row((_bracketed(weight, PRODUCT), Sign("·"), Func("log"), Fence(_part(inside)[0]))), PRODUCT
         case Reduction():
             return _sum(node), SUM
         case Entry():
