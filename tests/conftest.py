@@ -18,7 +18,7 @@ settings.load_profile("backproof")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden (runs only tests that use it)")
+    parser.addoption("--update-golden", action="store_true", help="rewrite golden files (runs only tests that use them)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -30,11 +30,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """`golden(name, text)`: the text is exactly that of tests/golden/<name>, or becomes it with --update-golden."""
+def golden(request: pytest.FixtureRequest) -> Callable[[str | Path, str], None]:
+    """`golden(name, text)`: the text is exactly that of tests/golden/<name>, or becomes it with --update-golden.
 
-    def compare(name: str, text: str) -> None:
-        path = GOLDEN / name
+    A `Path` instead of a name is that of a file elsewhere in the repository, such as a page of the documentation.
+    """
+
+    def compare(name: str | Path, text: str) -> None:
+        path = REPO / name if isinstance(name, Path) else GOLDEN / name
         if request.config.getoption("--update-golden"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode())

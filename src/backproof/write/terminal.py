@@ -232,11 +232,39 @@ def _fitted(lines: list[str], width: int) -> list[str]:
 
 def _table(table: Table, console: Console, width: int) -> list[Line]:
     drawn = RichTable(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style=TITLE)
-    for header, align in zip(table.header, table.align, strict=True):
-        drawn.add_column(_text(header), justify=JUSTIFY[align], overflow="fold")
-    for row in table.rows:
-        drawn.add_row(*map(_text, row))
+    rows = [[_text(cell) for cell in row] for row in table.rows]
+    heads = [_text(header) for header in table.header]
+    for head, align, wide in zip(heads, table.align, _column_widths(heads, rows, table.align, width), strict=True):
+        drawn.add_column(head, justify=JUSTIFY[align], overflow="fold", width=wide)
+    for row in rows:
+        drawn.add_row(*row)
     return [_stripped(line) for line in console.render_lines(drawn, console.options.update(width=width), pad=False)]
+
+
+def _column_widths(
+    heads: Sequence[Text], rows: Sequence[Sequence[Text]], align: str, width: int
+) -> Sequence[int | None]:
+    """The width of each column: numbers stay whole, text is broken between words; None if that is too wide."""
+    columns = list(zip(heads, *rows, strict=True))
+    natural = [max(cell.cell_len for cell in column) for column in columns]
+    least = [
+        max(_longest_word(head), *(cell.cell_len if kind == "r" else _longest_word(cell) for cell in cells), 0)
+        for (head, *cells), kind in zip(columns, align, strict=True)
+    ]
+    # Rich puts three places between two columns.
+    room = width - 3 * (len(columns) - 1) - sum(least)
+    if room < 0:
+        return [None] * len(columns)
+    widths = []
+    for narrow, wide in zip(least, natural, strict=True):
+        more = min(room, wide - narrow)
+        widths.append(narrow + more)
+        room -= more
+    return widths
+
+
+def _longest_word(text: Text) -> int:
+    return max(map(_width, text.plain.split()), default=0)
 
 
 def _text(text: Inline) -> Text:
