@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
+import runpy
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def read_spec(text: str, *, loss: str | None = None, l1: float | None = None, l2
     """
     if text.endswith(".toml"):
         network = _from_toml(Path(text))
-    elif match := re.fullmatch(r"(.+\.py):([A-Za-z_][\w.]*)", text):
+    elif match := re.fullmatch(r"(.+\.py):([A-Za-z_]\w*)", text):
         network = _from_python(Path(match.group(1)), match.group(2))
     else:
         network = _from_string(text)
@@ -108,25 +108,20 @@ def _toml_layer(layer: dict[str, Any], number: int, path: Path) -> Dense:
 
 def _from_python(path: Path, attribute: str) -> Network:
     """The object of that name in a Python file; the file is run, as Python runs it."""
-    source = _read(path)
-    spec = importlib.util.spec_from_loader(path.stem, loader=None, origin=str(path))
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    module.__file__ = str(path)
-    sys.path.insert(0, str(path.parent.resolve()))
+    _read(path)  # for its error messages
+    folder = str(path.parent.resolve())
+    sys.path.insert(0, folder)
     try:
-        exec(compile(source, str(path), "exec"), module.__dict__)
+        names = runpy.run_path(str(path), run_name=path.stem)
     except SpecError:
         raise
     except Exception as error:
         raise SpecError(f"{path} cannot be run", why=f"{type(error).__name__}: {error}") from error
     finally:
-        sys.path.remove(str(path.parent.resolve()))
-    found: Any = module
-    for name in attribute.split("."):
-        if not hasattr(found, name):
-            raise SpecError(f"{path} has no {attribute!r}", instead=FORMS)
-        found = getattr(found, name)
+        sys.path.remove(folder)
+    if attribute not in names:
+        raise SpecError(f"{path} has no {attribute!r}", instead=FORMS)
+    found = names[attribute]
     if not isinstance(found, Network):
         raise SpecError(
             f"{attribute!r} is not a network",

@@ -58,6 +58,7 @@ class Row:
               engine does.
     reasons   one sentence per input; ``{x}`` is the input, ``{y}`` the output, ``{dx}`` and ``{dy}`` their derivatives
     domain    where tests draw the inputs
+    attrs     attributes that tests apply it with
     body      for a composite: the operation in terms of other rows
     """
 

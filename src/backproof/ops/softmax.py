@@ -58,14 +58,11 @@ def _log_softmax_body(z: Node, *, axis: int) -> Node:
 
 
 def _body_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    """The entry of the body, opened: its sum over the sample is what the reader is to see."""
     body = row_of(node).body
     assert body is not None
     opened = body(*node.inputs, **node.attrs)
-    return _entry(opened, place, entry, letters)
-
-
-def _entry(x: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
-    return row_of(x).entry(x, place, entry, letters)
+    return row_of(opened).entry(opened, place, entry, letters)
 
 
 def _composite(name: str, about: str, meaning: Callable[..., Array], body: Callable[..., Node]) -> Row:
