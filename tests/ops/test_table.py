@@ -198,7 +198,7 @@ def test_a_flipped_sign_in_a_rule_is_noticed(row: Row) -> None:
             found[k] = None if found[k] is None else neg(found[k])
             return tuple(found)
 
-        y, values = build(row)
+        _, values = build(row)
         if values[list(values)[k]].dtype == bool or row.name == "sign":
             continue  # a condition has no derivative, and that of sign is 0 with either sign
         with pytest.raises(AssertionError):

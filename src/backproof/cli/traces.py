@@ -52,7 +52,7 @@ def values_document(trace: Trace, name: str) -> Document:
     array = np.atleast_2d(trace[name])
     of = trace.derivation.quantities[name].symbol
     assert of is not None
-    return Document("Values", (Values((symbol(of), ":"), array),))
+    return Document(f"The values of {name}", (Values((symbol(of),), array),))
 
 
 def entry_document(trace: Trace, name: str, place: tuple[int, ...], depth: int) -> Document:
