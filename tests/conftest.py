@@ -18,7 +18,9 @@ settings.load_profile("backproof")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="rewrite golden files (runs only tests that use them)")
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite golden files (runs only tests that use them)"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

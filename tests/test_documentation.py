@@ -4,10 +4,12 @@ In README.md and the pages of docs/
 
 - a ``console`` block holds commands behind ``$`` and, if it shows any, exactly what they print on 80 columns;
 - a ``python`` block is run; one with ``>>>`` shows exactly what Python prints. The blocks of a page are one program;
-- a ``toml``, ``python`` or ``csv`` block under ``<!-- file: NAME -->`` is that file, for the commands after it;
+- a block of any language under ``<!-- file: NAME -->`` is that file, for the commands after it;
 - what stands between ``<!-- shows: EXPRESSION -->`` and ``<!-- end -->`` is the value of the expression, in the page's
   program and with the functions of `Shown`: the formulas of the tutorial are the tool's own, none is typed;
 - a ``sh`` block is for the reader's machine. It is not run here, but what it names must exist.
+
+Blanks at the ends of lines do not count.
 
 `make golden` writes the pages anew with what is printed now.
 """
@@ -31,11 +33,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
 import pytest
 
 import backproof as bp
 from backproof.cli import main
+from backproof.cli.commands import cli
 from backproof.derivation.derivation import Derivation
+from backproof.frontends.functions import ACTIVATIONS, ALIASES, LOSSES
+from backproof.ops.expression import CONSTANTS, FUNCTIONS
 from backproof.write.diagram import diagram
 from backproof.write.doc import Block, Display, Document, Figure, Step
 from backproof.write.document import document
@@ -50,7 +56,7 @@ EXAMPLES = Path("docs/examples")
 
 PART = re.compile(
     r"<!-- shows: (?P<expression>.+?) -->\n(?P<shown>.*?)<!-- end -->"
-    r"|(?:<!-- file: (?P<file>\S+) -->\n+)?^(?P<fence>```+)(?P<language>\w*)\n(?P<body>.*?)^(?P=fence)$",
+    r"|(?:<!-- file: (?P<file>\S+) -->\n+)?^(?P<fence>```+)(?P<language>[^\n`]*)\n(?P<body>.*?)^(?P=fence)$",
     re.DOTALL | re.MULTILINE,
 )
 
@@ -72,11 +78,20 @@ class Shown:
         return _markdown(_step(derivation, symbol, expand).blocks)
 
     @staticmethod
-    def picture(derivation: Derivation) -> str:
-        """The network, drawn in characters."""
-        figure = diagram(derivation)
-        assert figure is not None
-        return _markdown([figure])
+    def options(command: str) -> str:
+        """The arguments and options of a command, from the command itself."""
+        rows = ["| argument or option | meaning | default |", "| --- | --- | --- |"]
+        for option in cli.commands[command].params:
+            if isinstance(option, click.Option):
+                values = f" {'|'.join(option.type.choices)}" if isinstance(option.type, click.Choice) else ""
+                kind = "" if option.is_flag or values else f" {option.type.name.split()[0].upper()}"
+                names = ", ".join(f"`{name}{values}{kind}`".replace("|", "\\|") for name in option.opts)
+                default = "required" if option.required else str(option.default) if option.show_default else ""
+                about = (option.help or "").removesuffix(".").replace("|", "\\|")
+                rows.append(f"| {names} | {about} | {default} |")
+            else:
+                rows.append(f"| `{option.human_readable_name}` | the network | required |")
+        return "\n".join(rows)
 
 
 def _markdown(blocks: Iterable[Block]) -> str:
@@ -98,7 +113,7 @@ def _step(derivation: Derivation, symbol: str, expand: bool) -> Step:
     return next(block for block in blocks if isinstance(block, Step) and block.symbol == symbol)
 
 
-# --- running -----------------------------------------------------------------------------------------------------------
+# --- running ----------------------------------------------------------------------------------------------------------
 
 
 class Page:
@@ -125,7 +140,7 @@ class Page:
             return match[0].replace(body, self._session(body) if ">>>" in body else self._program(body))
         elif language == "sh":
             _check_named(body)
-        else:
+        elif not language.startswith("{"):  # a directive of the site
             raise AssertionError(f"a block of {language or 'no language'} that nothing runs:\n{body}")
         return match[0]
 
@@ -141,15 +156,17 @@ class Page:
                 continue
             first, *rest = part.source.splitlines()
             written += [f">>> {first}\n", *(f"... {line}\n" if line else "...\n" for line in rest)]
-            written.append(self._printed(part.source))
+            written.append(self._printed(part.source, may_fail=part.want.startswith("Traceback")))
         return "".join(written)
 
-    def _printed(self, source: str) -> str:
+    def _printed(self, source: str, *, may_fail: bool) -> str:
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
             try:
                 exec(compile(source, "<documentation>", "single"), self.names)
             except Exception as error:
+                if not may_fail:
+                    raise
                 print("Traceback (most recent call last):\n  ...")
                 print("".join(traceback.format_exception_only(error)).replace("\n\n", "\n<BLANKLINE>\n"), end="")
         return "".join(f"{line}\n" if line.strip() else "<BLANKLINE>\n" for line in out.getvalue().splitlines())
@@ -251,7 +268,7 @@ def test_page_runs_and_shows_what_is_printed(page: Path, golden: Golden, desk: P
     golden(page, Page().rewritten(text))
 
 
-# --- generated files ---------------------------------------------------------------------------------------------------
+# --- generated files --------------------------------------------------------------------------------------------------
 
 
 def _script(path: Path) -> ModuleType:
@@ -319,7 +336,7 @@ def test_picture_of_the_readme_is_the_network(golden: Golden) -> None:
     golden(Path("docs/network.svg"), figure_svg(figure).replace("<svg ", '<svg color="#6e7f96" ', 1))
 
 
-# --- the pages among themselves ----------------------------------------------------------------------------------------
+# --- the pages among themselves ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", [*PAGES, Path("CONTRIBUTING.md"), Path("CHANGELOG.md")], ids=str)
@@ -328,6 +345,21 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", text):
         if "://" not in target:
             assert (REPO / page.parent / target).exists(), f"{page}: {target}"
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_every_option_is_used_in_an_example(command: str) -> None:
+    text = (REPO / "docs" / "cli.md").read_text(encoding="utf-8")
+    examples = [line for line in text.splitlines() if line.startswith(f"$ backproof {command} ")]
+    for option in cli.commands[command].params:
+        if isinstance(option, click.Option):
+            assert any(name in shlex.split(line) for line in examples for name in option.opts), option.opts
+
+
+def test_every_function_is_named() -> None:
+    text = (REPO / "docs" / "cli.md").read_text(encoding="utf-8")
+    for name in (*ACTIVATIONS, *LOSSES, *ALIASES, *FUNCTIONS, *CONSTANTS):
+        assert f"`{name}`" in text or f"`{name}(" in text, name
 
 
 def test_contributing_names_every_target() -> None:

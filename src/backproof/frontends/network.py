@@ -14,6 +14,7 @@ from backproof.ir.sizes import ONE, Size
 from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import add, div, mul, power
 from backproof.ops.elementary import absolute
+from backproof.ops.entries import NODE_LETTERS, SAMPLE_LETTERS
 from backproof.ops.leaves import constant, input_, size, variable
 from backproof.ops.linear import matmul, total, transpose
 from backproof.ops.losses import Loss
@@ -127,11 +128,12 @@ def _sum(a: Node) -> Node:
 
 def _check_units(units: object, where: str) -> None:
     if isinstance(units, str):
-        if not units.isidentifier() or units == SAMPLES.name:
+        if not units.isidentifier() or units in (SAMPLES.name, *NODE_LETTERS, *SAMPLE_LETTERS):
             raise SpecError(
                 f"{units!r} is not the name of a size",
                 where=where,
-                why=f"a symbolic size is a word such as n_1; {SAMPLES.name} is the number of samples",
+                why=f"{SAMPLES.name} counts samples, and {', '.join(NODE_LETTERS + SAMPLE_LETTERS)} are indices",
+                instead="a symbolic size is another word, such as n_1 or h",
             )
     elif isinstance(units, bool) or not isinstance(units, int) or units < 1:
         raise SpecError(f"{units!r} is not a number of nodes", where=where, instead="give a whole number from 1 up")

@@ -9,7 +9,7 @@ import numpy as np
 
 from backproof.ir.node import Node
 from backproof.ir.sizes import Shape, broadcast
-from backproof.ops.entries import elementwise_entry
+from backproof.ops.entries import elementwise_entry, terms_entry
 from backproof.ops.leaves import constant, is_number
 from backproof.ops.notation import PRODUCT, SUM, Fraction, Infix, Minus, Superscript
 from backproof.ops.row import Domain, Row
@@ -30,7 +30,7 @@ add = Row(
     meaning=np.add,
     shape=common_shape,
     notation=Infix("+", SUM),
-    entry=elementwise_entry,
+    entry=terms_entry,
     vjp=lambda g, y, a, b: (g, g),
     reasons=("{x} is a term of {y}, so {dy} passes through unchanged.",) * 2,
     domain=_PAIR,
@@ -43,7 +43,7 @@ sub = Row(
     meaning=np.subtract,
     shape=common_shape,
     notation=Infix("−", SUM),
-    entry=elementwise_entry,
+    entry=terms_entry,
     vjp=lambda g, y, a, b: (g, neg(g)),
     reasons=(
         "{x} is a term of {y}, so {dy} passes through unchanged.",

@@ -6,7 +6,8 @@ Kronecker delta) and of the arithmetic of all other nodes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from backproof.ir.node import Node
@@ -17,8 +18,8 @@ from backproof.ops.row import Array, Row
 Places = tuple[Place, ...]
 EntryOf = Callable[[Node, Places], Node]
 
-NODE_LETTERS = "jkpqruvwxyz"
-SAMPLE_LETTERS = "istfgh"
+NODE_LETTERS = "jkpqruvw"
+SAMPLE_LETTERS = "ist"
 
 
 class LetterPool:
@@ -36,6 +37,13 @@ class LetterPool:
             letter = f"{letters[0]}{count}"
         self._used.add(letter)
         return Index(letter, size)
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Letters handed out inside are free again afterwards: the sums of separate terms may use the same ones."""
+        before = set(self._used)
+        yield
+        self._used = before
 
     def place(self, shape: Shape) -> Places:
         """A fresh letter for every axis, None where the length is one."""
@@ -87,6 +95,15 @@ def elementwise_entry(node: Node, place: Places, entry: EntryOf, letters: Letter
     return Node(node.op, tuple(entry(x, align(place, x.shape)) for x in node.inputs), (), node.attrs)
 
 
+def terms_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    """The entry rule of sums and differences: as element-wise, each term with letters of its own."""
+    terms = []
+    for x in node.inputs:
+        with letters.scope():
+            terms.append(entry(x, align(place, x.shape)))
+    return Node(node.op, tuple(terms), (), node.attrs)
+
+
 def entry_of(node: Node, place: Places, letters: LetterPool | None = None, *, opened: bool = True) -> Node:
     """The entry form of `node` at `place`, opened down to the nodes that have a symbol.
 
@@ -112,6 +129,8 @@ def put_in(node: Node, index: Index, position: Place) -> Node:
         return at(node.inputs[0], tuple(place(p) for p in node.attrs["place"]))
     if node.op is delta_:
         return delta(place(node.attrs["left"]), place(node.attrs["right"]))
+    if node.op is sum_over_ and node.attrs["index"] == index:
+        return node  # inside, the letter is the sum's own
     return Node(node.op, tuple(put_in(x, index, position) for x in node.inputs), node.shape, node.attrs)
 
 
