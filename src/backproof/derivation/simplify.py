@@ -161,7 +161,11 @@ def _opens(node: Node) -> bool:
 def cancel(raw: Node, values: Values) -> list[Rewrite]:
     """Puts the derivative above into the equation where that makes it shorter, or spares it a division."""
     summed = any(node.op is sum_ for node in _inside(raw))
-    opened = [node for node in _inside(raw)[:-1] if _opens(node) and (summed or _has_division(node))]
+    opened = [
+        node
+        for node in _inside(raw)[:-1]
+        if _opens(node) and (_has_division(node) or (summed and _holds_distribution(node)))
+    ]
     if not opened:
         return []
     # Here and not above: SymPy takes long to import, and most equations have nothing to cancel.
@@ -180,6 +184,11 @@ def cancel(raw: Node, values: Values) -> list[Rewrite]:
     if _has_division(put_in):
         reasons.append("What stands above and below the fraction line cancels.")
     return [Rewrite(put_in, f"{names} is put in."), Rewrite(short, " ".join(reasons) or "The terms are collected.")]
+
+
+def _holds_distribution(root: Node) -> bool:
+    """Whether the labels stand in an equation, and are known to add up to one."""
+    return any("sums_to_one" in node.attrs for node in _inside(root))
 
 
 def _has_division(root: Node) -> bool:

@@ -114,12 +114,20 @@ class Network:
             a = loss.before(a, symbol=Symbol("P"), axis=node_axis)
         terms = [mul(div(constant(1), size(SAMPLES)), _sum(loss.row(a, y)))]
         if self.l1:
-            terms.append(mul(constant(self.l1), reduce(add, [_sum(absolute(w)) for w in weights])))
+            terms.append(mul(constant(self.l1), _added([_sum(absolute(w)) for w in weights])))
         if self.l2:
-            squares = reduce(add, [_sum(power(w, exponent=2)) for w in weights])
+            squares = _added([_sum(power(w, exponent=2)) for w in weights])
             terms.append(mul(div(constant(self.l2), constant(2)), squares))
         j = reduce(add, terms).named(Symbol("J"))
         return Graph(inputs=(x, y, *parameters), outputs=(j,), parameters=tuple(parameters))
+
+
+def _added(terms: Sequence[Node]) -> Node:
+    """The sum of many terms as a tree that is as deep as it must be: a chain would be as deep as the network."""
+    if len(terms) == 1:
+        return terms[0]
+    half = (len(terms) + 1) // 2
+    return add(_added(terms[:half]), _added(terms[half:]))
 
 
 def _sum(a: Node) -> Node:
