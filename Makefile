@@ -44,7 +44,7 @@ docs: $(VENV)/.stamp-docs  ## the site, in docs/_build; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
 	@echo "docs/_build/index.html"
 
-golden: $(VENV)/.stamp-test  ## rewrite tests/golden from what the code prints now; review it as a diff
+golden: $(VENV)/.stamp-test  ## rewrite every shown output and generated file from what the code prints now; review it as a diff
 	$(BIN)/python -m pytest --update-golden
 
 clean:  ## remove the environments and everything generated

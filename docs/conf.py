@@ -14,8 +14,7 @@ author = "The Backproof authors"
 version = release = backproof.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
-# The examples are shown as they are: they are what the tool writes, not pages.
-exclude_patterns = ["_build", "examples"]
+exclude_patterns = ["_build"]
 
 html_theme = "furo"
 html_title = "Backproof"
@@ -40,14 +39,17 @@ _CORE = {
     'width="thickmathspace"': 'width="0.2778em"',
     "<mo>&#x0002A;</mo>": "<mo>&#x02217;</mo>",
 }
+# A minus that no operand stands before is a sign, and set closer.
+_SIGN = re.compile(r"(<mrow>|<mtd[^>]*>|<mo[^>]*>(?:&#x0003D;|&#x00028;|,|&#x0002C;)</mo>)<mo>&#x02212;</mo>")
 
 
 def mathml(latex: str, *, display: bool) -> str:
     """A formula as MathML, which browsers show by themselves: no script, nothing from another server."""
     latex = re.sub(r"\\begin\{aligned\}", r"\\begin{array}{rl}", latex).replace(r"\end{aligned}", r"\end{array}")
-    written = convert(latex, display="block" if display else "inline")
+    written = convert(latex.replace("...", r"\dots "), display="block" if display else "inline")
     for found, better in _CORE.items():
         written = written.replace(found, better)
+    written = _SIGN.sub(r'\1<mo form="prefix" lspace="0" rspace="0">&#x02212;</mo>', written)
     return written
 
 
@@ -57,10 +59,45 @@ def inline_math(translator: Any, node: nodes.math) -> None:
 
 
 def display_math(translator: Any, node: nodes.math_block) -> None:
-    translator.body.append(f'<div class="formula" tabindex="0">{mathml(node.astext(), display=True)}</div>\n')
+    pieces = "<wbr>".join(f'<span class="part">{mathml(piece, display=True)}</span>' for piece in parts(node.astext()))
+    translator.body.append(f'<div class="formula" tabindex="0">{pieces}</div>\n')
     raise nodes.SkipNode
 
 
+def parts(latex: str) -> list[str]:
+    """A = B = C as "A = B" and "= C": a browser breaks lines between formulas, never inside one."""
+    depth, start, seen, found = 0, 0, False, []
+    for token in re.finditer(r"\\(?:begin|end|left|right)(?![A-Za-z])|\\.|[{}=]", latex):
+        if token[0] in ("{", r"\begin", r"\left"):
+            depth += 1
+        elif token[0] in ("}", r"\end", r"\right"):
+            depth -= 1
+        elif token[0] == "=" and depth == 0:
+            if seen:
+                found.append(latex[start : token.start()])
+                start = token.start()
+            seen = True
+    return [*found, latex[start:]]
+
+
+def docstring(app: Any, what: str, name: str, obj: object, options: Any, lines: list[str]) -> None:
+    """Reads our docstrings for Sphinx: two columns are a list of names, and a single backquote marks code."""
+    written: list[str] = []
+    column = None
+    for line in lines:
+        named = re.match(r"(\w+(?:, \w+)*)( {2,})(\S.*)", line)
+        if named:
+            column = named.end(2)
+            written += ["", f"``{named[1]}``", f"    {named[3]}"]
+        elif column is not None and line.startswith(" " * column):
+            written.append(f"    {line.strip()}")
+        else:
+            column = None
+            written.append(line)
+    lines[:] = [re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line) for line in written]
+
+
 def setup(app: Any) -> dict[str, bool]:
+    app.connect("autodoc-process-docstring", docstring)
     app.add_html_math_renderer("mathml", (inline_math, None), (display_math, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, reduce
+from itertools import count
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,21 @@ def symbols(names: Sequence[str]) -> tuple[sympy.Symbol, ...]:
     return tuple(sympy.Symbol(name, real=True) for name in names)
 
 
-class sigmoid(sympy.Function):  # type: ignore[misc]  # SymPy has no types
+class _Defined(sympy.Function):  # type: ignore[misc]  # SymPy has no types
+    """A function that is known by its definition: derivatives and values to any precision follow from it."""
+
+    @staticmethod
+    def definition(*arguments: sympy.Expr) -> sympy.Expr:
+        raise NotImplementedError
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return _slope(self.func, argindex).subs(list(zip(_ARGUMENTS, self.args, strict=False)), simultaneous=True)
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
+        return self.definition(*self.args)._eval_evalf(prec)
+
+
+class sigmoid(_Defined):
     """1/(1 + exp(−z))."""
 
     nargs = 1
@@ -27,14 +43,12 @@ class sigmoid(sympy.Function):  # type: ignore[misc]  # SymPy has no types
     def definition(z: sympy.Expr) -> sympy.Expr:
         return 1 / (1 + sympy.exp(-z))
 
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return _slope(self.func).subs(_Z, self.args[0])
-
-    def _eval_evalf(self, prec: int) -> sympy.Expr:
-        return self.definition(self.args[0])._eval_evalf(prec)
+    # Without it SymPy splits abs(sigmoid(z) − 1/2) into real and imaginary part to differentiate it.
+    def _eval_is_extended_real(self) -> bool | None:
+        return True if self.args[0].is_extended_real else None
 
 
-class softplus(sympy.Function):  # type: ignore[misc]  # SymPy has no types
+class softplus(_Defined):
     """log(1 + exp(z))."""
 
     nargs = 1
@@ -43,54 +57,129 @@ class softplus(sympy.Function):  # type: ignore[misc]  # SymPy has no types
     def definition(z: sympy.Expr) -> sympy.Expr:
         return sympy.log(1 + sympy.exp(z))
 
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return _slope(self.func).subs(_Z, self.args[0])
-
-    def _eval_evalf(self, prec: int) -> sympy.Expr:
-        return self.definition(self.args[0])._eval_evalf(prec)
+    def _eval_is_extended_real(self) -> bool | None:
+        return True if self.args[0].is_extended_real else None
 
 
-class xlogy(sympy.Function):  # type: ignore[misc]  # SymPy has no types
+class xlogy(_Defined):
     """x·log(y), and 0 where x is 0."""
 
     nargs = 2
 
+    @staticmethod
+    def definition(x: sympy.Expr, y: sympy.Expr) -> sympy.Expr:
+        return x * sympy.log(y)
+
     def _eval_evalf(self, prec: int) -> sympy.Expr:
-        x, y = self.args
-        return (x * sympy.log(y))._eval_evalf(prec) if x != 0 else sympy.Float(0)
-
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        x, y = self.args
-        return sympy.log(y) if argindex == 1 else x / y
+        return super()._eval_evalf(prec) if self.args[0] != 0 else sympy.Float(0)
 
 
-_Z = sympy.Symbol("z", real=True)
+_ARGUMENTS = symbols(("x", "y"))
 
 
 @cache
-def _slope(function: Any) -> sympy.Expr:
+def _slope(function: Any, argindex: int) -> sympy.Expr:
     """The derivative of a function from its definition, written in sigmoid where that is possible."""
-    return in_sigmoid(sympy.diff(function.definition(_Z), _Z))
+    (count,) = function.nargs
+    return in_sigmoid(sympy.diff(function.definition(*_ARGUMENTS[:count]), _ARGUMENTS[argindex - 1]))
+
+
+def stable(expr: sympy.Expr) -> sympy.Expr:
+    """The same function in a form that does not overflow."""
+    expr = expr.replace(
+        lambda x: isinstance(x, sympy.log) and (x.args[0] - 1).func is sympy.exp,
+        lambda x: softplus((x.args[0] - 1).args[0]),
+    )
+    expr = in_sigmoid(expr)
+    expr = expr.replace(
+        lambda x: isinstance(x, sympy.log) and isinstance(x.args[0], sigmoid), lambda x: -softplus(-x.args[0].args[0])
+    )
+    expr = expr.replace(
+        lambda x: isinstance(x, sympy.log) and isinstance(1 - x.args[0], sigmoid),
+        lambda x: -softplus((1 - x.args[0]).args[0]),
+    )
+    return weighted_logarithms(expr)
 
 
 def in_sigmoid(expr: sympy.Expr) -> sympy.Expr:
-    """A fraction in t = exp(u) as a polynomial in s = sigmoid(u), by t = s/(1 − s); unchanged if there is none."""
-    exponents = {x.args[0] for x in expr.atoms(sympy.exp)}
-    if not exponents:
+    """The parts that are fractions in t = exp(u), as polynomials in s = sigmoid(u) where they are; else unchanged."""
+    if not expr.has(sympy.exp, sigmoid):
         return expr
-    u = min(exponents, key=str)
-    u = -u if u.could_extract_minus_sign() else u
-    t, s = sympy.Dummy("t", positive=True), sympy.Dummy("s")
-    rational = expr.replace(lambda x: isinstance(x, sympy.exp), lambda x: t ** sympy.cancel(x.args[0] / u))
-    if not rational.is_rational_function(t):
+    if not _is_arithmetic(expr):
+        return expr.func(*map(in_sigmoid, expr.args)) if not isinstance(expr, sympy.exp | sigmoid) else expr
+    # What is inside other functions is rewritten by itself, and is an atom to the fraction around it.
+    hidden: dict[sympy.Basic, sympy.Expr] = {}
+    shell = _shell(expr, hidden)
+    return _fractions(shell).xreplace({dummy: part for part, dummy in hidden.items()})
+
+
+def _is_arithmetic(expr: sympy.Basic) -> bool:
+    return bool(expr.is_Add or expr.is_Mul or (expr.is_Pow and expr.exp.is_Integer))
+
+
+def _shell(expr: sympy.Basic, hidden: dict[sympy.Basic, sympy.Expr]) -> sympy.Expr:
+    """The sums, products and powers of an expression, on exponentials, sigmoids and stand-ins for all other parts."""
+    if _is_arithmetic(expr):
+        return expr.func(*(_shell(x, hidden) for x in expr.args))
+    if expr.is_Atom or isinstance(expr, sympy.exp | sigmoid):
         return expr
-    written = sympy.cancel(rational.subs(t, s / (1 - s)))
-    if not written.is_polynomial(s):
-        return expr
-    # 1 − sigmoid(u) is sigmoid(−u), which does not round to 0 where u is large.
-    other = sympy.Dummy("r")
-    factors = [(-other if f == s - 1 else other if f == 1 - s else f) for f in _powers(sympy.factor(written), s - 1)]
-    return sympy.Mul(*factors).subs({s: sigmoid(u), other: sigmoid(-u)})
+    return hidden.setdefault(in_sigmoid(expr), sympy.Dummy())
+
+
+def _fractions(expr: sympy.Expr) -> sympy.Expr:
+    if not any(p.exp.is_negative and p.base.is_Add and p.base.has(sympy.exp, sigmoid) for p in expr.atoms(sympy.Pow)):
+        return expr  # No fraction: multiplying out would be in vain.
+    bystanders, fraction = expr.as_independent(sympy.exp, sigmoid, as_Add=False)
+    found = _polynomial(fraction)
+    if found is not None:
+        return bystanders * found
+    return bystanders * fraction.func(*map(_fractions, fraction.args)) if fraction.is_Add else expr
+
+
+def _polynomial(expr: sympy.Expr) -> sympy.Expr | None:
+    """A fraction in t = exp(u) as a polynomial in s = sigmoid(u), by t = s/(1 − s); None if it is not one."""
+    if _is_large(expr):
+        return None
+    # sigmoid(u) is itself a fraction in t: 1 − sigmoid(u) below the line would round to 0.
+    spelled = expr.replace(sigmoid, lambda u: sympy.exp(u) / (1 + sympy.exp(u)))
+    exponents = sorted({x.args[0] for x in spelled.atoms(sympy.exp)}, key=lambda u: (u.count_ops(), str(u)))
+    t, s, other = sympy.Dummy("t", positive=True), sympy.Dummy("s"), sympy.Dummy("r")
+    for u in dict.fromkeys(-u if u.could_extract_minus_sign() else u for u in exponents):
+        rational = spelled.replace(
+            lambda x: isinstance(x, sympy.exp), lambda x, u=u: _power_of(t, u, x.args[0])  # type: ignore[misc]
+        )
+        if not rational.is_rational_function(t):
+            continue
+        rational = sympy.cancel(rational)
+        # exp(z) and exp(−z) together may be a fraction in exp(2z): tanh is.
+        for k in (1, 2):
+            power = rational.subs(t, t ** sympy.Rational(1, k))
+            if not power.is_rational_function(t):
+                continue
+            written = sympy.cancel(power.subs(t, s / (1 - s)))
+            if written.is_polynomial(s):
+                # 1 − sigmoid(u) is sigmoid(−u), which does not round to 0 where u is large.
+                factors = _powers(sympy.factor(written), s - 1)
+                factors = [-other if f == s - 1 else other if f == 1 - s else f for f in factors]
+                return sympy.Mul(*factors).subs({s: sigmoid(k * u), other: sigmoid(-k * u)})
+    return None
+
+
+def _power_of(t: sympy.Symbol, u: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
+    """exp(exponent) by t = exp(u): a whole power of t and perhaps a number; else exp(exponent) again."""
+    symbols_of = u.free_symbols
+    (mine, rest), (its, remainder) = (
+        sympy.expand(x).as_independent(*symbols_of, as_Add=True) for x in (u, exponent)
+    )
+    ratio = sympy.cancel(remainder / rest) if rest != 0 else sympy.nan
+    shift = its - ratio * mine
+    return t**ratio * sympy.exp(shift) if ratio.is_Integer and shift.is_number else sympy.exp(exponent)
+
+
+def _is_large(expr: sympy.Expr) -> bool:
+    """Whether multiplying out would take long."""
+    powers = [abs(p.exp) for p in expr.atoms(sympy.Pow) if p.base.is_Add and p.exp.is_Integer]
+    return bool(expr.count_ops() > 150 or len(expr.free_symbols) > 8 or sympy.prod(powers) > 50)
 
 
 def _powers(product: sympy.Expr, of: sympy.Expr) -> list[sympy.Expr]:
@@ -100,24 +189,6 @@ def _powers(product: sympy.Expr, of: sympy.Expr) -> list[sympy.Expr]:
         base, exponent = factor.as_base_exp()
         found += [base] * int(exponent) if base in (of, -of) and exponent.is_Integer and exponent > 0 else [factor]
     return found
-
-
-def stable(expr: sympy.Expr) -> sympy.Expr:
-    """The same function in a form that does not overflow."""
-    expr = expr.replace(
-        lambda x: isinstance(x, sympy.log) and (x.args[0] - 1).func is sympy.exp,
-        lambda x: softplus((x.args[0] - 1).args[0]),
-    )
-    if not expr.has(sympy.Piecewise):
-        expr = in_sigmoid(expr)
-    expr = expr.replace(
-        lambda x: isinstance(x, sympy.log) and isinstance(x.args[0], sigmoid), lambda x: -softplus(-x.args[0].args[0])
-    )
-    expr = expr.replace(
-        lambda x: isinstance(x, sympy.log) and isinstance(1 - x.args[0], sigmoid),
-        lambda x: -softplus((1 - x.args[0]).args[0]),
-    )
-    return weighted_logarithms(expr)
 
 
 def weighted_logarithms(expr: sympy.Expr) -> sympy.Expr:
@@ -137,26 +208,51 @@ def _with_xlogy(product: sympy.Mul) -> sympy.Expr:
 class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy has no types
     """Prints expressions as NumPy code whose choices look at real parts only, so that it may be given x + ih."""
 
+    def _call(self, name: str, *arguments: sympy.Basic) -> str:
+        return f"{name}({', '.join(map(self._print, arguments))})"
+
     def _print_sigmoid(self, expr: sympy.Expr) -> str:
-        return f"_sigmoid({self._print(expr.args[0])})"
+        return self._call("_sigmoid", *expr.args)
 
     def _print_softplus(self, expr: sympy.Expr) -> str:
-        return f"_softplus({self._print(expr.args[0])})"
+        return self._call("_softplus", *expr.args)
 
     def _print_xlogy(self, expr: sympy.Expr) -> str:
-        return f"_xlogy({self._print(expr.args[0])}, {self._print(expr.args[1])})"
+        return self._call("_xlogy", *expr.args)
 
     def _print_erf(self, expr: sympy.Expr) -> str:
-        return f"_erf({self._print(expr.args[0])})"
+        return self._call("_erf", *expr.args)
 
     def _print_Abs(self, expr: sympy.Expr) -> str:
-        return f"_abs({self._print(expr.args[0])})"
+        return self._call("_abs", *expr.args)
 
     def _print_sign(self, expr: sympy.Expr) -> str:
-        return f"_sign({self._print(expr.args[0])})"
+        return self._call("_sign", *expr.args)
+
+    def _print_Max(self, expr: sympy.Expr) -> str:
+        return reduce(lambda text, x: f"_max({text}, {self._print(x)})", expr.args[1:], self._print(expr.args[0]))
+
+    def _print_Min(self, expr: sympy.Expr) -> str:
+        return reduce(lambda text, x: f"_min({text}, {self._print(x)})", expr.args[1:], self._print(expr.args[0]))
+
+    def _print_Integer(self, expr: sympy.Integer) -> str:
+        # A whole number that int64 does not hold is none for NumPy either.
+        return str(expr) if abs(expr) < 2**53 else repr(float(expr))
 
     def _print_Relational(self, expr: sympy.Basic) -> str:
         return f"(_real({self._print(expr.lhs)}) {expr.rel_op} _real({self._print(expr.rhs)}))"
+
+    def _print_And(self, expr: sympy.Basic) -> str:
+        return f"({' & '.join(map(self._print, expr.args))})"
+
+    def _print_Or(self, expr: sympy.Basic) -> str:
+        return f"({' | '.join(map(self._print, expr.args))})"
+
+    def _print_Not(self, expr: sympy.Basic) -> str:
+        return self._call("_not", *expr.args)
+
+    def _print_ITE(self, expr: sympy.Basic) -> str:
+        return self._call("_where", *expr.args)
 
     def _print_Piecewise(self, expr: sympy.Expr) -> str:
         text = "_nan"
@@ -170,43 +266,62 @@ def compile_numpy(expr: sympy.Expr, arguments: Sequence[sympy.Symbol]) -> Callab
     """The expression as a function of arrays that broadcast; its text is the attribute `source`.
 
     Arrays may be complex with a tiny imaginary part (the complex step): pieces, absolute values and signs are chosen by
-    the real part.
+    the real part. The result has the shape and the precision of the arguments together.
     """
     printer = _Printer({"fully_qualified_modules": False})
+    expr, names = _named(expr, arguments)
     # √2, say, as a Python number: NumPy's own would turn float32 into float64.
     expr = expr.replace(lambda x: x.is_number and not x.is_Rational and not x.is_Boolean, lambda x: x.evalf(17))
-    common, (result,) = sympy.cse(expr, symbols=sympy.numbered_symbols("t"))
+    common, (result,) = sympy.cse(expr, symbols=(t for t in sympy.numbered_symbols("t") if t.name not in names))
     lines = [f"    {name} = {printer.doprint(value)}" for name, value in common]
-    names = ", ".join(map(str, arguments))
-    source = "\n".join([f"def function({names}):", *lines, f"    return {printer.doprint(result)}"])
-    space: dict[str, Any] = {
-        name: getattr(np, name)
-        for name in ("exp", "log", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan", "pi", "e")
-    }
-    space |= {
-        "arctan": np.arctan,
-        "_sigmoid": _sigmoid,
-        "_softplus": _softplus,
-        "_xlogy": _xlogy,
-        "_erf": _erf,
-        "_abs": _absolute,
-        "_sign": _sign,
-        "_real": np.real,
-        "_where": np.where,
-        "_nan": np.nan,
-    }
+    source = "\n".join([f"def function({', '.join(names)}):", *lines, f"    return {printer.doprint(result)}"])
+    space = dict(_SPACE)
     exec(source, space)
     function = space["function"]
 
-    def call(*arrays: Array) -> Array:
+    def call(*arrays: Any) -> Array:
+        kind = np.result_type(*arrays) if arrays else np.dtype(float)
+        kind = kind if np.issubdtype(kind, np.inexact) else np.dtype(float)
+        values = [x if _is_inexact_array(x) else np.asarray(x, kind) for x in arrays]
+        shape = np.broadcast_shapes(*map(np.shape, values))
+        # All pieces are computed everywhere, also where they are not chosen; what is infinite or undefined in the
+        # chosen ones is seen in the result.
         with np.errstate(all="ignore"):
-            value = function(*arrays)
-        return (
-            np.broadcast_to(value, np.broadcast_shapes(*(np.shape(a) for a in arrays))) if not np.ndim(value) else value
-        )
+            value = np.asarray(function(*values))
+            value = value.astype(kind, copy=False)
+        return value if value.shape == shape else np.broadcast_to(value, shape).copy()
 
     call.source = source  # type: ignore[attr-defined]
     return call
+
+
+def _named(expr: sympy.Expr, arguments: Sequence[sympy.Symbol]) -> tuple[sympy.Expr, list[str]]:
+    """The expression with arguments that can be named so in a program, and their names."""
+    unknown = expr.free_symbols - set(arguments)
+    if unknown:
+        raise ValueError(f"{', '.join(sorted(map(str, unknown)))} in {expr} is no argument")
+    taken = {*_SPACE, *(x.name for x in arguments)}
+    names, replaced = [], {}
+    for k, symbol in enumerate(arguments):
+        name = symbol.name
+        if not (name.isidentifier() and name.isascii()) or iskeyword(name) or name.startswith("_") or name in _SPACE:
+            name = next(other for other in (f"x{n}" for n in count(k)) if other not in taken)
+            taken.add(name)
+            replaced[symbol] = sympy.Symbol(name, **symbol.assumptions0)
+        names.append(name)
+    return expr.xreplace(replaced), names
+
+
+def _is_inexact_array(x: Any) -> bool:
+    return isinstance(x, np.ndarray | np.generic) and np.issubdtype(x.dtype, np.inexact)
+
+
+def _maximum(x: Array, y: Array) -> Array:
+    return np.where(np.real(x) >= np.real(y), x, y)
+
+
+def _minimum(x: Array, y: Array) -> Array:
+    return np.where(np.real(x) <= np.real(y), x, y)
 
 
 def _absolute(z: Array) -> Array:
@@ -229,16 +344,51 @@ def _sigmoid(z: Array) -> Array:
 
 
 def _softplus(z: Array) -> Array:
-    return np.asarray(np.where(np.real(z) < 0, 0.0, z) + np.log1p(np.exp(_mirrored(z))))
+    return np.asarray(np.where(np.real(z) < 0, 0.0, z) + _log1p(np.exp(_mirrored(z))))
+
+
+def _log1p(z: Array) -> Array:
+    """log(1 + z) for 0 ≤ z ≤ 1."""
+    if not np.iscomplexobj(z):
+        return np.asarray(np.log1p(z))
+    # NumPy's own log1p of complex numbers rounds 1 + z first, and a small real part is lost.
+    x, y = np.real(z), np.imag(z)
+    return np.asarray(np.log1p(x * (2 + x) + y * y) / 2 + 1j * np.arctan2(y, 1 + x))
 
 
 def _xlogy(x: Array, y: Array) -> Array:
     from scipy.special import xlogy as scipy_xlogy
 
-    return np.asarray(scipy_xlogy(x, y))
+    value = np.asarray(scipy_xlogy(x, y))
+    if np.iscomplexobj(value):
+        # With a step in x alone, (0 + ih)·log(0) is 0 with slope −∞, not undefined.
+        x, y = np.broadcast_arrays(x, y)
+        zero = np.real(x) == 0
+        value[zero] = 0
+        value.imag[zero] = scipy_xlogy(np.imag(x)[zero], np.real(y)[zero])
+    return value
 
 
 def _erf(z: Array) -> Array:
     from scipy.special import erf as scipy_erf
 
     return np.asarray(scipy_erf(z))
+
+
+_SPACE: dict[str, Any] = {
+    **{name: getattr(np, name) for name in ("exp", "log", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan")},
+    "arctan": np.arctan,
+    "_sigmoid": _sigmoid,
+    "_softplus": _softplus,
+    "_xlogy": _xlogy,
+    "_erf": _erf,
+    "_abs": _absolute,
+    "_sign": _sign,
+    "_max": _maximum,
+    "_min": _minimum,
+    "_not": np.logical_not,
+    "_real": np.real,
+    "_where": np.where,
+    "_nan": np.nan,
+}
+"""The names that printed code may use."""
