@@ -79,7 +79,9 @@ def _row(row: Row) -> Iterator[Block]:
             assert x.symbol is not None
             yield Display("rule", Equation(symbol(x.symbol.derivative("J")), (spell_as_part(derived[x]),)))
     filled = [
-        reason.format(x="ABCDE"[k], y="Y", dx=f"d{'ABCDE'[k]}", dy="dY", other="ABCDE"[1 - k])
+        reason.format(
+            x="ABCDE"[k], y="Y", dx=f"d{'ABCDE'[k]}", dy="dY", other="ABCDE"[1 - k], turned=f"{'ABCDE'[1 - k]}ᵀ"
+        )
         for k, reason in enumerate(row.reasons)
         if inputs[k] in derived
     ]

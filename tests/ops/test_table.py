@@ -179,7 +179,7 @@ def test_texts(row: Row) -> None:
     assert len(row.reasons) == len(row.domain)
     for reason in row.reasons:
         assert reason.endswith(".")
-        assert "{" not in reason.format(x="x", y="y", dx="dx", dy="dy", other="o")
+        assert "{" not in reason.format(x="x", y="y", dx="dx", dy="dy", other="o", turned="t")
 
 
 def test_names_are_unique() -> None:

@@ -123,7 +123,9 @@ class _Rounding:
         # The backward pass names the forward step as it was before a rewriting, so both stand for the value.
         forward |= {step.raw: self._trace[str(step.node.symbol)] for step in derivation.forward}
         given = {node: self._trace[str(node.symbol)] for node in derivation.graph.inputs}
-        moved = {name: np.zeros_like(self._trace[name]) for name in backward}
+        # Against values computed here and not against the trace's, which are what is being judged.
+        still = evaluate(backward.values(), {**given, **forward}, self._trace.sizes)
+        moved = {name: np.zeros_like(still[node]) for name, node in backward.items()}
         for _ in range(self.DRAWS):
             known = {
                 node: value * (1 + np.finfo(value.dtype).eps * rng.choice([-1.0, 1.0], value.shape))
@@ -132,7 +134,7 @@ class _Rounding:
             values = evaluate(backward.values(), {**given, **known}, self._trace.sizes)
             for name, node in backward.items():
                 with np.errstate(invalid="ignore"):
-                    moved[name] = np.fmax(moved[name], np.abs(values[node] - self._trace[name]))
+                    moved[name] = np.fmax(moved[name], np.abs(values[node] - still[node]))
         return moved
 
     def of(self, name: str) -> Array:

@@ -49,9 +49,11 @@ def table_document(trace: Trace, data: str) -> Document:
 
 def values_document(trace: Trace, name: str) -> Document:
     """The numbers of one quantity."""
-    array = np.atleast_2d(trace[name])
+    array = trace[name]
     of = trace.derivation.quantities[name].symbol
     assert of is not None
+    if not array.shape:
+        return Document(f"The value of {name}", (Paragraph((symbol(of), f" = {array:.9g}")),))
     return Document(f"The values of {name}", (Values((symbol(of),), array),))
 
 

@@ -27,12 +27,11 @@ def _facts(row: ScalarRow) -> FunctionFacts:
     forms = [formula(slope, *arguments)]
     if slope.scalar.value_form is not None:
         forms.append(through_value(slope.scalar.value_form, variable(Symbol("a"), ())))
-    primitive = row.scalar.definition == f"{row.name}(z)"
     return FunctionFacts(
         row.name,
         row.about,
         row(*arguments),
-        None if primitive else formula(row, *arguments),
+        None if row.scalar.primitive else formula(row, *arguments),
         slope(*arguments),
         tuple(forms),
     )

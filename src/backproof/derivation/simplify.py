@@ -94,6 +94,9 @@ def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
         if len(row.scalar.arguments) > 1 and expr.is_rational_function():
             meanings[f"The derivative of the loss {name} is put in."] = None
             return formula(row, *node.inputs)
+        if row.base is not None and row.base.scalar.primitive:
+            meanings[f"The derivative of {name} is put in."] = None
+            return formula(row, *node.inputs)
         return None
 
     result = restated(_rewrite(raw, change, _signs_first, _without_ones, _numbers_together))

@@ -6,7 +6,7 @@ broadcast is summed back, and what needs no derivative is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,14 +35,14 @@ Name = Callable[[Gradient], Node]
 """Turns a finished gradient of a named quantity into the named node that later equations refer to."""
 
 
-def sweep(root: Node, seed: Node, wanted: Collection[Node], name: Name) -> Iterator[Gradient]:
+def sweep(root: Node, seed: Node, wanted: Sequence[Node], name: Name) -> Iterator[Gradient]:
     """The gradients of `root` by every named node between it and the leaves in `wanted`, in textbook order.
 
-    `seed` is the derivative of the result by `root`. A layer's parameters follow its derivative, before the layer
-    below.
+    `seed` is the derivative of the result by `root`. Leaves follow as soon as all their uses are known, in the order of
+    `wanted`: a layer's parameters after its derivative, before the layer below.
     """
     order = ancestors([root])
-    position = {node: k for k, node in enumerate(order)}
+    asked = {leaf: k for k, leaf in enumerate(wanted)}
     useful = _depend_on(order, wanted)
     found: dict[Node, list[tuple[Node, Path]]] = {}
     above: dict[Node, Path] = {}
@@ -69,7 +69,7 @@ def sweep(root: Node, seed: Node, wanted: Collection[Node], name: Name) -> Itera
             continue
         else:
             if node.symbol is not None:
-                for leaf in sorted(ready, key=position.__getitem__):
+                for leaf in sorted(ready, key=asked.__getitem__):
                     yield gradient(leaf)
                 ready.clear()
             finished = gradient(node)
@@ -86,7 +86,7 @@ def sweep(root: Node, seed: Node, wanted: Collection[Node], name: Name) -> Itera
             consumers[x] -= 1
             if consumers[x] == 0 and not x.inputs and x in found:
                 ready.append(x)
-    for leaf in sorted(ready, key=position.__getitem__):
+    for leaf in sorted(ready, key=asked.__getitem__):
         yield gradient(leaf)
 
 

@@ -29,7 +29,8 @@ class Trace(Mapping[str, Array]):
 
     def __getitem__(self, name: str) -> Array:
         try:
-            return self.arrays[name]
+            # A scalar as a number: an array without axes cannot be rounded or formatted.
+            return self.arrays[name][()]
         except KeyError:
             near = difflib.get_close_matches(name, list(self.arrays), n=1, cutoff=0.4)
             raise BackproofError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backproof.ops.notation import Apply
-from backproof.ops.scalar import Scalar, ScalarRow, elementwise
+from backproof.ops.scalar import Scalar, ScalarRow, elementwise, spelled
 
 
 def activation(
@@ -44,17 +44,19 @@ selu = activation(
 
 def leaky_relu(slope: float = 0.01) -> ScalarRow:
     """z where it is positive, else slope · z; at 0 the derivative is taken as the slope."""
+    number = spelled(slope)
     return activation(
         "leaky_relu",
-        f"where(z > 0, z, {slope!r}*z)",
-        f"z where it is positive, else {slope:g} z; at 0 the derivative is taken as {slope:g}.",
+        f"where(z > 0, z, {number}*z)",
+        f"z where it is positive, else {number} z; at 0 the derivative is taken as {number}.",
     )
 
 
 def elu(alpha: float = 1.0) -> ScalarRow:
     """z where it is positive, else alpha · (exp(z) − 1)."""
+    factor = "" if alpha == 1 else f"{spelled(alpha)}*"
     return activation(
         "elu",
-        f"where(z > 0, z, {alpha!r}*(exp(z) - 1))" if alpha != 1 else "where(z > 0, z, exp(z) - 1)",
-        f"z where it is positive, else {alpha:g} (eᶻ − 1) (Clevert et al., 2015).",
+        f"where(z > 0, z, {factor}(exp(z) - 1))",
+        f"z where it is positive, else {factor.replace('*', ' ')}(eᶻ − 1) (Clevert et al., 2015).",
     )

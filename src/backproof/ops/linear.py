@@ -45,9 +45,9 @@ matmul: Row = Row(
     vjp=lambda g, y, a, b: (matmul(g, transposed(b)), matmul(transposed(a), g)),
     reasons=(
         "An entry of the left factor {x} takes part in a whole row of the product, once with each column of {other}. "
-        "The chain rule adds up that row, and this sum is the product with {other} transposed, on the right.",
+        "The chain rule adds up that row, and this sum is the product with {turned}, on the right.",
         "An entry of the right factor {x} takes part in a whole column of the product, once with each row of {other}. "
-        "The chain rule adds up that column, and this sum is the product with {other} transposed, on the left.",
+        "The chain rule adds up that column, and this sum is the product with {turned}, on the left.",
     ),
     domain=(Domain((2, 3)), Domain((3, 4))),
 )

@@ -8,7 +8,7 @@ from typing import Literal
 from backproof.ir.errors import SpecError
 from backproof.ops.notation import Apply
 from backproof.ops.row import Domain, Row
-from backproof.ops.scalar import Scalar, ScalarRow, elementwise
+from backproof.ops.scalar import Scalar, ScalarRow, elementwise, spelled
 from backproof.ops.softmax import log_softmax
 
 Labels = Literal["any", "01", "-1+1", "distribution"]
@@ -25,7 +25,7 @@ class Loss:
 
 
 REASON = (
-    "{y} is the mean over the samples of a sum of losses, and each entry of {x} stands in just one of them: its own."
+    "The losses of all outputs and samples are added up, and each entry of {x} stands in just one of them: its own."
 )
 
 
@@ -102,10 +102,10 @@ def huber(delta: float = 1.0) -> Loss:
     """Half the squared distance up to delta, from there on linear (Huber, 1964). Raises SpecError unless delta > 0."""
     if not 0 < delta < float("inf"):
         raise SpecError(f"huber({delta:g}) is not a loss", instead="the number in brackets must be positive")
-    text = "" if delta == 1 else f"{delta!r}*"
-    half = repr(delta / 2)
+    bound, half = spelled(delta), spelled(delta / 2)
+    linear = f"abs(a - y) - {half}" if delta == 1 else f"{bound}*(abs(a - y) - {half})"
     return loss(
         "huber",
-        f"where(abs(a - y) <= {delta!r}, (a - y)**2/2, {text}(abs(a - y) - {half}))",
-        f"Half the squared distance up to {delta:g}, from there on linear (Huber, 1964).",
+        f"where(abs(a - y) <= {bound}, (a - y)**2/2, {linear})",
+        f"Half the squared distance up to {bound}, from there on linear (Huber, 1964).",
     )

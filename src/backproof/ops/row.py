@@ -56,7 +56,8 @@ class Row:
     vjp       ``vjp(g, y, *inputs)``: for each input the derivative of the scalar result by it, given `g`, the
               derivative by the output `y`; None where there is none. Never un-broadcasts, never accumulates: the
               engine does.
-    reasons   one sentence per input; ``{x}`` is the input, ``{y}`` the output, ``{dx}`` and ``{dy}`` their derivatives
+    reasons   one sentence per input; ``{x}`` is the input, ``{y}`` the output, ``{dx}`` and ``{dy}`` their derivatives,
+              ``{other}`` the input beside it and ``{turned}`` that one transposed
     domain    where tests draw the inputs
     attrs     attributes that tests apply it with
     body      for a composite: the operation in terms of other rows

@@ -49,6 +49,11 @@ class Scalar:
         """Whether the function has a definition."""
         return self.definition is not None
 
+    @property
+    def primitive(self) -> bool:
+        """Whether the name says it all: tanh(z) is its own definition."""
+        return self.definition == f"{self.name}({', '.join(self.arguments)})"
+
     @cached_property
     def expr(self) -> sympy.Expr:
         """The function (or derivative) as an expression in its arguments. Raises SpecError if it is unspecified."""
@@ -141,6 +146,11 @@ def derivative(row: ScalarRow, argument: int) -> ScalarRow:
     elif isinstance(notation, Apply):
         notation = Leibniz(notation, argument)
     else:
-        notation = Apply(scalar.name)
+        notation = Apply(row.name, primes=1)
     slope = elementwise(scalar, notation, f"The derivative of {row.name}.", domain=row.domain)
     return replace(slope, base=row)
+
+
+def spelled(number: float) -> str:
+    """A number as one would write it: 1 and 0.2, not 1.0."""
+    return str(int(number)) if float(number).is_integer() and abs(number) < 1e15 else repr(float(number))

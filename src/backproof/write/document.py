@@ -10,7 +10,7 @@ from backproof.derivation.steps import BackwardStep, ForwardStep, Proof
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Place, Shape, Size
 from backproof.ops.entries import LetterPool, align, at, entry_of, row_of
-from backproof.ops.linear import matmul, transpose
+from backproof.ops.linear import matmul, transpose, transposed
 from backproof.ops.scalar import ScalarRow
 from backproof.write.diagram import diagram
 from backproof.write.doc import Block, Code, Display, Document, Heading, Inline, Paragraph, Step
@@ -203,6 +203,8 @@ def filled_reasons(step: BackwardStep) -> Iterator[Inline]:
             words["x"] = spell_as_part(link.operand)
             if link.others:
                 words["other"] = spell_as_part(link.others[0])
+                if len(link.others[0].shape) == 2:
+                    words["turned"] = spell_as_part(transposed(link.others[0]))
             text += [*_filled(link.row.reasons[link.position], words), " "]
         if path.stretched:
             text += ["It is used for every sample, so its contributions are added up over the samples.", " "]
