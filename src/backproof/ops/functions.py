@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, reduce
+from functools import cache
 from itertools import count
 from keyword import iskeyword
 from typing import Any
 
 import numpy as np
 import sympy
+from mpmath.libmp import prec_to_dps
 from sympy.printing.numpy import NumPyPrinter
 
 Array = np.ndarray[Any, Any]
@@ -31,7 +32,18 @@ class _Defined(sympy.Function):  # type: ignore[misc]  # SymPy has no types
         return _slope(self.func, argindex).subs(list(zip(_ARGUMENTS, self.args, strict=False)), simultaneous=True)
 
     def _eval_evalf(self, prec: int) -> sympy.Expr:
-        return self.definition(*self.args)._eval_evalf(prec)
+        # The arguments once: to ask them again at every precision would take 2ⁿ steps for n functions in each other.
+        arguments = [x.evalf(prec_to_dps(prec + 64)) for x in self.args]
+        if not all(x.is_Number for x in arguments):
+            return self.func(*(x.evalf(prec_to_dps(prec)) for x in arguments))
+        # With ever more digits until two results agree: of log(1 + exp(−100)) the first fifty are those of log 1.
+        before, working = None, prec + 64
+        while True:
+            value = self.definition(*(sympy.Float(x, precision=working) for x in arguments)).evalf(prec_to_dps(working))
+            settled = before is not None and abs(value - before) * 2**prec <= abs(value)
+            if (settled and value != 0) or working > 2**15:
+                return value.evalf(prec_to_dps(prec))
+            before, working = value, 2 * working
 
 
 class sigmoid(_Defined):
@@ -143,34 +155,37 @@ def _polynomial(expr: sympy.Expr) -> sympy.Expr | None:
     # sigmoid(u) is itself a fraction in t: 1 − sigmoid(u) below the line would round to 0.
     spelled = expr.replace(sigmoid, lambda u: sympy.exp(u) / (1 + sympy.exp(u)))
     exponents = sorted({x.args[0] for x in spelled.atoms(sympy.exp)}, key=lambda u: (u.count_ops(), str(u)))
-    t, s, other = sympy.Dummy("t", positive=True), sympy.Dummy("s"), sympy.Dummy("r")
+    t = sympy.Dummy("t", positive=True)
     for u in dict.fromkeys(-u if u.could_extract_minus_sign() else u for u in exponents):
-        rational = spelled.replace(
-            lambda x: isinstance(x, sympy.exp), lambda x, u=u: _power_of(t, u, x.args[0])  # type: ignore[misc]
-        )
-        if not rational.is_rational_function(t):
-            continue
-        rational = sympy.cancel(rational)
-        # exp(z) and exp(−z) together may be a fraction in exp(2z): tanh is.
-        for k in (1, 2):
-            power = rational.subs(t, t ** sympy.Rational(1, k))
-            if not power.is_rational_function(t):
-                continue
-            written = sympy.cancel(power.subs(t, s / (1 - s)))
-            if written.is_polynomial(s):
-                # 1 − sigmoid(u) is sigmoid(−u), which does not round to 0 where u is large.
-                factors = _powers(sympy.factor(written), s - 1)
-                factors = [-other if f == s - 1 else other if f == 1 - s else f for f in factors]
-                return sympy.Mul(*factors).subs({s: sigmoid(k * u), other: sigmoid(-k * u)})
+        rational = spelled.xreplace({sympy.exp(x): _power_of(t, u, x) for x in exponents})
+        if rational.is_rational_function(t) and not any(x.free_symbols for x in rational.atoms(sympy.exp)):
+            upper, lower = (sympy.Poly(part, t) for part in sympy.fraction(sympy.cancel(rational)))
+            # exp(z) and exp(−z) together may be a fraction in exp(2z): tanh is.
+            for k in (1, 2):
+                if _is_power(lower, k) and all(n % k == 0 and n <= lower.degree() for (n,) in upper.monoms()):
+                    return _homogeneous(upper, lower, k, sigmoid(k * u), sigmoid(-k * u))
     return None
+
+
+def _is_power(poly: sympy.Poly, k: int) -> bool:
+    """Whether a polynomial in t is a power of 1 + t**k, times what is free of t."""
+    degree, leading = poly.degree(), poly.LC()
+    return bool(degree % k == 0 and poly == sympy.Poly(leading * (1 + poly.gen**k) ** (degree // k), poly.gen))
+
+
+def _homogeneous(upper: sympy.Poly, lower: sympy.Poly, k: int, s: sympy.Expr, r: sympy.Expr) -> sympy.Expr:
+    """Σ cₙ tⁿ/(1 + t)ᵈ as Σ cₙ sⁿ rᵈ⁻ⁿ with r = 1 − s, which is sigmoid(−u) and does not round to 0 for a large u."""
+    degree = lower.degree() // k
+    terms = [(n // k, coefficient) for (n,), coefficient in upper.terms()]
+    low, high = min(n for n, _ in terms), max(n for n, _ in terms)
+    inside = sympy.Add(*(coefficient * s ** (n - low) * r ** (high - n) for n, coefficient in terms))
+    return s**low * r ** (degree - high) * inside / lower.LC()
 
 
 def _power_of(t: sympy.Symbol, u: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     """exp(exponent) by t = exp(u): a whole power of t and perhaps a number; else exp(exponent) again."""
     symbols_of = u.free_symbols
-    (mine, rest), (its, remainder) = (
-        sympy.expand(x).as_independent(*symbols_of, as_Add=True) for x in (u, exponent)
-    )
+    (mine, rest), (its, remainder) = (sympy.expand(x).as_independent(*symbols_of, as_Add=True) for x in (u, exponent))
     ratio = sympy.cancel(remainder / rest) if rest != 0 else sympy.nan
     shift = its - ratio * mine
     return t**ratio * sympy.exp(shift) if ratio.is_Integer and shift.is_number else sympy.exp(exponent)
@@ -180,15 +195,6 @@ def _is_large(expr: sympy.Expr) -> bool:
     """Whether multiplying out would take long."""
     powers = [abs(p.exp) for p in expr.atoms(sympy.Pow) if p.base.is_Add and p.exp.is_Integer]
     return bool(expr.count_ops() > 150 or len(expr.free_symbols) > 8 or sympy.prod(powers) > 50)
-
-
-def _powers(product: sympy.Expr, of: sympy.Expr) -> list[sympy.Expr]:
-    """The factors of a product, powers of `of` taken apart."""
-    found = []
-    for factor in sympy.Mul.make_args(product):
-        base, exponent = factor.as_base_exp()
-        found += [base] * int(exponent) if base in (of, -of) and exponent.is_Integer and exponent > 0 else [factor]
-    return found
 
 
 def weighted_logarithms(expr: sympy.Expr) -> sympy.Expr:
@@ -211,6 +217,12 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy has no types
     def _call(self, name: str, *arguments: sympy.Basic) -> str:
         return f"{name}({', '.join(map(self._print, arguments))})"
 
+    def _pairwise(self, name: str, arguments: Sequence[sympy.Basic]) -> str:
+        text, *others = map(self._print, arguments)
+        for other in others:
+            text = f"{name}({text}, {other})"
+        return str(text)
+
     def _print_sigmoid(self, expr: sympy.Expr) -> str:
         return self._call("_sigmoid", *expr.args)
 
@@ -230,14 +242,18 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy has no types
         return self._call("_sign", *expr.args)
 
     def _print_Max(self, expr: sympy.Expr) -> str:
-        return reduce(lambda text, x: f"_max({text}, {self._print(x)})", expr.args[1:], self._print(expr.args[0]))
+        return self._pairwise("_max", expr.args)
 
     def _print_Min(self, expr: sympy.Expr) -> str:
-        return reduce(lambda text, x: f"_min({text}, {self._print(x)})", expr.args[1:], self._print(expr.args[0]))
+        return self._pairwise("_min", expr.args)
 
     def _print_Integer(self, expr: sympy.Integer) -> str:
         # A whole number that int64 does not hold is none for NumPy either.
         return str(expr) if abs(expr) < 2**53 else repr(float(expr))
+
+    def _print_DiracDelta(self, expr: sympy.Expr) -> str:
+        # In the derivative of sign, which is 0 wherever it has a value.
+        return "0.0"
 
     def _print_Relational(self, expr: sympy.Basic) -> str:
         return f"(_real({self._print(expr.lhs)}) {expr.rel_op} _real({self._print(expr.rhs)}))"
