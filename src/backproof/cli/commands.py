@@ -28,7 +28,18 @@ CHECKED = 2**18
 """How many parameters times samples a check takes on by itself: more would take long and say no more."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.RichGroup):
+    """Ctrl-C ends with status 130; click's own 1 is that of a wrong gradient."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("backproof: interrupted", err=True)
+            raise SystemExit(130) from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(backproof.__version__, prog_name="backproof")
 def cli() -> None:
     """Write the forward pass of a neural network; read, run and check its backward pass.
