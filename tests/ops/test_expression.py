@@ -77,6 +77,8 @@ class TestErrors:
         [
             ("z + * 2", 5, "does not parse"),
             ("(z + 1", 1, "does not parse"),
+            ("z +", 4, "does not parse"),
+            ("2^z^", 5, "does not parse"),
             ("z; z", 2, "does not parse"),
             ("z := 2", 3, "does not parse"),
             ("z\0", 1, "does not parse"),

@@ -111,7 +111,8 @@ def parse(text: str, names: Sequence[str]) -> sympy.Expr:
             warnings.simplefilter("ignore")  # of the Python parser, about code such as 2(z) and 1or z
             tree = ast.parse(reader.python, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        offset = getattr(error, "offset", None) or 1
+        offset = getattr(error, "offset", None)
+        offset = 1 if offset is None else offset  # 0 is the end of the text, where something is missing
         raise reader.error("the expression does not parse", reader.column(offset - 1)) from None
     return reader.read(tree.body).expr
 
