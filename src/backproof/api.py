@@ -74,6 +74,8 @@ def check(trace: Trace, *, method: Method = "complex", tolerance: float | None =
     Raises DataError if the result itself is not finite.
     """
     _one_of(method, ("complex", "central"), "method")
+    if tolerance is not None and not 0 < tolerance < float("inf"):
+        raise BackproofError(f"{tolerance} is not a tolerance", instead="give a positive number")
     return check_gradients(trace, method=method, tolerance=tolerance)
 
 

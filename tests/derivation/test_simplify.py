@@ -64,7 +64,9 @@ def given_values(derivation: Derivation, loss: str, numbers: Mapping[str, Array]
     for node in derivation.graph.inputs:
         name = str(node.symbol)
         value = labels(loss, numbers[name]) if name == "Y" else numbers[name]
-        values[node] = value if tuple(length(size, {"m": m}) for size in node.shape) == value.shape else value.T
+        fits = tuple(length(size, {"m": m}) for size in node.shape) == value.shape
+        # A square of samples and nodes fits either way, so the axis that counts samples decides.
+        values[node] = value.T if node.shape[0].samples or not fits else value
     return values
 
 

@@ -64,7 +64,12 @@ def _complete(derivation: Derivation, given: Mapping[str, ArrayLike]) -> bool:
 def _bias(derivation: Derivation, name: str, value: ArrayLike) -> ArrayLike:
     """A bias given as a list, a row or a column of numbers, in the shape that the layout has."""
     node = derivation.quantities.get(name)
-    array = np.asarray(value)
+    if node is not None and node not in derivation.graph.parameters:
+        raise DataError(f"{name} is not a parameter", instead="data are given as data")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise DataError(f"the values of {name} are not numbers", why=str(error)) from None
     if node is None or ONE not in node.shape or array.ndim > 2 or max(array.shape, default=1) != array.size:
         return value
     return array.reshape([1 if size == ONE else -1 for size in node.shape])

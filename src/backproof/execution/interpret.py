@@ -22,6 +22,8 @@ def evaluate(outputs: Iterable[Node], known: Mapping[Node, Array], sizes: Mappin
     inf and nan, as in NumPy, without a warning: whoever shows the values says so.
     """
     values = dict(known)
+    # Numbers and sizes take the precision of what is given, or they would raise it.
+    precise = np.finfo(np.result_type(*{x.dtype for x in known.values()} or {np.dtype(float)})).dtype
     with np.errstate(all="ignore"):
         for node in ancestors(outputs, stop=lambda node: node in known):
             if node not in values:
@@ -29,7 +31,8 @@ def evaluate(outputs: Iterable[Node], known: Mapping[Node, Array], sizes: Mappin
                 arrays = [values[x] for x in node.inputs]
                 if row.shape is common_shape:
                     arrays = _aligned(node, arrays)
-                values[node] = np.asarray(row.meaning(*arrays, **_resolved(node.attrs, sizes)))
+                value = np.asarray(row.meaning(*arrays, **_resolved(node.attrs, sizes)))
+                values[node] = value if arrays else value.astype(precise)
     return values
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from backproof.derivation.derivation import Derivation
 from backproof.execution.explain import Explanation, explain
 from backproof.execution.interpret import evaluate
-from backproof.ir.errors import BackproofError, DataError
+from backproof.ir.errors import BackproofError, DataError, NameUnknownError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE
 from backproof.ops.row import Array
@@ -32,8 +32,9 @@ class Trace(Mapping[str, Array]):
             # A scalar as a number: an array without axes cannot be rounded or formatted.
             return self.arrays[name][()]
         except KeyError:
-            near = difflib.get_close_matches(name, list(self.arrays), n=1, cutoff=0.4)
-            raise BackproofError(
+            same = [other for other in self.arrays if other.lower() == name.lower()]
+            near = same[::-1] or difflib.get_close_matches(name, list(self.arrays), n=1, cutoff=0.4)
+            raise NameUnknownError(
                 f"there is no quantity {name!r}",
                 instead=(f"did you mean {near[0]!r}? " if near else "") + f"There are {', '.join(self.arrays)}.",
             ) from None
@@ -67,6 +68,8 @@ def run(derivation: Derivation, values: Mapping[str, ArrayLike], *, dtype: DType
 
     Raises DataError for a missing or unknown name, a shape that does not fit, an empty array, or NaN.
     """
+    if not np.issubdtype(np.dtype(dtype), np.floating):
+        raise BackproofError(f"{np.dtype(dtype)} is not a floating-point type", instead="choose float64 or float32")
     inputs = {str(node.symbol): node for node in derivation.graph.inputs}
     arrays = {name: _array(name, value, dtype) for name, value in values.items()}
     unknown = [name for name in arrays if name not in inputs]

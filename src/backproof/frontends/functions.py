@@ -91,8 +91,6 @@ def loss_named(text: str | None) -> Loss:
 
 def _known(text: str, table: Mapping[str, T | Callable[..., T]], kind: str, variables: str) -> T | None:
     """The table's entry for a name, or a name with a number; None for what must be an expression."""
-    if not isinstance(text, str):
-        raise SpecError(f"{text!r} is not the name of a function", instead="give a name or an expression as text")
     text = text.strip()
     name, bracket, inside = text.partition("(")
     name = ALIASES.get(name, name)

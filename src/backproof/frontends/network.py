@@ -66,6 +66,15 @@ class Network:
         for name, strength in (("l1", self.l1), ("l2", self.l2)):
             if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength < float("inf"):
                 raise SpecError(f"{name}={strength!r} is not a regularisation", instead="give a number from 0 up")
+        for text in (self.loss, *(x.activation for x in self._dense())):
+            if not (text is None or isinstance(text, str)):
+                raise SpecError(
+                    f"{text!r} is not the name of a function", instead="give a name or an expression as text"
+                )
+        sizes = set(self.sizes())
+        for one in sizes:
+            if sum(one.name == other.name for other in sizes) > 1:
+                raise SpecError(f"two sizes are called {one.name}", instead="give the symbolic one another name")
         self.rows()
         self.loss_row()
 

@@ -115,10 +115,11 @@ def _from_python(path: Path, attribute: str) -> Network:
         names = runpy.run_path(str(path), run_name=path.stem)
     except SpecError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SpecError(f"{path} cannot be run", why=f"{type(error).__name__}: {error}") from error
     finally:
-        sys.path.remove(folder)
+        if folder in sys.path:
+            sys.path.remove(folder)
     if attribute not in names:
         raise SpecError(f"{path} has no {attribute!r}", instead=FORMS)
     found = names[attribute]

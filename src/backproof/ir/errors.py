@@ -18,6 +18,10 @@ class BackproofError(Exception):
         lines += [part for part in (why, instead) if part]
         super().__init__("\n".join(lines))
 
+    def __str__(self) -> str:
+        # As it was written, also where a subclass is a KeyError, which would quote it.
+        return str(self.args[0])
+
 
 class SpecError(BackproofError):
     """A forward pass that cannot be read: an unknown activation, an expression that does not parse."""
@@ -25,6 +29,10 @@ class SpecError(BackproofError):
 
 class ShapeError(BackproofError):
     """Sizes that do not fit together."""
+
+
+class NameUnknownError(BackproofError, KeyError):
+    """A quantity that a derivation does not have; a KeyError too, so that `in` and `get` work as for any mapping."""
 
 
 class DataError(BackproofError):
