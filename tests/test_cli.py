@@ -150,15 +150,22 @@ class TestDerive:
         assert backproof_("derive", "3-2", "--format", "json", "-o", "a.txt").code == 0
         assert json.loads((desk / "a.txt").read_text(encoding="utf-8"))["version"] == 1
 
-    def test_a_file_is_replaced_and_as_readable_as_any(self, backproof_: Command, desk: Path) -> None:
-        (desk / "a.md").write_text("old")
+    def test_a_new_file_is_as_readable_as_any(self, backproof_: Command, desk: Path) -> None:
         old = os.umask(0o027)
         try:
             assert backproof_("derive", "3-2", "-o", "a.md").code == 0
         finally:
             os.umask(old)
-        assert (desk / "a.md").read_text(encoding="utf-8").startswith("# Forward")
         assert (desk / "a.md").stat().st_mode & 0o777 == 0o640
+
+    def test_a_file_behind_a_link_is_replaced_and_keeps_its_permissions(self, backproof_: Command, desk: Path) -> None:
+        (desk / "a.md").write_text("old")
+        (desk / "a.md").chmod(0o600)
+        (desk / "b.md").symlink_to("a.md")
+        assert backproof_("derive", "3-2", "-o", "b.md").code == 0
+        assert (desk / "b.md").is_symlink()
+        assert (desk / "a.md").read_text(encoding="utf-8").startswith("# Forward")
+        assert (desk / "a.md").stat().st_mode & 0o777 == 0o600
 
     def test_pictures(
         self, backproof_: Command, desk: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory

@@ -51,6 +51,8 @@ def through_value(expr: sympy.Expr, slope: sympy.Expr, argument: str) -> sympy.E
 
 def _rates(expr: sympy.Expr, z: sympy.Symbol) -> list[sympy.Expr]:
     """The c of exp(c·z) to try: the smallest that occurs, and its double, since e^z and e^−z together are one e^2z."""
+    if any(x.args[0].has(sympy.exp, sympy.tanh, sigmoid) for x in expr.atoms(sympy.exp, sympy.tanh, sigmoid)):
+        return []  # one inside another is no fraction in a single exponential, and would take long to find that out
     found = {sympy.expand(x.args[0]).coeff(z) for x in _spelled_out(expr).atoms(sympy.exp)} - {0}
     smallest = min(found, key=abs, default=None)
     return [] if smallest is None else [smallest, 2 * smallest]

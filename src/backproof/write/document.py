@@ -324,9 +324,15 @@ def _proof(step: BackwardStep, proof: Proof, plain: str) -> Iterator[Block]:
     of = spell(proof.entry)
     d_of = spell(at(step.node, proof.entry.attrs["place"]))
     if proof.output is None:
-        yield Paragraph(
-            ("Of all the terms that the result adds up only one holds ", of, "; the derivative of the others is 0.")
-        )
+        if step.of.inputs:
+            only: Inline = (
+                "Of all the terms that the result adds up only one holds ",
+                of,
+                "; the others have derivative 0.",
+            )
+        else:
+            only = ("Directly, ", of, " stands only in its own terms of the penalty.")
+        yield Paragraph(only)
         if len(step.paths) > 1:
             yield Paragraph(("What this one adds to ", d_of, " is ", spell(proof.result), "."))
         return
