@@ -33,7 +33,6 @@ from backproof.ops.notation import (
     TimesLog,
 )
 from backproof.write.math import (
-    EQUALS,
     BigSum,
     Cases,
     Fence,
@@ -52,8 +51,6 @@ from backproof.write.math import (
 
 MINUS = Sign("−")
 COMMA = Sign(",", "punctuation")
-LOOSEST = -2
-THIN = Sign("", "tight")
 
 
 def spell(node: Node) -> Math:
@@ -332,6 +329,3 @@ def _pieces(node: Node) -> Math:
         rows.append((_part(value)[0], Row((Word("if "), _part(condition)[0]))))
     rows.append((_part(parts[0])[0], Word("otherwise")))
     return Cases(tuple(rows))
-
-
-__all__ = ["EQUALS", "entry", "index_range", "name", "spell", "spell_as_part", "symbol"]
