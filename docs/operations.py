@@ -68,8 +68,8 @@ def _row(row: Row) -> Iterator[Block]:
     yield Paragraph(_shapes(row, inputs, y))
     if row.kind == "zero":
         return
-    if isinstance(row, ScalarRow) and row.scalar.arguments == ("a", "y"):
-        yield Paragraph((row.reasons[0].format(x="a", y="J"),))
+    if isinstance(row, ScalarRow) and row.scalar.arguments in (("a", "y"), ("p", "y")):
+        yield Paragraph((row.reasons[0].format(x=row.scalar.arguments[0], y="J"),))
         yield from _kinks(row)
         return
     g = variable(Symbol("Y", of="J"), y.shape)

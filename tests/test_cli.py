@@ -293,12 +293,20 @@ class TestCheck:
         assert "4 of 4 gradients agree" in result.out
 
     def test_fewer_samples_than_there_are(self, backproof_: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("backproof.cli.commands.CHECKED", 1024)
-        result = backproof_("check", *IRIS)  # 43 parameters
+        monkeypatch.setattr("backproof.checking.gradients.WORK", 10**5)
+        result = backproof_("check", *IRIS)
         assert result.code == 0
-        assert result.out.startswith("The first 23 of 150 samples are used; --rows takes more.")
-        assert "on 23 samples" in result.out
-        assert "on 150 samples" in backproof_("check", *IRIS, "--rows", 150).out
+        assert result.out.startswith("The first 8 of 150 samples are used; --all takes every one.")
+        assert "on 8 samples" in result.out
+        for option in (("--rows", 150), ("--all",)):
+            assert "on 150 samples" in backproof_("check", *IRIS, *option).out
+
+    def test_fewer_entries_than_there_are(self, backproof_: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("backproof.checking.gradients.WORK", 10**4)
+        assert "in 16 entries drawn from each that has more, on 8 samples" in " ".join(
+            backproof_("check", *IRIS).out.split()
+        )
+        assert "entry by entry, on 150 samples" in " ".join(backproof_("check", *IRIS, "--all").out.split())
 
     def test_wrong(self, backproof_: Command, monkeypatch: pytest.MonkeyPatch) -> None:
         run = backproof.api.run
@@ -395,7 +403,7 @@ class TestBadInput:
             (("derive", "3-2", "-o", "a.pdf"), "no format is known for a.pdf"),
             (("derive", "3-2", "--format", "svg"), "svg makes one picture an equation"),
             (("derive", "3-2", "-o", "a.svg"), "svg makes one picture an equation"),
-            (("run", "4-3", "--data", "iris"), "the function g is unspecified"),
+            (("run", "4-3", "--data", "iris"), "the function g[1] is unspecified"),
             (("run", *IRIS, "--target", "spezies"), "iris has no column 'spezies'"),
             (("run", *IRIS, "--show", "dW[7]"), "there is no quantity 'dW[7]'\ndid you mean 'dW[2]'?"),
             (("run", *IRIS, "--entry", "dW[1][9,9]"), "dW[1] has no entry [9, 9] (its shape is 5 × 4)"),

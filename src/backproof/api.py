@@ -68,21 +68,26 @@ def run(
     return evaluate(derivation, values, dtype=dtype)
 
 
-def check(trace: Trace, *, method: Method = "complex", tolerance: float | None = None) -> Report:
-    """Compares every entry of every gradient of a trace with the complex step, or with central differences.
+def check(trace: Trace, *, method: Method = "complex", tolerance: float | None = None, every: bool = False) -> Report:
+    """Compares every gradient of a trace, entry by entry, with the complex step or with central differences.
 
-    Raises DataError if the result itself is not finite.
+    method     "complex" or "central"
+    tolerance  the relative error allowed, a positive number; 1e-9 (complex) or 1e-6 (central) unless given
+    every      compare every entry, however long that takes; by default entries of large gradients are drawn at random,
+               the same each time, and each verdict says how many
+
+    Raises BackproofError for another method or tolerance, DataError if J itself is not finite.
     """
     _one_of(method, ("complex", "central"), "method")
     if tolerance is not None and not 0 < tolerance < float("inf"):
         raise BackproofError(f"{tolerance} is not a tolerance", instead="give a positive number")
-    return check_gradients(trace, method=method, tolerance=tolerance)
+    return check_gradients(trace, method=method, tolerance=tolerance, every=every)
 
 
 def render(derivation: Derivation, format: Format = "markdown", *, expand: bool = False, title: str = "") -> str:
     """A derivation as text: "markdown", "latex", "html", "json", or "text" for a terminal of 100 columns.
 
-    `expand` adds the entries of every matrix and the proof of every sum.
+    `expand` adds the entries of every matrix and the proof of every sum. Raises BackproofError for another format.
     """
     _one_of(format, ("markdown", "latex", "html", "json", "text"), "format")
     return rendered(derivation, format, expand=expand, title=title)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from rich.console import Console
 
 import backproof as bp
-from backproof.checking.gradients import TOLERANCE, Method
+from backproof.checking.gradients import TOLERANCE, Method, affordable_samples
 from backproof.checking.report import Report, Verdict
 from backproof.derivation.steps import Mean
 from backproof.execution.trace import Trace
@@ -75,6 +75,45 @@ class TestRight:
             assert verdict.error <= report.tolerance
             assert verdict.derived == trace[name][tuple(k - 1 for k in verdict.place)]
             assert verdict.reference == pytest.approx(verdict.derived, rel=1e-6)
+
+
+class TestLarge:
+    """Where every entry would take long, some are drawn."""
+
+    NETWORK = bp.Network(9, [bp.Dense(7, "tanh"), bp.Dense(2, "sigmoid")], loss="binary_cross_entropy")
+
+    @pytest.fixture(autouse=True)
+    def little_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("backproof.checking.gradients.WORK", 10)
+
+    def test_entries_are_drawn(self) -> None:
+        trace = traced(self.NETWORK)
+        report = bp.check(trace)
+        assert report.ok
+        assert {v.symbol: (v.compared, v.whole) for v in report.verdicts} == {
+            "dW[2]": (14, True),
+            "db[2]": (2, True),
+            "dW[1]": (16, False),
+            "db[1]": (7, True),
+        }
+        assert bp.check(trace) == report
+        assert all(v.whole for v in bp.check(trace, every=True).verdicts)
+
+    def test_a_wrong_gradient_shows_in_the_entries_drawn(self) -> None:
+        wrong = spoiled(traced(self.NETWORK), "dW[1]", lambda a: 2 * a)
+        verdict = by_name(bp.check(wrong))["dW[1]"]
+        assert verdict.judgement == "wrong"
+        assert verdict.derived == wrong["dW[1]"][tuple(k - 1 for k in verdict.place)]
+        assert verdict.reference == pytest.approx(verdict.derived / 2)
+
+    def test_the_first_samples(self) -> None:
+        trace = traced(self.NETWORK, m=12)
+        assert affordable_samples(trace) == 8
+        few = trace.first(8)
+        assert few.samples == 8
+        assert few["X"].tolist() == trace["X"][:, :8].tolist()
+        assert few["W[1]"].tolist() == trace["W[1]"].tolist()
+        assert affordable_samples(traced(self.NETWORK, m=3)) == 3
 
 
 class TestWrong:

@@ -7,18 +7,21 @@ combined (Richardson), which leaves an error of order h⁴.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from backproof.checking.report import Judgement, Report, Verdict
-from backproof.execution.interpret import evaluate
+from backproof.execution.interpret import evaluate, length
 from backproof.execution.trace import Trace
 from backproof.ir.errors import DataError
 from backproof.ir.node import Node, ancestors
 from backproof.ops.entries import row_of
+from backproof.ops.linear import matmul
 from backproof.ops.row import Array
 from backproof.ops.scalar import ScalarRow
 
@@ -29,14 +32,25 @@ CENTRAL_STEP = 1e-3
 TOLERANCE: Mapping[str, float] = {"complex": 1e-9, "central": 1e-6}
 CHUNK = 2**21
 """How many numbers the largest array of one batch of perturbed evaluations may hold."""
+WORK = 15 * 10**9
+"""How many multiplications a check takes on by itself: some seconds."""
+ELEMENT = 16
+"""How many multiplications of a matrix product take as long as an operation on one entry, roughly."""
+FEWEST = 16
+"""How many entries of a gradient are compared in any case."""
 
 
-def check_gradients(trace: Trace, *, method: Method = "complex", tolerance: float | None = None) -> Report:
+def check_gradients(
+    trace: Trace, *, method: Method = "complex", tolerance: float | None = None, every: bool = False
+) -> Report:
     """Compares each gradient of a trace with the complex step or with central differences of J.
 
     An entry's error is its difference over the larger of both values, but at least over 10⁻⁶ of the largest entry of
     its gradient: where a sum cancels to almost nothing, its rounding has the size of its terms. `tolerance` is 1e-9 for
     the complex step and 1e-6 for central differences unless given.
+
+    Each entry costs a forward pass. Where all of them would take long, entries are drawn at random, the same each time,
+    and the verdict says how many; `every` compares them all.
 
     Entries whose perturbation crosses a kink (relu at 0) are counted and not compared.
     Raises DataError if J is not finite.
@@ -51,30 +65,106 @@ def check_gradients(trace: Trace, *, method: Method = "complex", tolerance: floa
     limit = TOLERANCE[method] if tolerance is None else tolerance
     perturb = _Perturbation(trace, method)
     rounding = _Rounding(trace)
+    most = None if every else _affordable(costs(trace))
+    rng = np.random.default_rng(0)
     verdicts = []
     excused: list[str] = []
     for name, node in trace.derivation.gradients.items():
         symbol = str(node.symbol)
-        reference, kinks = perturb.gradient(name)
+        derived = np.asarray(trace[symbol])
+        chosen = np.arange(derived.size)
+        if most is not None and derived.size > most:
+            chosen = np.sort(rng.choice(derived.size, most, replace=False))
+        reference, kinks = perturb.gradient(name, chosen)
         if node.symbol is not None and node.symbol.of == "L":
             # A derivative of the summed losses, from which the mean's factor was left out.
             reference = reference / trace.mean_factor
-        errors = _errors(trace[symbol], reference, kinks)
+        values = derived.ravel()[chosen]
+        errors = _errors(values, reference, kinks)
         if (errors[~kinks] > limit).any():
-            allowed = np.maximum(rounding.of(symbol), perturb.noise)
-            lost = (errors > limit) & (np.abs(trace[symbol] - reference) <= allowed)
+            allowed = np.maximum(rounding.of(symbol).ravel()[chosen], perturb.noise)
+            lost = (errors > limit) & (np.abs(values - reference) <= allowed)
             if lost.any():
                 excused.append(f"{symbol} ({int(lost.sum())})")
             errors = np.where(lost, 0.0, errors)
-        verdicts.append(_judge(symbol, trace[symbol], reference, errors, kinks, limit))
-    samples = trace.sizes.get("m", 0)
+        ranked = np.where(kinks, -1.0, errors)
+        worst = int(np.argmax(ranked))
+        judgement: Judgement = "right" if ranked[worst] <= limit else "wrong"
+        if kinks.all() or np.isinf(ranked[worst]):
+            judgement = "not comparable"
+        verdicts.append(
+            Verdict(
+                symbol,
+                derived.shape,
+                len(chosen),
+                tuple(int(k) + 1 for k in np.unravel_index(chosen[worst], derived.shape)),
+                float(values[worst]),
+                float(reference[worst]),
+                float(max(ranked[worst], 0.0)),
+                int(kinks.sum()),
+                judgement,
+            )
+        )
     notes = list(perturb.notes())
     if excused:
         notes.append(
             f"Entries of {', '.join(excused)} differ from the reference, but by no more than the rounding of the "
             "values that they are computed from explains, as of 1 − a² where a is almost 1."
         )
-    return Report(tuple(verdicts), method, limit, samples, tuple(notes))
+    return Report(tuple(verdicts), method, limit, trace.samples, tuple(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """How many entries a gradient has, and how many multiplications one perturbed evaluation for it takes."""
+
+    entries: int
+    each: int
+
+
+def costs(trace: Trace) -> list[Cost]:
+    """What checking each gradient of a trace costs."""
+    inputs = {str(node.symbol): node for node in trace.derivation.graph.inputs}
+    (result,) = trace.derivation.graph.outputs
+    order = ancestors([result])
+    return [
+        Cost(
+            np.asarray(trace[name]).size,
+            sum(_multiplications(x, trace.sizes) for x in _depending(order, inputs[name]) if x.inputs),
+        )
+        for name in trace.derivation.gradients
+    ]
+
+
+def affordable_samples(trace: Trace) -> int:
+    """On how many of a trace's samples every entry is compared in a few seconds; not fewer than eight of them."""
+    work = sum(cost.entries * cost.each for cost in costs(trace))
+    return min(trace.samples, max(8, int(trace.samples * WORK / max(work, 1))))
+
+
+def _affordable(costs: list[Cost]) -> int | None:
+    """How many entries of each gradient are compared in a few seconds; None for all."""
+    most = max((cost.entries for cost in costs), default=0)
+    whole = most
+    while most > FEWEST and sum(min(most, cost.entries) * cost.each for cost in costs) > WORK:
+        most = max(FEWEST, most // 2)
+    return None if most == whole else most
+
+
+def _multiplications(node: Node, sizes: Mapping[str, int]) -> int:
+    size = math.prod(length(axis, sizes) for axis in node.shape)
+    if node.op is matmul:
+        return size * length(node.inputs[0].shape[-1], sizes)
+    return max(size, *(math.prod(length(axis, sizes) for axis in x.shape) for x in node.inputs)) * ELEMENT
+
+
+def _depending(order: list[Node], node: Node) -> set[Node]:
+    """A node and all that is computed from it."""
+    found = {node}
+    for x in order:
+        if any(y in found for y in x.inputs):
+            found.add(x)
+    return found
 
 
 def _errors(derived: Array, reference: Array, kinks: Array) -> Array:
@@ -84,24 +174,6 @@ def _errors(derived: Array, reference: Array, kinks: Array) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
         errors = np.where(derived == reference, 0.0, np.abs(derived - reference) / size)
     return np.where(np.isfinite(derived) & np.isfinite(reference), errors, np.inf)
-
-
-def _judge(symbol: str, derived: Array, reference: Array, errors: Array, kinks: Array, limit: float) -> Verdict:
-    ranked = np.where(kinks, -1.0, errors)
-    worst = np.unravel_index(int(np.argmax(ranked)), ranked.shape)
-    judgement: Judgement = "right" if ranked[worst] <= limit else "wrong"
-    if kinks.all() or np.isinf(ranked[worst]):
-        judgement = "not comparable"
-    return Verdict(
-        symbol,
-        derived.shape,
-        tuple(int(k) + 1 for k in worst),
-        float(derived[worst]),
-        float(reference[worst]),
-        float(max(ranked[worst], 0.0)),
-        int(kinks.sum()),
-        judgement,
-    )
 
 
 class _Rounding:
@@ -152,26 +224,23 @@ class _Perturbation:
         self._inputs = {str(node.symbol): node for node in trace.derivation.graph.inputs}
         self._values = evaluate([self._result], {node: trace[name] for name, node in self._inputs.items()}, trace.sizes)
 
-    def gradient(self, name: str) -> tuple[Array, Array]:
-        """The derivative of J by every entry of an input, and a mask of the entries that a kink spoils."""
+    def gradient(self, name: str, chosen: Array) -> tuple[Array, Array]:
+        """The derivative of J by the chosen entries of an input, and a mask of those that a kink spoils."""
         node = self._inputs[name]
         base = self._values[node]
         # What does not depend on the input is computed once; the rest again for every perturbed copy.
-        moved = {node}
-        for x in self._order:
-            if any(y in moved for y in x.inputs):
-                moved.add(x)
+        moved = _depending(self._order, node)
         fixed = {x: value for x, value in self._values.items() if x not in moved}
         widest = max(self._values[x].size for x in moved)
-        gradient = np.empty(base.size)
-        kinks = np.zeros(base.size, dtype=bool)
-        for entries in _chunks(base.size, max(1, CHUNK // widest)):
+        gradient = np.empty(len(chosen))
+        kinks = np.zeros(len(chosen), dtype=bool)
+        for part in _parts(len(chosen), max(1, CHUNK // widest)):
             if self._method == "complex":
-                j = self._at(node, base, entries, 1j * COMPLEX_STEP, fixed)[self._result]
-                gradient[entries] = np.imag(j) / COMPLEX_STEP
+                j = self._at(node, base, chosen[part], 1j * COMPLEX_STEP, fixed)[self._result]
+                gradient[part] = np.imag(j) / COMPLEX_STEP
             else:
-                gradient[entries], kinks[entries] = self._central(node, base, entries, fixed, moved)
-        return gradient.reshape(base.shape), kinks.reshape(base.shape)
+                gradient[part], kinks[part] = self._central(node, base, chosen[part], fixed, moved)
+        return gradient, kinks
 
     def _at(
         self, node: Node, base: Array, entries: Array, step: complex | Array, fixed: Mapping[Node, Array]
@@ -221,6 +290,6 @@ class _Perturbation:
                     )
 
 
-def _chunks(total: int, size: int) -> Iterator[Array]:
+def _parts(total: int, size: int) -> Iterator[slice]:
     for start in range(0, total, size):
-        yield np.arange(start, min(total, start + size))
+        yield slice(start, start + size)

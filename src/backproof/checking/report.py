@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,7 @@ class Verdict:
 
     symbol         its plain name: dW[1]
     shape          its shape in numbers
+    compared       how many of its entries were compared, and found at a kink or not
     place          the worst entry, counted from 1
     derived        that entry by the derivation
     reference      that entry by the second opinion
@@ -26,12 +28,18 @@ class Verdict:
 
     symbol: str
     shape: tuple[int, ...]
+    compared: int
     place: tuple[int, ...]
     derived: float
     reference: float
     error: float
     kinks: int
     judgement: Judgement
+
+    @property
+    def whole(self) -> bool:
+        """Whether every entry was compared."""
+        return self.compared == math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +61,14 @@ class Report:
         """The report as a document with one table."""
         opinion = {"complex": "the complex step", "central": "central differences"}[self.method]
         rows = tuple(map(_row, self.verdicts))
-        header: tuple[Inline, ...] = tuple(
-            (text,) for text in ("gradient", "shape", "worst entry", "derived", "reference", "relative error", "")
-        )
+        titles = ["gradient", "shape", "worst entry", "derived", "reference", "relative error", ""]
+        header: tuple[Inline, ...] = tuple((text,) for text in titles)
         right = sum(verdict.judgement == "right" for verdict in self.verdicts)
+        drawn = max((verdict.compared for verdict in self.verdicts if not verdict.whole), default=0)
+        which = f"in {drawn} entries drawn from each that has more" if drawn else "entry by entry"
         summary = (
             f"{right} of {len(self.verdicts)} gradients agree with {opinion} to a relative error of "
-            f"{self.tolerance:g}, entry by entry, on {self.samples} samples. The table shows the worst entry of each."
+            f"{self.tolerance:g}, {which}, on {self.samples} samples. The table shows the worst entry of each."
         )
         blocks: list[Block] = [Heading(1, ("The check",)), Table(header, rows, "lllrrrl"), Paragraph((summary,))]
         blocks += [Paragraph((note,)) for note in self.notes]

@@ -24,8 +24,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 FORMATS = ("text", "markdown", "latex", "html", "json", "svg")
 SUFFIXES = {".md": "markdown", ".tex": "latex", ".html": "html", ".json": "json", ".svg": "svg", ".txt": "text"}
-CHECKED = 2**18
-"""How many parameters times samples a check takes on by itself: more would take long and say no more."""
 
 
 class _Group(click.RichGroup):
@@ -165,13 +163,20 @@ def run(
     help="The second opinion: the complex step, or central differences.",
 )
 @click.option("--tolerance", type=float, help="The relative error allowed. Default: 1e-9 (complex), 1e-6 (central).")
-def check(spec: str, method: str, tolerance: float | None, **options: Any) -> None:
-    """Compare every entry of every derived gradient with a numerical derivative of J. Exits 1 if one differs."""
-    from backproof.api import check as check_trace
+@click.option("--all", "every", is_flag=True, help="Compare every entry on every sample, however long it takes.")
+def check(spec: str, method: str, tolerance: float | None, every: bool, **options: Any) -> None:
+    """Compare every derived gradient, entry by entry, with a numerical derivative of J. Exits 1 if one differs.
 
-    chosen = options["rows"]
-    trace = _trace(spec, options, most=CHECKED if chosen is None else None)
-    report = check_trace(trace, method=method, tolerance=tolerance)  # type: ignore[arg-type]
+    On large data the first samples are taken, and of large gradients entries drawn at random; the report says how many.
+    """
+    from backproof.api import check as check_trace
+    from backproof.checking.gradients import affordable_samples
+
+    trace = _trace(spec, options)
+    if not every and options["rows"] is None and (samples := affordable_samples(trace)) < trace.samples:
+        click.echo(f"The first {samples} of {trace.samples} samples are used; --all takes every one.")
+        trace = trace.first(samples)
+    report = check_trace(trace, method=method, tolerance=tolerance, every=every)  # type: ignore[arg-type]
     _print(report.document())
     if not report.ok:
         raise SystemExit(1)
@@ -193,20 +198,11 @@ def _title(network: Network) -> str:
     return "Forward and backward pass of the network " + " → ".join(sizes).replace(" → (", " (")
 
 
-def _trace(spec: str, options: dict[str, Any], *, most: int | None = None) -> Trace:
-    """The trace of a network on data; with `most`, on as few samples as that many parameters times samples allow."""
+def _trace(spec: str, options: dict[str, Any]) -> Trace:
     from backproof.api import run as run_network
 
     derivation, _ = _derivation(spec, options)
-    chosen = {key: options[key] for key in ("seed", "target", "rows")}
-    trace = run_network(derivation, options["data"], **chosen)
-    if most is not None:
-        parameters = sum(trace[str(node.symbol)].size for node in derivation.graph.parameters)
-        rows = max(8, most // parameters)
-        if rows < trace.sizes["m"]:
-            click.echo(f"The first {rows} of {trace.sizes['m']} samples are used; --rows takes more.")
-            trace = run_network(derivation, options["data"], **{**chosen, "rows": rows})
-    return trace
+    return run_network(derivation, options["data"], **{key: options[key] for key in ("seed", "target", "rows")})
 
 
 def _entry(text: str) -> tuple[str, tuple[int, ...]]:

@@ -19,17 +19,27 @@ from backproof.ops.linear import stretch, stretched, sum_, total
 
 
 class Algebra:
-    """One expression under simplification. `opens` tells which named nodes are looked into."""
+    """One expression under simplification.
 
-    def __init__(self, opens: Callable[[Node], bool]) -> None:
+    `opens` tells which named nodes are looked into; with `sums_to_one` false, what is known of the sums of
+    distributions is not used.
+    """
+
+    def __init__(self, opens: Callable[[Node], bool], *, sums_to_one: bool = True) -> None:
         self._opens = opens
-        self.replace: Callable[[sympy.Expr], sympy.Expr] = lambda expr: expr
+        self._sums_to_one = sums_to_one
+        self._given: dict[sympy.Symbol, sympy.Expr] = {}
         self._symbols: dict[object, sympy.Symbol] = {}
         self._nodes: dict[sympy.Symbol, Node] = {}
 
     def expr(self, node: Node) -> sympy.Expr:
         """The node as a formula in its atoms."""
-        return self.replace(to_expr(node, self.atom, opens=self._opens))
+        expr = to_expr(node, self.atom, opens=self._opens)
+        return sympy.powsimp(sympy.expand(expr.subs(self._given))) if self._given else expr
+
+    def give(self, symbol: sympy.Symbol, value: sympy.Expr) -> None:
+        """From here on, an atom is written as `value`, also inside sums."""
+        self._given[symbol] = value
 
     def nodes(self, expr: sympy.Expr, like: Node) -> Node:
         """A formula as nodes, of the shape of `like`."""
@@ -67,7 +77,7 @@ class Algebra:
             constant = all(self._is_constant(self._nodes[s], axes) for s in factor.free_symbols)
             (outside if constant else inside).append(factor)
         rest = sympy.Mul(*inside)
-        if rest.is_Symbol and self._nodes[rest].attrs.get("sums_to_one") in axes:
+        if self._sums_to_one and rest.is_Symbol and self._nodes[rest].attrs.get("sums_to_one") in axes:
             return sympy.Mul(*outside)
         if not inside:
             return self.symbol(node, node)
@@ -88,7 +98,7 @@ def through_output(result: Node, body: Node, x: Node, y: Node) -> Node:
     given = to_expr(body, lambda node: algebra.symbol(node, node), opens=lambda node: False)
     unknown, output = algebra.symbol(x, x), algebra.symbol(y, y)
     (inverse,) = sympy.solve(sympy.Eq(output, given), unknown)
-    algebra.replace = lambda expr: sympy.powsimp(sympy.expand(expr.subs(unknown, inverse)))
+    algebra.give(unknown, inverse)
     return algebra.nodes(tidy(algebra.expr(result)), x)
 
 

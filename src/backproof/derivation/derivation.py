@@ -7,7 +7,7 @@ from functools import cached_property
 
 from backproof.derivation.functions import functions_of
 from backproof.derivation.proof import proofs
-from backproof.derivation.steps import BackwardStep, ForwardStep, FunctionFacts, Mean, Proof
+from backproof.derivation.steps import BackwardStep, CompositeFacts, ForwardStep, FunctionFacts, Mean, Proof
 from backproof.ir.node import Graph, Node
 
 
@@ -36,8 +36,8 @@ class Derivation:
         return {str(step.of.symbol): step.node for step in self.backward if step.of in leaves}
 
     @cached_property
-    def functions(self) -> tuple[FunctionFacts, ...]:
-        """The scalar functions that the forward pass uses, with their derivatives."""
+    def functions(self) -> tuple[FunctionFacts | CompositeFacts, ...]:
+        """The functions that the forward pass uses, with their derivatives."""
         return functions_of(self.graph.nodes())
 
     @cached_property

@@ -1,8 +1,9 @@
 """Why a backward equation is right, entry by entry: the chain rule written out, and where each sum comes from.
 
-This does not read the rules. It takes the forward equation in entry form, differentiates it by one entry of the
-quantity (Kronecker deltas say which entries meet), and adds up over the entries that were found to depend on it; so it
-is a second derivation of the same equation.
+This does not read the rules of the operations on arrays. It takes the forward equation in entry form, differentiates it
+by one entry of the quantity (Kronecker deltas say which entries meet), and adds up over the entries that were found to
+depend on it: a second derivation of every transpose and every sum. It shares with the first one the derivatives of
+scalar functions, which are checked against numbers elsewhere.
 """
 
 from __future__ import annotations
@@ -76,9 +77,7 @@ def _proof(of: Node, consumer: Node, upstream: Node | None, factor: Node | None)
     target = letters.place(of.shape)
     place = letters.place(consumer.shape)
     forward = entry_of(consumer, place, letters)
-    monomials = list(_differentiated(forward, of, target))
-    if row_of(consumer).body is not None:
-        monomials = [_through_output(m, consumer, place) for m in monomials]
+    monomials = _monomials(consumer, place, forward, of, target)
     local = _added(monomials)
     running = tuple(p for p in place if isinstance(p, Index))
     # Samples outermost, as in the sums of the article.
@@ -102,6 +101,19 @@ def _proof(of: Node, consumer: Node, upstream: Node | None, factor: Node | None)
         outer,
         result if factor is None else product(factor, result),
     )
+
+
+def local_derivative(output: Node, place: Places, of: Node, target: Places) -> Node:
+    """The derivative of the entry of `output` at `place` by the entry of `of` at `target`, with deltas."""
+    return _added(_monomials(output, place, entry_of(output, place, LetterPool((*place, *target))), of, target))
+
+
+def _monomials(output: Node, place: Places, forward: Node, of: Node, target: Places) -> list[Monomial]:
+    """The derivative of `forward`, the entry form of `output`; a composite's written through its own entries."""
+    monomials = list(_differentiated(forward, of, target))
+    if row_of(output).body is not None:
+        return [_through_output(m, output, place) for m in monomials]
+    return monomials
 
 
 def _added(monomials: Iterable[Monomial]) -> Node:

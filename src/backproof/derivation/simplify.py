@@ -80,7 +80,7 @@ def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
         if not isinstance(row, ScalarRow) or not any(row.scalar.orders) or not row.scalar.specified:
             return None
         # Here and not above: SymPy takes long to import, and unspecified functions never need it.
-        from backproof.ops.formula import formula, through_value, to_nodes
+        from backproof.ops.formula import formula, is_short, through_value, to_nodes
 
         name = row.scalar.name.rstrip("'")
         expr, form = row.scalar.expr, row.scalar.value_form
@@ -91,7 +91,7 @@ def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
         if form is not None and key in values:
             meanings[f"The derivative of {name} is written through the value that it already computed."] = None
             return through_value(form, values[key])
-        if len(row.scalar.arguments) > 1 and expr.is_rational_function():
+        if len(row.scalar.arguments) > 1 and is_short(expr):
             meanings[f"The derivative of the loss {name} is put in."] = None
             return formula(row, *node.inputs)
         if row.base is not None and row.base.scalar.primitive:
@@ -176,17 +176,26 @@ def cancel(raw: Node, values: Values) -> list[Rewrite]:
     from backproof.ops.calculus import tidy
 
     put_in = substitute(raw, {node: Node(node.op, node.inputs, node.shape, node.attrs) for node in opened})
-    algebra = Algebra(opens=lambda node: False)
-    short = algebra.nodes(tidy(algebra.expr(put_in)), raw)
+
+    def shortened(*, sums_to_one: bool) -> Node:
+        algebra = Algebra(opens=lambda node: False, sums_to_one=sums_to_one)
+        return algebra.nodes(tidy(algebra.expr(put_in)), raw)
+
+    short = shortened(sums_to_one=True)
     if work(short) >= work(raw) and (_has_division(short) or not _has_division(put_in)):
         return []
-    names = " and ".join(str(node.symbol) for node in opened)
-    reasons = []
-    if summed and not any(node.op is sum_ for node in _inside(short)):
-        reasons.append("The labels of each sample add up to 1.")
-    if _has_division(put_in):
-        reasons.append("What stands above and below the fraction line cancels.")
-    return [Rewrite(put_in, f"{names} is put in."), Rewrite(short, " ".join(reasons) or "The terms are collected.")]
+    names = " and ".join(f"{{{k}}}" for k in range(len(opened)))
+    found = [Rewrite(put_in, f"{names} {'is' if len(opened) == 1 else 'are'} put in.", tuple(opened))]
+    collected = "What stands above and below the fraction line cancels."
+    if not _has_division(put_in):
+        collected = "The terms are collected."
+    if not (summed and _holds_distribution(put_in)):
+        return [*found, Rewrite(short, collected)]
+    return [
+        *found,
+        Rewrite(shortened(sums_to_one=False), collected),
+        Rewrite(short, "The labels of each sample add up to 1."),
+    ]
 
 
 def _holds_distribution(root: Node) -> bool:
@@ -222,7 +231,7 @@ def stabilise(raw: Node) -> tuple[Rewrite, ...]:
         Rewrite(
             result,
             "The logarithm is taken from Z instead of A: it is the same number, and stays finite where A rounds to 0 "
-            "or 1.",
+            "or 1. So J is computed in this form; the backward pass differentiates the first.",
         ),
     )
 

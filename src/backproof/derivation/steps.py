@@ -17,10 +17,19 @@ Mean = Literal["loss", "parameters"]
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """One rewriting of an equation's right side: what it becomes, and why that is the same."""
+    """One rewriting of an equation's right side: what it becomes, and why that is the same.
+
+    In `template`, ``{0}`` stands for the first quantity in `named`, and so on.
+    """
 
     result: Node
-    meaning: str
+    template: str
+    named: tuple[Node, ...] = ()
+
+    @property
+    def meaning(self) -> str:
+        """Why it is the same, as plain text."""
+        return self.template.format(*(node.symbol for node in self.named))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,4 +133,20 @@ class FunctionFacts:
     call: Node
     definition: Node | None
     slope: Node
+    slope_forms: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompositeFacts:
+    """An operation that is not element-wise: one entry of its output, and the derivative by an entry of its input.
+
+    `call` is the entry of the output (a_j), `definition` what it is, `argument` an entry of the input in another letter
+    (z_k), and `slope_forms` the derivative of the one by the other.
+    """
+
+    name: str
+    about: str
+    call: Node
+    definition: Node
+    argument: Node
     slope_forms: tuple[Node, ...]

@@ -54,6 +54,23 @@ class Trace(Mapping[str, Array]):
         scale = next((step.scale for step in self.derivation.backward if step.scale is not None), None)
         return 1.0 if scale is None else float(evaluate([scale], {}, self.sizes)[scale])
 
+    @property
+    def samples(self) -> int:
+        """How many samples the trace is of; 1 where the graph has no axis of samples."""
+        return next((self.sizes[size.name] for node in self._inputs for size in node.shape if size.samples), 1)
+
+    def first(self, samples: int) -> Trace:
+        """The trace of the first samples alone."""
+        values = {}
+        for node in self._inputs:
+            array = self.arrays[str(node.symbol)]
+            values[str(node.symbol)] = array[tuple(slice(samples if size.samples else None) for size in node.shape)]
+        return run(self.derivation, values, dtype=np.result_type(*values.values()))
+
+    @property
+    def _inputs(self) -> tuple[Node, ...]:
+        return self.derivation.graph.inputs
+
     def explain(self, name: str, *place: int) -> Explanation:
         """Where one entry comes from: the sum that it is, term by term. `place` counts from 1: row, column.
 

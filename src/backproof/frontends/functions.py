@@ -56,7 +56,9 @@ ALIASES = {
     "swish": "silu",
     "mse": "mean_squared_error",
     "bce": "binary_cross_entropy",
+    "bce_from_logits": "binary_cross_entropy_from_logits",
     "cce": "categorical_cross_entropy",
+    "cce_from_logits": "categorical_cross_entropy_from_logits",
     "mae": "absolute_error",
     "kl": "kullback_leibler",
 }
@@ -69,12 +71,18 @@ _NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?)\s*\)")
 def activation_named(text: str | None, *, layer: int) -> Row:
     """The row of an activation; None gives the unspecified g of that layer, an expression in z a row of its own."""
     if text is None:
-        return activations.activation("g", None, "An activation function, unspecified.", letter="g", layer=layer)
+        return activations.activation(
+            f"g[{layer}]", None, "An activation function, unspecified.", letter="g", layer=layer
+        )
     known = _known(text, ACTIVATIONS, "activation", "z")
     if known is not None:
         return known
     _parse(text, ("z",))
-    return activations.activation(f"g[{layer}]", text, "An activation of the user's own.", letter="g", layer=layer)
+    return _own(text, "An activation of the user's own.", layer)
+
+
+def _own(definition: str | None, about: str, layer: int) -> Row:
+    return activations.activation(f"g[{layer}]", definition, about, letter="g", layer=layer)
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ from backproof.ir.sizes import Shape
 from backproof.ir.symbol import Symbol
 from backproof.ops import activations, elementary
 from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
-from backproof.ops.calculus import VALUE
+from backproof.ops.calculus import VALUE, cost
 from backproof.ops.functions import sigmoid, softplus, symbols, weighted_logarithms, xlogy
 from backproof.ops.leaves import constant, constant_, variable
 from backproof.ops.row import Row
@@ -161,6 +161,17 @@ def formula(row: ScalarRow, *arguments: Node) -> Node:
     # With y·log(a) as one function, since its two factors are not finite together where both are 0.
     expr = weighted_logarithms(row.scalar.expr)
     return to_nodes(expr, dict(zip(symbols(row.scalar.arguments), arguments, strict=True)))
+
+
+SHORT = 8
+"""Up to this cost a derivative that is no fraction is written out."""
+
+
+def is_short(expr: sympy.Expr) -> bool:
+    """Whether a loss's derivative reads better written out than as dL/da, and does not overflow where it is."""
+    if expr.is_rational_function():
+        return True
+    return cost(expr) <= SHORT and not expr.has(sympy.exp, sympy.log, sympy.Piecewise)
 
 
 def through_value(expr: sympy.Expr, value: Node) -> Node:

@@ -36,11 +36,12 @@ def loss(
     *,
     labels: Labels = "any",
     before: Row | None = None,
+    arguments: tuple[str, str] = ("a", "y"),
     domain: tuple[float, float] = (-2.0, 2.0),
 ) -> Loss:
-    """A loss from its definition in a and y; `domain` is where tests draw the outputs a."""
+    """A loss from its definition in `arguments`, the output and the label; `domain` is where tests draw the outputs."""
     row = elementwise(
-        Scalar(name, ("a", "y"), definition),
+        Scalar(name, arguments, definition),
         Apply("L", letter=True),
         about,
         reason=REASON,
@@ -49,7 +50,11 @@ def loss(
     return Loss(row, labels, before)
 
 
-mean_squared_error = loss("mean_squared_error", "(a - y)**2", "The squared distance from the label.")
+mean_squared_error = loss(
+    "mean_squared_error",
+    "(a - y)**2",
+    "The squared distance from the label. It is added up over the outputs and averaged over the samples only.",
+)
 half_mean_squared_error = loss(
     "half_mean_squared_error", "(a - y)**2/2", "Half the squared distance, so that the derivative is the distance."
 )
@@ -78,10 +83,11 @@ categorical_cross_entropy = loss(
 )
 categorical_cross_entropy_from_logits = loss(
     "categorical_cross_entropy_from_logits",
-    "-y*a",
-    "Categorical cross-entropy of the logarithm of softmax, which is taken of the outputs first.",
+    "-y*p",
+    "Categorical cross-entropy of logits: their log_softmax P is taken first, so e^p is the probability of a class.",
     labels="distribution",
     before=log_softmax,
+    arguments=("p", "y"),
 )
 hinge = loss(
     "hinge",

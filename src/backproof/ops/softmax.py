@@ -23,7 +23,7 @@ from backproof.ops.row import Array, Domain, Row
 REASON = (
     "Here an entry of {y} does not depend on its own entry of {x} only: the normalising sum holds every entry of the "
     "same sample. So the derivative is not an element-wise product; the chain rule adds up over all the entries of "
-    "{y}, which is the vector {dy} times the Jacobian of the operation."
+    "{y} that belong to the sample: for each sample, the transposed Jacobian of {y} by {x} times its part of {dy}."
 )
 
 

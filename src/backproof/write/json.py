@@ -10,16 +10,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from backproof.derivation.derivation import Derivation
-from backproof.derivation.steps import BackwardStep, ForwardStep, FunctionFacts, Path, Rewrite
+from backproof.derivation.steps import BackwardStep, CompositeFacts, ForwardStep, FunctionFacts, Path, Rewrite
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Index, Shape, Size
 from backproof.ops.entries import LetterPool, at, entry_of, row_of
-from backproof.write.document import filled_reasons, samples_are_columns
 from backproof.write.math import Math
 from backproof.write.math_latex import latex
 from backproof.write.math_unicode import linear
+from backproof.write.opening import samples_are_columns
 from backproof.write.outline import plain
-from backproof.write.spell import spell, spell_as_part, symbol
+from backproof.write.reasons import backward_reasons, forward_reason, meaning
+from backproof.write.spell import partial, spell, spell_as_part, symbol
 
 VERSION = 1
 
@@ -66,18 +67,24 @@ def _input(node: Node, parameter: bool) -> dict[str, Any]:
     }
 
 
-def _function(facts: FunctionFacts) -> dict[str, Any]:
+def _function(facts: FunctionFacts | CompositeFacts) -> dict[str, Any]:
+    slope = partial(facts.call, facts.argument) if isinstance(facts, CompositeFacts) else spell(facts.slope)
     return {
         "name": facts.name,
         "about": facts.about,
         "call": _math(spell(facts.call)),
         "definition": None if facts.definition is None else _math(spell(facts.definition)),
-        "derivative": [_math(spell(form)) for form in facts.slope_forms],
+        "derivative": {**_math(slope), "forms": [_math(spell(form)) for form in facts.slope_forms]},
     }
 
 
 def _forward(step: ForwardStep) -> dict[str, Any]:
-    return {**_quantity(step.node), "rule": row_of(step.raw).name, "forms": _forms(step.raw, step.rewrites)}
+    return {
+        **_quantity(step.node),
+        "rule": row_of(step.raw).name,
+        "reason": plain(forward_reason(step.raw)),
+        "forms": _forms(step.raw, step.rewrites),
+    }
 
 
 def _backward(step: BackwardStep, derivation: Derivation) -> dict[str, Any]:
@@ -87,7 +94,7 @@ def _backward(step: BackwardStep, derivation: Derivation) -> dict[str, Any]:
         "derivative_of": step.symbol.of,
         "forms": _forms(step.raw, step.rewrites),
         "paths": [_path(path) for path in step.paths],
-        "reasons": [plain(sentence) for sentence in filled_reasons(step)],
+        "reasons": [plain(sentence) for sentence in backward_reasons(step)],
         "proofs": [
             {"through": None if p.consumer.symbol is None else str(p.consumer.symbol), "entry": _math(spell(p.result))}
             for p in derivation.proofs(step)
@@ -108,8 +115,8 @@ def _quantity(node: Node) -> dict[str, Any]:
 
 def _forms(raw: Node, rewrites: tuple[Rewrite, ...]) -> list[dict[str, Any]]:
     """The right sides of the equation from the rule's form to the one that is computed."""
-    steps = [(raw, ""), *((rewrite.result, rewrite.meaning) for rewrite in rewrites)]
-    return [{"meaning": meaning, **_math(spell(node)), "tree": _tree(node, top=True)} for node, meaning in steps]
+    steps = [(raw, ""), *((rewrite.result, plain(meaning(rewrite))) for rewrite in rewrites)]
+    return [{"meaning": why, **_math(spell(node)), "tree": _tree(node, top=True)} for node, why in steps]
 
 
 def _path(path: Path) -> dict[str, Any]:

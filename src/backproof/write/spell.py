@@ -35,6 +35,7 @@ from backproof.ops.notation import (
 from backproof.write.math import (
     BigSum,
     Cases,
+    Dots,
     Fence,
     Frac,
     Func,
@@ -51,6 +52,9 @@ from backproof.write.math import (
 
 MINUS = Sign("−")
 COMMA = Sign(",", "punctuation")
+
+MOST_TERMS = 8
+"""A sum of more terms than this shows the first two and the last, as the penalty of a deep network."""
 
 
 def spell(node: Node) -> Math:
@@ -95,7 +99,9 @@ def symbol(of: Symbol) -> Math:
 
 
 def entry(of: Symbol, shape: tuple[Size, ...], place: tuple[Place, ...]) -> Math:
-    """One entry: ``dz_{j}^{[2](i)}``, the layer and the sample above, the node below."""
+    """One entry: ``dz_{j}^{[2](i)}``, the layer and the sample above, the node below; a scalar is its own entry."""
+    if not shape:
+        return symbol(of)
     above = [] if of.layer is None else [_layer(of.layer)]
     below: list[Place] = []
     for size, position in zip(shape, place, strict=True):
@@ -105,6 +111,11 @@ def entry(of: Symbol, shape: tuple[Size, ...], place: tuple[Place, ...]) -> Math
             below.append(position)
     base = Ident(f"{'d' if of.of else ''}{of.base.lower()}")
     return Scripts(base, sub=_positions(below), sup=Row(tuple(above)) if above else None) if below or above else base
+
+
+def partial(of: Node, by: Node) -> Math:
+    """``∂a/∂z`` of two entries. With ∂ and not d: da alone already stands for the derivative of J."""
+    return Frac(Row((Ident("∂"), spell(of))), Row((Ident("∂"), spell(by))))
 
 
 @lru_cache(maxsize=65536)
@@ -158,6 +169,9 @@ def _opened(node: Node) -> Spelled:
             return _leaf(node)
         case Infix("*", _):
             return _product(*node.inputs)
+        case Infix("+", bound) if len(terms := _terms(node)) > MOST_TERMS:
+            first, second, *_, last = (_bracketed(term, bound) for term in (*terms[:2], terms[-1]))
+            return Row((first, Sign("+"), second, Sign("+"), Dots(), Sign("+"), last)), bound
         case Infix(sign, bound):
             left, right = node.inputs
             # a − (b + c) needs its brackets, a + (b + c) is written without.
@@ -197,6 +211,18 @@ def _opened(node: Node) -> Spelled:
         case Bare():
             return _part(node.inputs[0])
     assert_never(notation)
+
+
+def _terms(node: Node) -> list[Node]:
+    """What a sum adds up, the sums inside it opened."""
+    terms, stack = [], [node]
+    while stack:
+        x = stack.pop()
+        if row_of(x).notation == Infix("+", SUM) and (x.symbol is None or x is node):
+            stack.extend(reversed(x.inputs))
+        else:
+            terms.append(x)
+    return terms
 
 
 def _leaf(node: Node) -> Spelled:

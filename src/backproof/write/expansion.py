@@ -1,0 +1,156 @@
+"""A step written out: its matrices entry by entry, the proof of its sums, and why factors are transposed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from backproof.derivation.steps import BackwardStep, Proof
+from backproof.ir.node import Node
+from backproof.ir.sizes import ONE, Place, Shape, Size
+from backproof.ops.entries import LetterPool, align, at, entry_of, row_of
+from backproof.ops.linear import matmul, transpose
+from backproof.write.doc import Block, Display, Inline, Paragraph
+from backproof.write.math import BigSum, Dots, Equation, Math, Matrix, Row, Sign
+from backproof.write.spell import entry, index_range, partial, spell, spell_as_part
+
+FEW = 4
+"""A size up to this is written out; a larger one shows the first two and the last."""
+
+
+def _positions(size: Size, *, few: int) -> list[Place]:
+    """The positions of an axis that are written out; the string ``…`` stands for those left out."""
+    if size == ONE:
+        return [None]
+    if size.value is not None and size.value <= few:
+        return list(range(1, size.value + 1))
+    return [1, *([2] if few > 2 else []), "…", size.name if size.value is None else size.value]
+
+
+def _matrix(shape: tuple[Size, ...], cell: Callable[[tuple[Place, ...]], Math], *, few: int = FEW) -> Matrix:
+    down, across = (_positions(size, few=few) for size in shape)
+    rows = []
+    for p in down:
+        row: list[Math] = []
+        for q in across:
+            if p == "…" or q == "…":
+                row.append(Dots("d" if p == q else "v" if p == "…" else "h"))
+            else:
+                row.append(cell((p, q)))
+        rows.append(tuple(row))
+    return Matrix(tuple(rows))
+
+
+def names(node: Node) -> Matrix:
+    """The matrix of a quantity's own entries."""
+    assert node.symbol is not None
+    of = node.symbol
+    return _matrix(node.shape, lambda place: entry(of, node.shape, place))
+
+
+def entries(forms: Sequence[Node], result: Node, plain: str, left: Math, middle: Sequence[Math]) -> Iterator[Block]:
+    """The equation with its matrices written out, and the formula of one entry in each of its forms."""
+    form = forms[0]
+    if len(form.shape) != 2:
+        return
+    # Entries that are sums take much room; the corners show the pattern.
+    few = 2 if any(x.op is matmul or row_of(x).name == "sum" for x in _open_nodes(form)) else FEW
+    cells = _matrix(form.shape, lambda place: spell(entry_of(form, place)), few=few)
+    yield Display(f"{plain}-entries", Equation(left, (*middle, *_factors(form), cells)))
+    place = LetterPool().place(form.shape)
+    yield Paragraph(("One entry:",))
+    yield Display(
+        f"{plain}-entry", Equation(spell_as_part(at(result, place)), tuple(spell(entry_of(x, place)) for x in forms))
+    )
+
+
+def _factors(form: Node) -> list[Math]:
+    """A matrix product, and what is added to it, with the factors written out; nothing where there is none."""
+    addends = form.inputs if row_of(form).name == "add" else (form,)
+    if addends[0].op is not matmul or addends[0].symbol is not None:
+        return []
+    left, right = addends[0].inputs
+    parts: list[Math] = [_written_out(left, left.shape), Sign("·"), _written_out(right, right.shape)]
+    for other in addends[1:]:
+        if other.symbol is None:
+            return []
+        parts += [Sign("+"), _written_out(other, form.shape)]
+    return [Row(tuple(parts))]
+
+
+def _written_out(node: Node, shape: Shape) -> Matrix:
+    """A factor's own entries, stretched to `shape`."""
+    return _matrix(shape, lambda place: spell(entry_of(node, align(place, node.shape), opened=False)))
+
+
+def _open_nodes(form: Node) -> list[Node]:
+    found, stack = [], [form]
+    while stack:
+        x = stack.pop()
+        if x.symbol is None or x is form:
+            found.append(x)
+            stack.extend(reversed(x.inputs))
+    return found
+
+
+def proof_blocks(step: BackwardStep, proof: Proof, plain: str) -> Iterator[Block]:
+    of = spell(proof.entry)
+    d_of = spell(at(step.node, proof.entry.attrs["place"]))
+    if proof.output is None:
+        if step.of.inputs:
+            only: Inline = (
+                "Of all the terms that J adds up only one holds ",
+                of,
+                "; the others have derivative 0.",
+            )
+        else:
+            only = ("Directly, ", of, " stands only in its own terms of the penalty.")
+        yield Paragraph(only)
+        if len(step.paths) > 1:
+            yield Paragraph(("What this one adds to ", d_of, " is ", spell(proof.result), "."))
+        return
+    output = spell(proof.output)
+    yield Paragraph(("Where it comes from, entry by entry. The forward equation of one entry is",))
+    yield Display(f"{plain}-forward", Equation(output, (spell(proof.forward),)))
+    local = partial(proof.output, proof.entry)
+    yield Paragraph(("Its derivative by ", of, " is"))
+    yield Display(f"{plain}-local", Equation(local, (spell(proof.local),)))
+    yield Paragraph(
+        (
+            "The chain rule adds up over every entry ",
+            output,
+            "; the deltas drop those that do not depend on ",
+            of,
+            ".",
+        )
+    )
+    assert proof.upstream is not None
+    chain: Math = Row((spell(proof.upstream), Sign("·"), local))
+    for index in reversed(proof.sums):
+        chain = BigSum(*index_range(index), chain)
+    if proof.factor is not None:
+        chain = Row((spell(proof.factor), chain))
+    yield Display(plain, Equation(d_of, (chain, spell(proof.result))))
+
+
+def transposes(forms: Sequence[Node]) -> Iterator[Block]:
+    """Why a factor of a matrix product is transposed."""
+    form = forms[-1] if any(x.op is matmul for x in _open_nodes(forms[-1])) else forms[0]
+    for x in _open_nodes(form):
+        if x.op is not matmul:
+            continue
+        left, right = x.inputs
+        for side, factor, other in (("left", left, right), ("right", right, left)):
+            if factor.op is transpose and factor.symbol is None:
+                inner = factor.inputs[0]
+                why = "columns" if side == "right" else "rows"
+                yield Paragraph(
+                    (
+                        "Why ",
+                        spell_as_part(inner),
+                        f" is transposed: the sum runs over the {why} of both ",
+                        spell_as_part(other),
+                        " and ",
+                        spell_as_part(inner),
+                        ", and a matrix product pairs the columns of its left factor with the rows of its right one.",
+                    )
+                )

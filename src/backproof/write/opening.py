@@ -1,0 +1,134 @@
+"""What stands before the steps: which scalar is differentiated, how things are written, sizes and functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backproof.derivation.derivation import Derivation
+from backproof.derivation.steps import CompositeFacts
+from backproof.ir.sizes import ONE, Size
+from backproof.ops.arithmetic import add
+from backproof.write.doc import Block, Code, Display, Heading, Inline, Paragraph
+from backproof.write.math import Equation, Frac, Ident, Math, Row, Scripts, Sign
+from backproof.write.spell import name, partial, spell, symbol
+
+MOST_SIZES = 9
+"""A network with more sizes than this names the first ones and the last."""
+
+MEAN = Frac(Ident("1"), Ident("m"))
+
+
+def opening(derivation: Derivation, *, expand: bool) -> Iterator[Block]:
+    """The first words: where the 1/m stands, and how layers, samples, nodes and products are written."""
+    penalty = " plus the penalty on the weights" if derivation.graph.outputs[0].op is add else ""
+    columns = samples_are_columns(derivation)
+    samples = f" The samples are the {'columns' if columns else 'rows'} of "
+    yield Paragraph((*_placement(derivation, penalty), samples, Ident("X"), "."))
+    sample, node = ("column", "row") if columns else ("row", "column")
+    subscript = Scripts(Ident("Z"), sub=Ident("j"))
+    superscript = Scripts(Ident("Z"), sup=_bracketed("i", "()"))
+    text: list[str | Math | Code] = [
+        "A superscript ",
+        _bracketed("l", "[]"),
+        " counts layers, ",
+        _bracketed("i", "()"),
+        " samples, a subscript nodes: of a matrix, ",
+        superscript,
+        f" is the {sample} of sample ",
+        Ident("i"),
+        ", ",
+        subscript,
+        f" the {node} of node ",
+        Ident("j"),
+        ". ",
+        Sign("*", "tight"),
+        " is the element-wise product, ",
+        Sign("·", "tight"),
+        " the matrix product.",
+    ]
+    if expand:
+        delta = Scripts(Ident("δ"), sub=Row((Ident("j"), Ident("k"))))
+        text += [" ", delta, " is 1 where j = k, else 0."]
+    yield Paragraph(tuple(text))
+
+
+def _placement(derivation: Derivation, penalty: str) -> Inline:
+    if derivation.mean == "loss":
+        last = next(iter(derivation.backward), None)
+        target: Inline = (symbol(last.symbol),) if last is not None else ("the first derivative",)
+        return (
+            "Every derivative is that of ",
+            Ident("J"),
+            f", the mean of the losses over the samples{penalty}: the factor ",
+            MEAN,
+            " stands in ",
+            *target,
+            " and is passed on from there.",
+        )
+    return (
+        Ident("J"),
+        f" is the mean of the losses over the samples{penalty}. The derivatives by the parameters are those of ",
+        Ident("J"),
+        "; the others are, for each sample, those of that sample's own loss ",
+        Ident("L"),
+        ", the sum over its outputs: so the factor ",
+        MEAN,
+        " of the mean stands in the gradients of the parameters.",
+    )
+
+
+def convention(derivation: Derivation) -> Inline:
+    """What dx stands for, and in which order the steps go."""
+    of_j = Frac(Ident("∂J"), Ident("∂x"))
+    order = "; it has the shape of x. The steps go from J back to the input, each using the ones before it."
+    if derivation.mean == "loss":
+        return ("For any quantity x, dx stands for ", of_j, order)
+    return ("For a parameter x, dx stands for ", of_j, ", for any other quantity for ", _of_sample(), order)
+
+
+def _of_sample() -> Math:
+    return Frac(Ident("∂L"), Ident("∂x"))
+
+
+def _bracketed(letter: str, brackets: str) -> Math:
+    return Row((Sign(brackets[0], "tight"), Ident(letter), Sign(brackets[1], "tight")))
+
+
+def samples_are_columns(derivation: Derivation) -> bool:
+    """Whether the samples are the columns of the first input."""
+    x = derivation.graph.inputs[0]
+    return bool(x.shape) and x.shape[-1].samples
+
+
+def sizes(derivation: Derivation) -> Iterator[Block]:
+    """The sizes that have numbers, and what counts the samples."""
+    found: dict[Size, None] = {}
+    for node in (*derivation.graph.parameters, *derivation.graph.inputs):
+        found |= dict.fromkeys(size for size in reversed(node.shape) if size != ONE)
+    known = [size for size in found if size.value is not None]
+    left_out = len(known) > MOST_SIZES
+    parts: list[str | Math | Code] = []
+    for size in (*known[: MOST_SIZES - 1], known[-1]) if left_out else known:
+        parts += [
+            (", …, " if left_out and size is known[-1] else ", ") if parts else "Sizes: ",
+            Row((name(size.name), Sign("=", "relation"), name(str(size.value)))),
+        ]
+    for size in found:
+        if size.samples:
+            parts += ["; " if parts else "", name(size.name), " is the number of samples."]
+    if parts:
+        yield Paragraph(tuple(parts))
+
+
+def functions(derivation: Derivation) -> Iterator[Block]:
+    """The functions that the network uses, each with its definition and its derivative."""
+    if derivation.functions:
+        yield Heading(2, ("The functions",))
+    for facts in derivation.functions:
+        plain = re.sub(r"\W+", "-", facts.name).strip("-")
+        yield Paragraph((Code(facts.name), ": ", facts.about))
+        if facts.definition is not None:
+            yield Display(f"function-{plain}", Equation(spell(facts.call), (spell(facts.definition),)))
+        slope = partial(facts.call, facts.argument) if isinstance(facts, CompositeFacts) else spell(facts.slope)
+        yield Display(f"function-{plain}-derivative", Equation(slope, tuple(map(spell, facts.slope_forms))))

@@ -1,0 +1,86 @@
+"""The reasons of steps as running text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from backproof.derivation.steps import BackwardStep, Path, Rewrite
+from backproof.ir.node import Node
+from backproof.ops.arithmetic import add
+from backproof.ops.entries import row_of
+from backproof.ops.linear import transposed
+from backproof.ops.scalar import ScalarRow
+from backproof.write.doc import Inline
+from backproof.write.math import Ident, Math
+from backproof.write.spell import spell_as_part, symbol
+
+
+def forward_reason(node: Node) -> Inline:
+    """What a quantity of the forward pass is made of, in one sentence."""
+    row = row_of(node)
+    if not node.shape:
+        penalty = " The penalty on the weights is added." if row is add else ""
+        return ("The losses of all outputs are added up, and averaged over the samples." + penalty,)
+    if isinstance(row, ScalarRow):
+        return ("The activation is applied to each entry of ", spell_as_part(node.inputs[0]), " by itself.")
+    if row.kind == "composite":
+        return (row.about,)
+    product, bias = node.inputs
+    factors = [x if x.symbol is not None else x.inputs[0] for x in product.inputs]
+    values, weights = sorted(factors, key=lambda x: x.symbol is not None and x.symbol.base == "W")
+    return (
+        "The matrix product takes, for every node and every sample, the sum of the entries of ",
+        spell_as_part(values),
+        " weighted by ",
+        spell_as_part(weights),
+        "; ",
+        spell_as_part(bias),
+        " has one number for each node and is added for every sample.",
+    )
+
+
+def backward_reasons(step: BackwardStep) -> Iterator[Inline]:
+    """The reasons of a backward step: one paragraph per path by which its quantity acts on J."""
+    if len(step.paths) > 1:
+        ways = f" acts on J in {len(step.paths)} ways; the chain rule adds them up."
+        yield (spell_as_part(step.of), ways)
+    for path in step.paths:
+        text = [*_path_reason(step, path)]
+        if step.scale is not None and path.consumer.symbol is not None:
+            text += ["Here the mean's 1/m is multiplied in.", " "]
+        yield (*_way(path, len(step.paths)), *text[:-1])
+
+
+def _way(path: Path, ways: int) -> Inline:
+    if ways == 1:
+        return ()
+    return ("Through ", spell_as_part(path.consumer), ": ") if path.consumer.shape else ("Directly in J: ",)
+
+
+def _path_reason(step: BackwardStep, path: Path) -> Iterator[str | Math]:
+    consumer = path.consumer
+    y = spell_as_part(consumer) if consumer.symbol is not None else Ident("J")
+    dy: Math = symbol(consumer.symbol.derivative("J")) if consumer.symbol is not None else Ident("dJ")
+    words: dict[str, Math] = {"y": y, "dx": symbol(step.symbol), "dy": dy}
+    for link in path.reasons:
+        words["x"] = spell_as_part(link.operand)
+        if link.others:
+            words["other"] = spell_as_part(link.others[0])
+            if len(link.others[0].shape) == 2:
+                words["turned"] = spell_as_part(transposed(link.others[0]))
+        yield from _filled(link.row.reasons[link.position], words)
+        yield " "
+    if path.stretched:
+        yield "It is used for every sample, so its contributions are added up over the samples."
+        yield " "
+
+
+def meaning(rewrite: Rewrite) -> Inline:
+    """Why a rewriting leaves the value as it was."""
+    return (*_filled(rewrite.template, {str(k): spell_as_part(node) for k, node in enumerate(rewrite.named)}),)
+
+
+def _filled(template: str, words: Mapping[str, Math]) -> Iterator[str | Math]:
+    parts = re.split(r"\{(\w+)\}", template)
+    return (words[part] if k % 2 else part for k, part in enumerate(parts) if part)
