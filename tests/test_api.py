@@ -226,6 +226,20 @@ class TestRun:
         ):
             bp.run(network, (X, Y))
 
+    @pytest.mark.parametrize("source", [None, 5, X, "", b"iris"])
+    def test_no_source(self, source: object) -> None:
+        with pytest.raises(DataError):
+            bp.run(NETWORK, source)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("seed", [-1, 0.5, "1"])
+    def test_seeds(self, seed: int) -> None:
+        with pytest.raises(DataError, match=r"is not a seed\ngive a whole number from 0 up$"):
+            bp.run(NETWORK, (X, Y), seed=seed)
+
+    def test_a_parameter_given_twice(self) -> None:
+        with pytest.raises(DataError, match=r"^W\[1\] is given twice \(arrays\)\nW1 names it too\.$"):
+            bp.run(NETWORK, {"X": X, "Y": Y, "W[1]": np.ones((5, 3)), "W1": np.zeros((5, 3))})
+
     def test_functions_without_a_definition(self) -> None:
         for spec in (bp.Network(3, [2]), bp.Network(3, [bp.Dense(2, "tanh")])):
             with pytest.raises(SpecError, match=r"^the function (g\[1\]|L) is unspecified\n.*no values\nname it"):
@@ -281,7 +295,16 @@ class TestTrace:
         assert trace.explain("db[2]", 2).entry.place == (2, 1)
         assert trace.explain("J").entry.value == pytest.approx(float(trace["J"]))
 
-    @pytest.mark.parametrize("place", [(0, 1), (3, 1), (1, 6), (1,), (1, 1, 1), (), (-1, 1)])
+    def test_explain_no_place(self, trace: bp.Trace) -> None:
+        with pytest.raises(BackproofError, match=r"^no entry of dZ\[2\] is named .*\nsay which.*dZ\[2\]\[1,1\]$"):
+            trace.explain("dZ[2]")
+
+    @pytest.mark.parametrize("place", [("1", 1), (1.0, 1), (None, 1)])
+    def test_explain_no_numbers(self, trace: bp.Trace, place: tuple[int, ...]) -> None:
+        with pytest.raises(BackproofError, match=r"is not a place\ngive whole numbers"):
+            trace.explain("dZ[2]", *place)
+
+    @pytest.mark.parametrize("place", [(0, 1), (3, 1), (1, 6), (1,), (1, 1, 1), (-1, 1)])
     def test_explain_outside(self, trace: bp.Trace, place: tuple[int, ...]) -> None:
         with pytest.raises(BackproofError, match=r"^dZ\[2\] has no entry .* \(its shape is 2 × 5\)\nrows and columns"):
             trace.explain("dZ[2]", *place)

@@ -24,6 +24,7 @@ SPACING = {"\\;", "\\,", "\\ ", "\\large", "\\displaystyle"}
 
 def tokens(latex: str) -> list[str]:
     latex = re.sub(r"\\\\(\s*(&\s*)+\\\\)", r"\\\\", latex)  # an empty row
+    latex = re.sub(r"\\\\\[\d+pt\]", r"\\\\", latex)  # room between rows
     latex = re.sub(r"\\\\\s*\\end", r"\\end", latex)  # a row ended although none follows
     return [token for token in TOKEN.findall(latex) if token not in SPACING]
 

@@ -252,12 +252,21 @@ class TestRun:
         assert result.out.endswith("wrote out/all.npz\n")
         trace = bp.run(bp.derive(bp.load(NETWORK[0], loss="cce"), inputs=True), "iris", seed=3)
         with np.load(desk / "out/all.npz", allow_pickle=False) as saved:
-            assert set(saved.files) == set(trace)
+            assert set(saved.files) == {"layout", "parameters", *trace}
             for name in trace:
                 np.testing.assert_array_equal(saved[name], trace[name])
-        # What was written can be given as data.
-        again = backproof_("run", *NETWORK, "--data", "out/all.npz", "--show", "J")
-        assert again.code in (0, 2)
+
+    @pytest.mark.parametrize("layout", ["columns", "rows"])
+    def test_what_was_saved_is_read_as_data(self, backproof_: Command, layout: str) -> None:
+        first = backproof_("run", *IRIS, "--seed", 3, "--layout", layout, "--show", "J", "-o", "all.npz")
+        again = backproof_("run", *NETWORK, "--data", "all.npz", "--show", "J")
+        assert again.code == 0
+        assert first.out.splitlines()[0] == again.out.splitlines()[0]
+
+    def test_depth_follows_what_comes_from_somewhere(self, backproof_: Command) -> None:
+        # The largest term is the penalty's, which is a parameter.
+        result = backproof_("run", *IRIS, "--l2", 100, "--entry", "dW[1][1,1]", "--depth", 2)
+        assert re.search(r"^dZ\[1\]\[1,\d+\] = ", result.out, re.MULTILINE)
 
     def test_target_rows_and_seed(self, backproof_: Command, desk: Path) -> None:
         (desk / "d.csv").write_text("kind,x,size\nb,1,2\na,3,4\nb,5,6\n")
@@ -407,6 +416,13 @@ class TestBadInput:
             (("run", *IRIS, "--target", "spezies"), "iris has no column 'spezies'"),
             (("run", *IRIS, "--show", "dW[7]"), "there is no quantity 'dW[7]'\ndid you mean 'dW[2]'?"),
             (("run", *IRIS, "--entry", "dW[1][9,9]"), "dW[1] has no entry [9, 9] (its shape is 5 × 4)"),
+            (("run", *IRIS, "--entry", "dW[1]"), "no entry of dW[1] is named (its shape is 5 × 4)\nsay which"),
+            (
+                ("run", *IRIS, "--entry", "dX[1,1]"),
+                "dX was not derived\nderivatives by the data are derived on request",
+            ),
+            (("run", *IRIS, "--show", "dX"), "dX was not derived"),
+            (("run", "nosuch", "--data", "iris", "-o", "a.txt"), "a.txt is not an NPZ file\nwrite -o a.npz"),
             (("run", *IRIS, "--entry", "dW[1](1,2)"), "'dW[1](1,2)' does not name an entry"),
             (("run", *IRIS, "-o", "a.txt"), "a.txt is not an NPZ file\nwrite -o a.npz"),
             (("check", "4-3:identity", "--loss", "cce", "--data", "iris"), "J is nan"),

@@ -120,6 +120,11 @@ class TestThroughValue:
             ("exp(-2*z)", "-2*a"),
             ("3*exp(z) + 1", "a - 1"),
             ("1/(2 + exp(z))", "a*(2*a - 1)"),
+            ("tanh(3*z + 1)", "3 - 3*a**2"),
+            ("sigmoid(2*z - 1)", "2*a*(1 - a)"),
+            ("exp(2*z + 1)", "2*a"),
+            ("0.5*tanh(0.5*z) + 0.5", "a*(1 - a)"),
+            ("2.5*tanh(z)", "2.5 - 0.4*a**2"),
         ],
     )
     def test_form(self, definition: str, expected: str) -> None:

@@ -137,6 +137,8 @@ def run(
     """Compute every quantity of the forward and the backward pass on data."""
     from backproof.cli.traces import entry_document, table_document, values_document
 
+    if output is not None and output.suffix != ".npz":
+        raise BackproofError(f"{output} is not an NPZ file", instead=f"write -o {output.with_suffix('.npz')}")
     asked = [_entry(text) for text in entries]
     trace = _trace(spec, options)
     if not asked and not shown:
@@ -208,7 +210,7 @@ def _trace(spec: str, options: dict[str, Any]) -> Trace:
 def _entry(text: str) -> tuple[str, tuple[int, ...]]:
     """``dW[1][2,1]`` as the name and the place."""
     match = re.fullmatch(r"\s*([A-Za-z]+(?:\[\d+\])?)\s*\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]\s*", text)
-    if match is None and re.fullmatch(r"[A-Za-z]+", text.strip()):
+    if (match is None or "," not in match[2]) and re.fullmatch(r"[A-Za-z]+(\[\d+\])?", text.strip()):
         return text.strip(), ()
     if match is None:
         raise BackproofError(f"{text!r} does not name an entry", instead='write it as "dW[1][2,1]": row 2, column 1')

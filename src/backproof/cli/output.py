@@ -20,13 +20,19 @@ def write_file(path: Path, text: str) -> None:
 
 
 def write_arrays(path: Path, trace: Trace) -> None:
-    """Writes every value of a trace to an NPZ file, under the plain names of the quantities. Raises BackproofError."""
+    """Writes every value of a trace to an NPZ file, under the plain names of the quantities. Raises BackproofError.
+
+    The file can be read as data again: `layout` tells which axis the samples are, `parameters` what was learned.
+    """
     import numpy as np
 
-    if path.suffix != ".npz":
-        raise BackproofError(f"{path} is not an NPZ file", instead=f"write -o {path.with_suffix('.npz')}")
+    x = trace.derivation.graph.inputs[0]
+    about = {
+        "layout": np.array("columns" if x.shape[-1].samples else "rows"),
+        "parameters": np.array([str(node.symbol) for node in trace.derivation.graph.parameters]),
+    }
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **dict(trace))
+    np.savez(buffer, allow_pickle=False, **about, **dict(trace))
     write_bytes(path, buffer.getvalue())
 
 

@@ -25,7 +25,8 @@ def table_document(trace: Trace, data: str) -> Document:
     for name, array in trace.items():
         if not np.isfinite(array).all():
             spoiled.append(name)
-        numbers = (array.min(), array.mean(), array.max())
+        with np.errstate(all="ignore"):
+            numbers = (array.min(), array.mean(), array.max())
         cells: tuple[Inline, ...] = tuple((f"{float(x):.6g}",) for x in numbers)
         rows.append(((Code(name),), (" × ".join(map(str, array.shape)) or "scalar",), *cells))
     blocks: list[Block] = [
@@ -75,9 +76,9 @@ def entry_document(trace: Trace, name: str, place: tuple[int, ...], depth: int) 
 
 
 def _heaviest(explanation: Explanation) -> tuple[EntryValue, ...]:
-    if not explanation.terms:
-        return ()
-    return max(explanation.terms, key=lambda term: abs(term.value)).entries
+    """The entries of the largest term, of those that hold an entry which comes from somewhere in turn."""
+    terms = [term for term in explanation.terms if any(entry.node.inputs for entry in term.entries)]
+    return max(terms or explanation.terms, key=lambda term: abs(term.value)).entries if explanation.terms else ()
 
 
 def _explained(explanation: Explanation) -> Iterator[Block]:

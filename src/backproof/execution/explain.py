@@ -79,11 +79,19 @@ def explain(node: Node, place: tuple[int, ...], values: Values, sizes: Mapping[s
 def _full_place(node: Node, place: tuple[int, ...], sizes: Mapping[str, int]) -> tuple[Place, ...]:
     """The place on every axis; axes of length one may be left out."""
     shape = node.shape
+    if not all(isinstance(k, int | np.integer) for k in place):
+        raise BackproofError(f"{list(place)} is not a place", instead="give whole numbers: row, column")
     long_axes = [size for size in shape if size != ONE]
     if len(place) == len(long_axes) < len(shape):
         given = iter(place)
         place = tuple(1 if size == ONE else next(given) for size in shape)
     lengths = [length(size, sizes) for size in shape]
+    if shape and not place:
+        raise BackproofError(
+            f"no entry of {node.symbol} is named",
+            where=f"its shape is {' × '.join(map(str, lengths))}",
+            instead=f"say which, counted from 1: {node.symbol}[{','.join('1' for _ in shape)}]",
+        )
     if len(place) != len(shape) or any(not 1 <= k <= n for k, n in zip(place, lengths, strict=True)):
         raise BackproofError(
             f"{node.symbol} has no entry {list(place)}",

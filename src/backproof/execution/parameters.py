@@ -15,8 +15,10 @@ from backproof.ops.row import Array
 def initial(graph: Graph, *, seed: int = 0, sizes: Mapping[str, int] | None = None) -> dict[str, Array]:
     """Weights from a normal distribution of variance 1/fan-in (LeCun et al., "Efficient BackProp", 1998), biases zero.
 
-    `sizes` gives numbers to sizes that are symbolic. Raises DataError if one is missing.
+    `sizes` gives numbers to sizes that are symbolic. Raises DataError if one is missing, or the seed is negative.
     """
+    if not isinstance(seed, int) or seed < 0:
+        raise DataError(f"{seed!r} is not a seed", instead="give a whole number from 0 up")
     rng = np.random.default_rng(seed)
     values: dict[str, Array] = {}
     for node in graph.parameters:

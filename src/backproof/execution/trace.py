@@ -32,6 +32,12 @@ class Trace(Mapping[str, Array]):
             # A scalar as a number: an array without axes cannot be rounded or formatted.
             return self.arrays[name][()]
         except KeyError:
+            if name[:1] == "d" and name[1:] in {str(node.symbol) for node in self._inputs}:
+                raise NameUnknownError(
+                    f"{name} was not derived",
+                    why="derivatives by the data are derived on request",
+                    instead="derive with inputs=True, on the command line with --dx",
+                ) from None
             same = [other for other in self.arrays if other.lower() == name.lower()]
             near = same[::-1] or difflib.get_close_matches(name, list(self.arrays), n=1, cutoff=0.4)
             raise NameUnknownError(

@@ -128,4 +128,9 @@ def _parse(text: str, names: tuple[str, ...]) -> None:
     # Here and not above: SymPy takes long to import, and named functions do not need it yet.
     from backproof.ops.expression import parse
 
-    parse(text, names)
+    if names[0] not in map(str, parse(text, names).free_symbols):
+        raise SpecError(
+            f"{text!r} does not depend on {names[0]}",
+            why="nothing could be learned through it: its derivative is 0",
+            instead=f"give an expression in {' and '.join(names)}",
+        )

@@ -24,6 +24,8 @@ Layout = Literal["columns", "rows"]
 """Whether samples are the columns of X (the article) or its rows (PyTorch)."""
 
 SAMPLES = Size("m", samples=True)
+QUANTITIES = "XYWbZAPJLxywzaδ"
+"""Letters that formulas use for other things than sizes."""
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,12 @@ def _sum(a: Node) -> Node:
 
 def _check_units(units: object, where: str) -> None:
     if isinstance(units, str):
-        if not units.isidentifier() or units in (SAMPLES.name, *NODE_LETTERS, *SAMPLE_LETTERS):
+        if not units.isidentifier() or units in (SAMPLES.name, *NODE_LETTERS, *SAMPLE_LETTERS, *QUANTITIES):
             raise SpecError(
                 f"{units!r} is not the name of a size",
                 where=where,
-                why=f"{SAMPLES.name} counts samples, and {', '.join(NODE_LETTERS + SAMPLE_LETTERS)} are indices",
+                why=f"{SAMPLES.name} counts samples, {', '.join(NODE_LETTERS + SAMPLE_LETTERS)} are indices, and "
+                f"{', '.join(QUANTITIES)} quantities",
                 instead="a symbolic size is another word, such as n_1 or h",
             )
     elif isinstance(units, bool) or not isinstance(units, int) or units < 1:

@@ -35,6 +35,9 @@ def through_value(expr: sympy.Expr, slope: sympy.Expr, argument: str) -> sympy.E
     """
     (z,) = symbols((argument,))
     t = sympy.Dummy("t", positive=True)
+    decimal = expr.has(sympy.Float)
+    # Decimal numbers as fractions: rounding would keep what cancels from cancelling.
+    expr, slope = (sympy.nsimplify(x, rational=True) for x in (expr, slope))
     for rate in _rates(expr, z):
         fraction, other = (_in_exponential(x, rate * z, z, t) for x in (expr, slope))
         if fraction is None or other is None:
@@ -45,7 +48,12 @@ def through_value(expr: sympy.Expr, slope: sympy.Expr, argument: str) -> sympy.E
         # upper = a·lower is linear in t. (sympy.solve would do, but takes a third of a second to import.)
         equation = sympy.expand(upper - VALUE * lower)
         form = sympy.cancel(other.subs(t, -equation.coeff(t, 0) / equation.coeff(t, 1)))
-        return tidy(form) if form.is_polynomial(VALUE) else None
+        if not form.is_polynomial(VALUE):
+            return None
+        fractions = [x for x in sympy.expand(form).atoms(sympy.Rational) if not x.is_Integer]
+        if decimal and fractions:
+            return sympy.expand(form).xreplace({x: sympy.Float(x) for x in fractions})
+        return tidy(form)
     return None
 
 
@@ -65,9 +73,14 @@ def _spelled_out(expr: sympy.Expr) -> sympy.Expr:
 
 def _in_exponential(expr: sympy.Expr, u: sympy.Expr, z: sympy.Symbol, t: sympy.Symbol) -> sympy.Expr | None:
     """`expr` as a rational function of t = exp(u), None if it is not one."""
-    result = _spelled_out(expr).replace(
-        lambda x: isinstance(x, sympy.exp), lambda x: t ** sympy.cancel(sympy.expand(x.args[0]) / u)
-    )
+
+    def power(exponential: sympy.Expr) -> sympy.Expr:
+        multiple, shift = (x.coeff(z, n) for n in (1, 0) for x in (sympy.expand(exponential.args[0]),))
+        if (exponential.args[0] - multiple * z - shift).expand() != 0:
+            return exponential
+        return t ** (multiple * z / u) * sympy.exp(shift)
+
+    result = _spelled_out(expr).replace(lambda x: isinstance(x, sympy.exp), power)
     result = sympy.cancel(result) if not result.has(z) else result
     return result if not result.has(z) and result.is_rational_function(t) else None
 

@@ -130,6 +130,7 @@ DELIMITERS = {
 ENDS_IN_COMMAND = re.compile(r"\\[A-Za-z]+\Z")
 NUMBER = re.compile(r"(-?[0-9.]+)(?:[eE](-|\+?)([0-9]+))?")
 MOST_COLUMNS = 10  # amsmath's MaxMatrixCols
+ROW, TALL_ROW = r" \\ ", r" \\[4pt] "  # the second where fractions would touch
 
 
 def latex(node: Math) -> str:
@@ -175,9 +176,10 @@ def _print(node: Math, script: bool) -> str:
         case Dots(direction):
             return {"h": "...", "v": r"\vdots", "d": r"\ddots"}[direction]
         case Matrix(rows):
-            return _matrix([[_print(cell, script) for cell in row] for row in rows])
+            tall = any(is_tall(cell) for row in rows for cell in row)
+            return _matrix([[_print(cell, script) for cell in row] for row in rows], TALL_ROW if tall else ROW)
         case Cases(pieces):
-            lines = _lines([[_print(value, script), _print(condition, script)] for value, condition in pieces])
+            lines = _lines([[_print(value, script), _print(condition, script)] for value, condition in pieces], ROW)
             return rf"\begin{{cases}} {lines} \end{{cases}}"
     assert_never(node)
 
@@ -251,14 +253,14 @@ def _fence(body: str, left: str, right: str, tall: bool) -> str:
     return _join([opening, body, closing])
 
 
-def _lines(rows: list[list[str]]) -> str:
+def _lines(rows: list[list[str]], end: str) -> str:
     lines = [" & ".join(row) for row in rows]
     # \\ would take a bracket or a star that follows it for its own argument.
-    return r" \\ ".join(f"{{}}{line}" if i and line.startswith(("[", "*")) else line for i, line in enumerate(lines))
+    return end.join(f"{{}}{line}" if i and line.startswith(("[", "*")) else line for i, line in enumerate(lines))
 
 
-def _matrix(rows: list[list[str]]) -> str:
+def _matrix(rows: list[list[str]], end: str) -> str:
     columns = max(map(len, rows), default=0)
     if columns <= MOST_COLUMNS:
-        return rf"\begin{{bmatrix}} {_lines(rows)} \end{{bmatrix}}"
-    return rf"\left[\begin{{array}}{{{'c' * columns}}} {_lines(rows)} \end{{array}}\right]"
+        return rf"\begin{{bmatrix}} {_lines(rows, end)} \end{{bmatrix}}"
+    return rf"\left[\begin{{array}}{{{'c' * columns}}} {_lines(rows, end)} \end{{array}}\right]"

@@ -24,6 +24,8 @@ def from_arrays(arrays: Mapping[str, ArrayLike], name: str, target: Sequence[str
             why="X and Y are separate already.",
             instead="Leave the target out.",
         )
+    if "layout" in arrays:
+        arrays = _of_trace(arrays)
     X = _array(_pick(arrays, "X", name), "X")
     Y = _array(_pick(arrays, "Y", name), "Y")
     if X.ndim == 1:
@@ -50,7 +52,10 @@ def from_arrays(arrays: Mapping[str, ArrayLike], name: str, target: Sequence[str
     parameters = {}
     for key in arrays:
         if match := PARAMETER.fullmatch(key):
-            parameters[f"{match[1]}[{match[2]}]"] = _finite(_array(arrays[key], key), key)
+            plain = f"{match[1]}[{match[2]}]"
+            if plain in parameters:
+                raise DataError(f"{plain} is given twice", where=name, why=f"{key} names it too.")
+            parameters[plain] = _finite(_array(arrays[key], key), key)
     text = Y.dtype.kind == "U"
     return Part(
         X=_finite(X, "X"),
@@ -59,6 +64,13 @@ def from_arrays(arrays: Mapping[str, ArrayLike], name: str, target: Sequence[str
         name=name,
         parameters=parameters,
     )
+
+
+def _of_trace(arrays: Mapping[str, ArrayLike]) -> Mapping[str, ArrayLike]:
+    """The data and the parameters among the values that `backproof run -o` saved, with rows as samples."""
+    given = ("X", "Y", *map(str, np.asarray(arrays["parameters"])))
+    columns = str(arrays["layout"]) == "columns"
+    return {k: np.asarray(v).T if columns and k in ("X", "Y") else v for k, v in arrays.items() if k in given}
 
 
 def _pick(arrays: Mapping[str, ArrayLike], name: str, source: str) -> ArrayLike:

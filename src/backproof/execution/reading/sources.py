@@ -58,7 +58,7 @@ def read_data(
 
     Raises DataError for anything that cannot be read, is not a finite number, or does not fit the sizes.
     """
-    if rows is not None and rows < 1:
+    if rows is not None and (not isinstance(rows, int) or rows < 1):
         raise DataError(f"{rows} rows leave no data", where="rows", instead="Ask for at least one row.")
     if isinstance(source, str | Path):
         bundled = isinstance(source, str) and source in BUNDLED
@@ -75,6 +75,12 @@ def read_data(
     elif isinstance(source, Mapping):
         part = from_arrays(source, "arrays", target)
     else:
+        if not isinstance(source, tuple | list):
+            raise DataError(
+                f"{type(source).__name__} is no source of data",
+                where="data",
+                instead="Give the name of a bundled set or of a file, a mapping with X and Y, or (X, Y).",
+            )
         if len(source) != 2:
             raise DataError(f"{len(source)} arrays instead of two", where="data", instead="Give (X, Y).")
         part = from_arrays({"X": source[0], "Y": source[1]}, "arrays", target)
