@@ -13,7 +13,6 @@ from backproof.derivation.sweep import sweep
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Shape, Size
 from backproof.ir.symbol import Symbol
-from backproof.ops.arithmetic import common_shape
 from backproof.ops.functions import symbols
 from backproof.ops.leaves import variable
 from backproof.ops.row import Row
@@ -108,7 +107,7 @@ def _function(row: ScalarRow) -> Iterator[Block]:
 
 
 def _shapes(row: Row, inputs: list[Node], y: Node) -> Inline:
-    if row.shape is common_shape:
+    if row.aligns:
         return ("Arguments of any shape; sizes of one are stretched." if len(inputs) > 1 else "Any shape.",)
     given = ", ".join(f"{x.symbol} is {_shape(x.shape)}" for x in inputs)
     return (f"Shapes: {given}; Y is {_shape(y.shape)}.",)

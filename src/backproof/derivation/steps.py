@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backproof.ir.node import Node
-from backproof.ir.sizes import Index
+from backproof.ir.sizes import Index, Size
 from backproof.ir.symbol import Symbol
 from backproof.ops.row import Row
 
@@ -46,13 +46,13 @@ class Link:
 class Path:
     """One way by which a quantity acts on the result: through the forward quantity `consumer`.
 
-    `links` are the operations from `consumer` down to the quantity; `stretched` tells that the quantity was used for
-    several places along an axis, so that its contributions are added up.
+    `links` are the operations from `consumer` down to the quantity; `stretched` are the axes along which the quantity
+    was used for every place, so that its contributions are added up.
     """
 
     consumer: Node
     links: tuple[Link, ...]
-    stretched: bool
+    stretched: tuple[Size, ...]
 
     @property
     def reasons(self) -> tuple[Link, ...]:

@@ -13,9 +13,9 @@ from functools import lru_cache
 from backproof.derivation.steps import Link, Path
 from backproof.ir.errors import BackproofError, ShapeError
 from backproof.ir.node import Node, ancestors, substitute
-from backproof.ir.sizes import Shape, show
+from backproof.ir.sizes import ONE, Shape, Size, show
 from backproof.ir.symbol import Symbol
-from backproof.ops.arithmetic import add, common_shape
+from backproof.ops.arithmetic import add
 from backproof.ops.entries import row_of
 from backproof.ops.leaves import variable
 from backproof.ops.linear import stretch, stretched, unstretched
@@ -78,7 +78,7 @@ def sweep(root: Node, seed: Node, wanted: Sequence[Node], name: Name) -> Iterato
                 yield finished
                 g = name(finished)
         # A quantity of its own begins a path; an operation without a name goes on with the one that led to it.
-        begun = Path(node, (), stretched=False) if node is root or node.symbol is not None else above[node]
+        begun = Path(node, (), ()) if node is root or node.symbol is not None else above[node]
         for x, contribution, path in _contributions(node, g, begun, useful):
             found.setdefault(x, []).append((contribution, path))
             above.setdefault(x, path)
@@ -103,7 +103,7 @@ def _contributions(node: Node, g: Node, begun: Path, useful: Collection[Node]) -
     if row.kind == "zero":
         return
     # An element-wise operation broadcasts by itself, so a stretched scalar need not be written out for it.
-    if row.shape is common_shape and g.op is stretch and g.symbol is None and not g.inputs[0].shape:
+    if row.aligns and g.op is stretch and g.symbol is None and not g.inputs[0].shape:
         g = g.inputs[0]
     derivatives: tuple[Node | None, ...]
     if row.body is not None:
@@ -124,8 +124,14 @@ def _contributions(node: Node, g: Node, begun: Path, useful: Collection[Node]) -
         if full.shape != x.shape:
             raise ShapeError(f"the rule of {row.name} gives ({show(dx.shape)}) for an input of ({show(x.shape)})")
         others = tuple(other for j, other in enumerate(node.inputs) if j != k)
-        stretched_here = x.shape != node.shape and row.shape is common_shape
-        yield x, full, Path(begun.consumer, (*begun.links, Link(row, k, x, others)), begun.stretched or stretched_here)
+        used_for = _summed(dx.shape, x.shape) if summed is not dx else ()
+        yield x, full, Path(begun.consumer, (*begun.links, Link(row, k, x, others)), (*begun.stretched, *used_for))
+
+
+def _summed(shape: Shape, own: Shape) -> tuple[Size, ...]:
+    """The axes that an array of shape `own` was stretched along to `shape`."""
+    lead = len(shape) - len(own)
+    return tuple(size for k, size in enumerate(shape) if k < lead or (own[k - lead] == ONE and size != ONE))
 
 
 def _composite_vjp(node: Node, g: Node) -> tuple[Node, ...]:

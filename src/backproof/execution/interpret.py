@@ -9,7 +9,6 @@ import numpy as np
 
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import Size
-from backproof.ops.arithmetic import common_shape
 from backproof.ops.entries import row_of
 from backproof.ops.row import Array
 
@@ -29,7 +28,7 @@ def evaluate(outputs: Iterable[Node], known: Mapping[Node, Array], sizes: Mappin
             if node not in values:
                 row = row_of(node)
                 arrays = [values[x] for x in node.inputs]
-                if row.shape is common_shape:
+                if row.aligns:
                     arrays = _aligned(node, arrays)
                 value = np.asarray(row.meaning(*arrays, **_resolved(node.attrs, sizes)))
                 values[node] = value if arrays else value.astype(precise)

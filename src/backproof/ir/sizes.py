@@ -31,6 +31,20 @@ def show(shape: Shape) -> str:
     return " × ".join(size.name for size in shape) if shape else "scalar"
 
 
+def agreed(a: Size, b: Size) -> Size | None:
+    """The size of two axes that must be equally long, or None. Of two of the same value, the one with a name."""
+    if a == b:
+        return a
+    if a.value is None or a.value != b.value:
+        return None
+    return b if a.name.isdigit() else a
+
+
+def of_length(value: int) -> Size:
+    """The size of an axis of which only the length is known."""
+    return ONE if value == 1 else Size(str(value), value)
+
+
 def broadcast(shapes: Iterable[Shape]) -> Shape:
     """The common shape by NumPy's rule: aligned at the right, an axis of length one stretches.
 
@@ -43,7 +57,11 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
         for axis, size in enumerate(shape, start=rank - len(shape)):
             if result[axis] == ONE:
                 result[axis] = size
-            elif size not in (ONE, result[axis]):
+            elif size != ONE:
+                both = agreed(result[axis], size)
+                if both is not None:
+                    result[axis] = both
+                    continue
                 raise ShapeError(
                     f"sizes {result[axis]} and {size} do not fit together",
                     where=" with ".join(f"({show(shape)})" for shape in shapes),

@@ -9,7 +9,7 @@ import numpy as np
 
 from backproof.ir.errors import ShapeError
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Shape, Size, show
+from backproof.ir.sizes import ONE, Shape, Size, agreed, broadcast, show
 from backproof.ops.arithmetic import mul
 from backproof.ops.entries import EntryOf, LetterPool, Places, align, sum_over
 from backproof.ops.notation import PRODUCT, Bare, Infix, Reduction, Superscript
@@ -18,28 +18,31 @@ from backproof.ops.row import Array, Domain, Row
 
 def _matmul_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
     a, b = shapes
-    if len(a) != 2 or len(b) != 2 or a[1] != b[0]:
+    if len(a) < 2 or len(b) < 2 or agreed(a[-1], b[-2]) is None:
         raise ShapeError(
             "a matrix product does not fit",
             where=f"({show(a)}) · ({show(b)})",
             why="the columns of the left factor must be as many as the rows of the right one",
         )
-    return (a[0], b[1])
+    return (*broadcast([a[:-2], b[:-2]]), a[-2], b[-1])
 
 
 def _matmul_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
     a, b = node.inputs
-    k = None if a.shape[1] == ONE else letters.fresh(a.shape[1])
-    term = mul(entry(a, (place[0], k)), entry(b, (k, place[1])))
+    k = None if a.shape[-1] == ONE else letters.fresh(a.shape[-1])
+    stack = place[:-2]
+    left, right = (*align(stack, a.shape[:-2]), place[-2], k), (*align(stack, b.shape[:-2]), k, place[-1])
+    term = mul(entry(a, left), entry(b, right))
     return term if k is None else sum_over(k, term)
 
 
 matmul: Row = Row(
     name="matmul",
     kind="linear",
-    about="The matrix product.",
+    about="The matrix product; of larger arrays, that of the last two axes.",
     meaning=np.matmul,
     shape=_matmul_shape,
+    aligns=True,
     notation=Infix("·", PRODUCT),
     entry=_matmul_entry,
     vjp=lambda g, y, a, b: (matmul(g, transposed(b)), matmul(transposed(a), g)),
@@ -54,19 +57,19 @@ matmul: Row = Row(
 
 
 def _transpose_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
-    if len(shapes[0]) != 2:
+    if len(shapes[0]) < 2:
         raise ShapeError("only a matrix can be transposed", where=f"({show(shapes[0])})")
-    return shapes[0][::-1]
+    return (*shapes[0][:-2], shapes[0][-1], shapes[0][-2])
 
 
 transpose = Row(
     name="transpose",
     kind="rearranging",
-    about="The transposed matrix.",
+    about="The transposed matrix; of a larger array, its last two axes exchanged.",
     meaning=lambda a: np.swapaxes(a, -1, -2),
     shape=_transpose_shape,
     notation=Superscript("T"),
-    entry=lambda node, place, entry, letters: entry(node.inputs[0], place[::-1]),
+    entry=lambda node, place, entry, letters: entry(node.inputs[0], (*place[:-2], place[-1], place[-2])),
     vjp=lambda g, y, a: (transposed(g),),
     reasons=("Transposing moves each entry to its mirrored place, so the derivative is moved back.",),
     domain=(Domain((2, 3)),),
@@ -99,6 +102,13 @@ def _sum_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -
     return term
 
 
+def _sum_vjp(g: Node, y: Node, a: Node) -> tuple[Node]:
+    axes = tuple(axis % len(a.shape) - len(a.shape) for axis in y.attrs["axes"])
+    if g.shape and not y.attrs["keepdims"]:
+        g = expand(g, axes=axes)
+    return (stretched(g, a.shape),)
+
+
 sum_ = Row(
     name="sum",
     kind="linear",
@@ -107,17 +117,42 @@ sum_ = Row(
     shape=_sum_shape,
     notation=Reduction(),
     entry=_sum_entry,
-    vjp=lambda g, y, a: (stretched(g, a.shape),),
+    vjp=_sum_vjp,
     reasons=("Each entry of {x} is one term of the sum, so each receives the derivative of the sum.",),
     domain=(Domain((2, 3)),),
     attrs={"axes": (-1,), "keepdims": True},
 )
 
 
-def _stretch(a: Array, sizes: tuple[int, ...], new_axes: int) -> Array:
-    a = a[(..., *[np.newaxis] * new_axes)]
-    lead = a.shape[: a.ndim - len(sizes)]
-    return np.broadcast_to(a, lead + sizes)
+def _expand_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    rest = iter(shapes[0])
+    rank = len(shapes[0]) + len(attrs["axes"])
+    return tuple(ONE if axis - rank in attrs["axes"] else next(rest) for axis in range(rank))
+
+
+def _expand_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    rank = len(place)
+    return entry(node.inputs[0], tuple(p for axis, p in enumerate(place) if axis - rank not in node.attrs["axes"]))
+
+
+expand = Row(
+    name="expand",
+    kind="rearranging",
+    about="An array with further axes of length one, at `axes` of the result.",
+    meaning=lambda a, axes: np.expand_dims(a, axes),
+    shape=_expand_shape,
+    notation=Bare(),
+    entry=_expand_entry,
+    vjp=lambda g, y, a: (total(g, y.attrs["axes"], keepdims=False),),
+    reasons=("The axes of length one change no entry.",),
+    domain=(Domain((2, 3)),),
+    attrs={"axes": (-2,)},
+)
+
+
+def _stretch(a: Array, sizes: tuple[int, ...], rank: int) -> Array:
+    lead = a.shape[: a.ndim - rank]
+    return np.broadcast_to(a.reshape(lead + (1,) * (len(sizes) - rank) + a.shape[a.ndim - rank :]), lead + sizes)
 
 
 def _unstretch(g: Node, y: Node, a: Node) -> tuple[Node]:
@@ -135,7 +170,7 @@ stretch = Row(
     vjp=_unstretch,
     reasons=("{x} is used once for each place that it is stretched to, and the chain rule adds up its uses.",),
     domain=(Domain((2, 1)),),
-    attrs={"sizes": (Size("2", 2), Size("3", 3)), "new_axes": 0},
+    attrs={"sizes": (Size("2", 2), Size("3", 3)), "rank": 2},
 )
 
 
@@ -153,7 +188,7 @@ def stretched(a: Node, shape: Shape) -> Node:
     """`a` stretched to `shape`, left out where it has that shape."""
     if a.shape == shape:
         return a
-    return stretch(a, sizes=shape, new_axes=len(shape) if not a.shape else 0)
+    return stretch(a, sizes=shape, rank=len(a.shape))
 
 
 def unstretched(g: Node, shape: Shape) -> Node:
@@ -168,10 +203,11 @@ def unstretched(g: Node, shape: Shape) -> Node:
         axis - rank for axis in range(rank) if axis < lead or (shape[axis - lead] == ONE and g.shape[axis] != ONE)
     )
     if lead:
-        raise ShapeError("an array of lower rank was stretched", where=f"({show(shape)}) to ({show(g.shape)})")
-    return total(g, axes)
+        g = total(g, tuple(range(-rank, lead - rank)), keepdims=False)
+        axes = axes[lead:]
+    return total(g, axes) if axes else g
 
 
 def restated(a: Node) -> Node:
     """`a` as the right side of an equation of its own: a node that has a symbol is repeated, not opened."""
-    return a if a.symbol is None else stretch(a, sizes=a.shape, new_axes=0)
+    return a if a.symbol is None else stretch(a, sizes=a.shape, rank=len(a.shape))

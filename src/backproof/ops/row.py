@@ -14,12 +14,12 @@ from backproof.ir.symbol import Symbol
 from backproof.ops.notation import Notation
 
 Array = np.ndarray[Any, Any]
-Kind = Literal["leaf", "zero", "linear", "rearranging", "elementwise", "composite", "entry"]
+Kind = Literal["leaf", "zero", "linear", "rearranging", "general", "elementwise", "composite", "entry"]
 """How a row's derivative comes about.
 
-``zero`` has none; ``linear``, ``rearranging`` (entries only change places) and arithmetic have a hand-written rule;
-``elementwise`` is differentiated from its scalar function, ``composite`` from its body. ``entry`` rows speak of single
-entries and appear only in entry forms.
+``zero`` has none; ``linear``, ``rearranging`` (entries only change places), ``general`` and arithmetic have a
+hand-written rule; ``elementwise`` is differentiated from its scalar function, ``composite`` from its body. ``entry``
+rows speak of single entries and appear only in entry forms.
 """
 
 
@@ -60,6 +60,7 @@ class Row:
               ``{other}`` the input beside it and ``{turned}`` that one transposed
     domain    where tests draw the inputs
     attrs     attributes that tests apply it with
+    aligns    whether inputs of fewer axes are broadcast, as in NumPy
     body      for a composite: the operation in terms of other rows
     """
 
@@ -74,6 +75,7 @@ class Row:
     reasons: tuple[str, ...] = ()
     domain: tuple[Domain, ...] = ()
     attrs: Mapping[str, Any] | None = None
+    aligns: bool = False
     body: Callable[..., Node] | None = None
 
     def __call__(self, *inputs: Node, symbol: Symbol | None = None, **attrs: Any) -> Node:

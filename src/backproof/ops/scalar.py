@@ -126,6 +126,7 @@ def elementwise(
         about=about,
         meaning=meaning,
         shape=common_shape,
+        aligns=True,
         notation=notation,
         entry=elementwise_entry,
         vjp=vjp,

@@ -71,8 +71,11 @@ def _path_reason(step: BackwardStep, path: Path) -> Iterator[str | Math]:
                 words["turned"] = spell_as_part(transposed(link.others[0]))
         yield from _filled(link.row.reasons[link.position], words)
         yield " "
-    if path.stretched:
+    if any(size.samples for size in path.stretched):
         yield "It is used for every sample, so its contributions are added up over the samples."
+        yield " "
+    elif path.stretched:
+        yield "It is stretched to a larger shape, so the contributions of all the places it is used at are added up."
         yield " "
 
 
