@@ -11,7 +11,7 @@ import sympy
 from backproof.derivation.functions import functions_of
 from backproof.derivation.sweep import sweep
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Shape, Size
+from backproof.ir.sizes import ONE, Shape, Size, of_length
 from backproof.ir.symbol import Symbol
 from backproof.ops.functions import symbols
 from backproof.ops.leaves import variable
@@ -30,6 +30,7 @@ KINDS = {
     "zero": "It has no derivative.",
     "linear": "Linear: its rule is written by hand.",
     "rearranging": "It only moves entries: its rule is written by hand.",
+    "general": "Its rule is written by hand.",
     "elementwise": "Element-wise.",
     "composite": "Made of other operations: its rule is derived from them.",
 }
@@ -56,12 +57,14 @@ def _row(row: Row) -> Iterator[Block]:
     yield Paragraph((row.about, *((" ", KINDS[row.kind]) if row.kind in KINDS else ())))
     if row.kind in ("leaf", "entry"):
         return
-    inputs = [variable(Symbol("ABCDE"[k]), tuple(SIZES[n] for n in d.shape)) for k, d in enumerate(row.domain)]
-    y = row(*inputs, **_attributes(row)).named(Symbol("Y"))
+    # An operation that speaks of lengths itself is shown with numbers.
+    size = of_length if {"sizes", "key", "rank"} & set(row.attrs or ()) else SIZES.__getitem__
+    inputs = [variable(Symbol("ABCDE"[k]), tuple(size(n) for n in d.shape)) for k, d in enumerate(row.domain)]
+    y = row(*inputs, **(row.attrs or {})).named(Symbol("Y"))
     if isinstance(row, ScalarRow):
         yield from _function(row)
     elif row.body is not None:
-        yield Display("body", Equation(symbol(Symbol("Y")), (spell(row.body(*inputs, **_attributes(row))),)))
+        yield Display("body", Equation(symbol(Symbol("Y")), (spell(row.body(*inputs, **(row.attrs or {}))),)))
     else:
         yield Display("meaning", Equation(symbol(Symbol("Y")), (spell(y),)))
     yield Paragraph(_shapes(row, inputs, y))
@@ -89,13 +92,6 @@ def _row(row: Row) -> Iterator[Block]:
         yield Paragraph((reason,))
     if isinstance(row, ScalarRow):
         yield from _kinks(row)
-
-
-def _attributes(row: Row) -> dict[str, object]:
-    found = dict(row.attrs or {})
-    if "sizes" in found:
-        found["sizes"] = (SIZES[2], SIZES[3])
-    return found
 
 
 def _function(row: ScalarRow) -> Iterator[Block]:

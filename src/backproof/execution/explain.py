@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backproof.execution.interpret import length
+from backproof.execution.interpret import evaluate, length
 from backproof.ir.errors import BackproofError
-from backproof.ir.node import Node
+from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import ONE, Index, Place
 from backproof.ops.arithmetic import add, mul, neg, sub
 from backproof.ops.entries import at, at_, delta_, entry_of, put_in, row_of, sum_over_
@@ -106,12 +106,26 @@ class Reader:
 
     def __init__(self, values: Values, sizes: Mapping[str, int]) -> None:
         self._values, self._sizes = values, sizes
+        self._computed: dict[Node, Array] = {}
 
     def entry(self, node: Node) -> EntryValue:
         (array,) = node.inputs
         place = tuple(1 if p is None else int(p) for p in node.attrs["place"])
-        name = str(array.symbol)
-        return EntryValue(name, place, float(self._values[name][tuple(k - 1 for k in place)]), array)
+        name = str(array.symbol) if array.symbol is not None else row_of(array).name
+        return EntryValue(name, place, float(self._array(array)[tuple(k - 1 for k in place)]), array)
+
+    def _array(self, array: Node) -> Array:
+        """The values of a quantity, or of an operation without a name, computed from the quantities in it."""
+        if self._is_known(array):
+            return self._values[str(array.symbol)]
+        if array not in self._computed:
+            within = ancestors([array], stop=self._is_known)
+            known = {x: np.asarray(self._values[str(x.symbol)]) for x in within if self._is_known(x)}
+            self._computed[array] = evaluate([array], known, self._sizes)[array]
+        return self._computed[array]
+
+    def _is_known(self, node: Node) -> bool:
+        return node.symbol is not None and str(node.symbol) in self._values
 
     def entries(self, node: Node) -> Iterator[EntryValue]:
         """The entries that stand in a formula, each once, sums written out."""

@@ -27,6 +27,10 @@ class SpecError(BackproofError):
     """A forward pass that cannot be read: an unknown activation, an expression that does not parse."""
 
 
+class TraceError(BackproofError):
+    """A NumPy program that does something which cannot be followed."""
+
+
 class ShapeError(BackproofError):
     """Sizes that do not fit together."""
 

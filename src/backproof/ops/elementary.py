@@ -43,6 +43,20 @@ xlogy = elementwise(
     reason=REASON,
     domain=(Domain((2, 3)), Domain((2, 3), 0.3, 3.0)),
 )
+maximum = elementwise(
+    Scalar("maximum", ("x", "y"), "where(x > y, x, where(x < y, y, (x + y)/2))"),
+    Apply("max"),
+    "The larger of two; where they are equal, each has half of the derivative.",
+    reason=REASON,
+    domain=(Domain((2, 3)), Domain((2, 3))),
+)
+minimum = elementwise(
+    Scalar("minimum", ("x", "y"), "where(x < y, x, where(x > y, y, (x + y)/2))"),
+    Apply("min"),
+    "The smaller of two; where they are equal, each has half of the derivative.",
+    reason=REASON,
+    domain=(Domain((2, 3)), Domain((2, 3))),
+)
 sign = _elementary("sign", Apply("sign"), "−1, 0 or 1; its derivative is 0 wherever it has one.")
 
 
@@ -60,6 +74,8 @@ def _comparison(name: str, sign_: str, meaning: Any) -> Row:
     )
 
 
+equal = _comparison("equal", "=", np.equal)
+not_equal = _comparison("not_equal", "≠", np.not_equal)
 greater = _comparison("greater", ">", np.greater)
 greater_equal = _comparison("greater_equal", "≥", np.greater_equal)
 less = _comparison("less", "<", np.less)

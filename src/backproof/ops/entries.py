@@ -104,6 +104,11 @@ def terms_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) 
     return Node(node.op, tuple(terms), (), node.attrs)
 
 
+def own_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    """The entry rule of a row whose places no letter can name: that entry of the result itself."""
+    return at(node if node.symbol is None else Node(node.op, node.inputs, node.shape, node.attrs), place)
+
+
 def entry_of(node: Node, place: Places, letters: LetterPool | None = None, *, opened: bool = True) -> Node:
     """The entry form of `node` at `place`, opened down to the nodes that have a symbol.
 

@@ -76,7 +76,8 @@ transpose = Row(
 )
 
 
-def _sum_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+def reduced_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    """The shape rule of every reduction over `axes`, with or without `keepdims`."""
     (shape,) = shapes
     axes = {axis % len(shape) for axis in attrs["axes"]}
     if attrs["keepdims"]:
@@ -114,7 +115,7 @@ sum_ = Row(
     kind="linear",
     about="The sum over axes.",
     meaning=lambda a, axes, keepdims: np.sum(a, axis=axes, keepdims=keepdims),
-    shape=_sum_shape,
+    shape=reduced_shape,
     notation=Reduction(),
     entry=_sum_entry,
     vjp=_sum_vjp,

@@ -100,6 +100,30 @@ class Pieces:
 
 
 @dataclass(frozen=True, slots=True)
+class TimesTransposed:
+    """``x · yᵀ`` of two vectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bracketed:
+    """``x[1:, 2]``, as it is written in code; `back` is the array that has x at these places and 0 elsewhere."""
+
+    back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A scalar function without a name, spelled as its definition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """``∂y/∂x`` of the node in the attribute ``of`` by argument number `argument`."""
+
+    argument: int
+
+
+@dataclass(frozen=True, slots=True)
 class Bare:
     """Spelled as its only input: what only stretches or reshapes."""
 
@@ -121,4 +145,8 @@ Notation = (
     | Kronecker
     | Pieces
     | Bare
+    | TimesTransposed
+    | Bracketed
+    | Inline
+    | Partial
 )

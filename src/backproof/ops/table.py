@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backproof.ops import activations, arithmetic, elementary, entries, leaves, linear, losses, softmax
+from backproof.ops import (
+    activations,
+    arithmetic,
+    elementary,
+    entries,
+    leaves,
+    linear,
+    losses,
+    reductions,
+    shaping,
+    softmax,
+    vectors,
+)
 from backproof.ops.row import Row
 
 FAMILIES: Mapping[str, tuple[Row, ...]] = {
@@ -17,7 +29,25 @@ FAMILIES: Mapping[str, tuple[Row, ...]] = {
         arithmetic.div,
         arithmetic.power,
     ),
-    "Matrices and sums": (linear.matmul, linear.transpose, linear.sum_, linear.stretch),
+    "Matrices and sums": (
+        linear.matmul,
+        vectors.matvec,
+        vectors.outer,
+        vectors.einsum,
+        linear.transpose,
+        linear.sum_,
+        linear.stretch,
+    ),
+    "Shapes and indices": (
+        linear.expand,
+        shaping.squeeze,
+        shaping.permute,
+        shaping.reshape,
+        shaping.concatenate,
+        shaping.index,
+        shaping.unindex,
+    ),
+    "Reductions": (reductions.max_, reductions.min_, reductions.var, reductions.cumsum),
     "Elementary functions": (
         elementary.exp,
         elementary.log,
@@ -32,8 +62,12 @@ FAMILIES: Mapping[str, tuple[Row, ...]] = {
         elementary.xlogy,
         elementary.absolute,
         elementary.sign,
+        elementary.maximum,
+        elementary.minimum,
     ),
     "Comparisons and pieces": (
+        elementary.equal,
+        elementary.not_equal,
         elementary.greater,
         elementary.greater_equal,
         elementary.less,

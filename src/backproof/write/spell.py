@@ -9,6 +9,7 @@ from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Index, Place, Size
 from backproof.ir.symbol import Symbol
 from backproof.ops.entries import LetterPool, entry_of, row_of
+from backproof.ops.fused import FusedRow
 from backproof.ops.notation import (
     ATOM,
     POWER,
@@ -18,19 +19,23 @@ from backproof.ops.notation import (
     Apply,
     Bare,
     Bars,
+    Bracketed,
     Entry,
     Exponential,
     Fraction,
     Infix,
+    Inline,
     Kronecker,
     Leaf,
     Leibniz,
     Minus,
+    Partial,
     Pieces,
     Reduction,
     Root,
     Superscript,
     TimesLog,
+    TimesTransposed,
 )
 from backproof.write.math import (
     BigSum,
@@ -210,6 +215,21 @@ def _opened(node: Node) -> Spelled:
             return _pieces(node), SUM
         case Bare():
             return _part(node.inputs[0])
+        case TimesTransposed():
+            left, right = node.inputs
+            turned = _raised(_bracketed(right, ATOM), Ident("T"), merge=True)
+            return Row((_bracketed(left, PRODUCT), Sign("·"), turned)), PRODUCT
+        case Bracketed(back):
+            key = Word(f"[{_key(node)}]")
+            if back:
+                return Row((Func("put"), Fence(Row((_part(node.inputs[0])[0], COMMA, key))))), ATOM
+            return Row((_bracketed(node.inputs[0], ATOM), key)), ATOM
+        case Inline():
+            row = row_of(node)
+            assert isinstance(row, FusedRow)
+            return _opened(row.written(*node.inputs))
+        case Partial(argument):
+            return Frac(_partial(node.attrs["of"]), _partial(node.inputs[argument])), SIGN
     assert_never(notation)
 
 
@@ -223,6 +243,23 @@ def _terms(node: Node) -> list[Node]:
         else:
             terms.append(x)
     return terms
+
+
+def _partial(node: Node) -> Math:
+    math, bound = _part(node)
+    return Row((Ident("∂"), math if bound == ATOM else Fence(math)))
+
+
+def _key(node: Node) -> str:
+    """An index as it is written in code."""
+    parts = []
+    for k in node.attrs["key"]:
+        if isinstance(k, slice):
+            step = f":{k.step}" if k.step != 1 else ""
+            parts.append(f"{k.start or ''}:{k.stop}{step}")
+        else:
+            parts.append(str(k) if isinstance(k, int) else str(node.inputs[k.number + 1].symbol or "…"))
+    return ", ".join(parts)
 
 
 def _leaf(node: Node) -> Spelled:

@@ -1,0 +1,399 @@
+"""What NumPy's functions become: each a node, or a few, of the rule table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from backproof.frontends.tracing.tape import refuse
+from backproof.frontends.tracing.traced import HANDLERS, Handler, Nodes, Traced
+from backproof.ir.node import Node
+from backproof.ir.sizes import of_length
+from backproof.ops import activations, elementary, reductions, shaping
+from backproof.ops.arithmetic import add, div, mul, neg, power, sub
+from backproof.ops.leaves import constant
+from backproof.ops.linear import expand, matmul, stretched, total, transpose
+from backproof.ops.row import Row
+from backproof.ops.shaping import Slot, sliced
+from backproof.ops.vectors import einsum, matvec, outer
+
+
+def becomes(*functions: Callable[..., Any]) -> Callable[[Handler], Handler]:
+    """Enters a handler for one or more functions of NumPy."""
+
+    def enter(handler: Handler) -> Handler:
+        for function in functions:
+            HANDLERS[function] = handler
+        return handler
+
+    return enter
+
+
+def _row(row: Row) -> Handler:
+    return lambda nodes, *arguments: row(*map(nodes, arguments))
+
+
+for _function, _is in {
+    np.add: add,
+    np.subtract: sub,
+    np.negative: neg,
+    np.multiply: mul,
+    np.divide: div,
+    np.exp: elementary.exp,
+    np.log: elementary.log,
+    np.sqrt: elementary.sqrt,
+    np.sin: elementary.sin,
+    np.cos: elementary.cos,
+    np.tan: elementary.tan,
+    np.arctan: elementary.atan,
+    np.sinh: elementary.sinh,
+    np.cosh: elementary.cosh,
+    np.tanh: activations.tanh,
+    np.absolute: elementary.absolute,
+    np.sign: elementary.sign,
+    np.greater: elementary.greater,
+    np.greater_equal: elementary.greater_equal,
+    np.less: elementary.less,
+    np.less_equal: elementary.less_equal,
+    np.maximum: elementary.maximum,
+    np.minimum: elementary.minimum,
+    np.equal: elementary.equal,
+    np.not_equal: elementary.not_equal,
+}.items():
+    HANDLERS[_function] = _row(_is)
+HANDLERS[np.positive] = lambda nodes, x: nodes(x)
+
+
+@becomes(np.power, np.float_power)
+def _power(nodes: Nodes, base: Any, exponent: Any) -> Node:
+    if isinstance(exponent, Traced) or np.ndim(exponent) > 0:
+        return elementary.exp(mul(nodes(exponent), elementary.log(nodes(base))))
+    return _raised(nodes(base), exponent)
+
+
+def _raised(base: Node, exponent: Any) -> Node:
+    number = int(exponent) if float(exponent).is_integer() else float(exponent)
+    return base if number == 1 else power(base, exponent=number)
+
+
+HANDLERS[np.square] = lambda nodes, x: _raised(nodes(x), 2)
+HANDLERS[np.reciprocal] = lambda nodes, x: div(constant(1), nodes(x))
+
+
+@becomes(np.where)
+def _where(nodes: Nodes, condition: Any, yes: Any = None, no: Any = None) -> Any:
+    if yes is None:
+        raise refuse("np.where with only a condition depends on values", instead="give the two choices")
+    return elementary.pieces(nodes(yes), nodes(condition), nodes(no))
+
+
+@becomes(np.clip)
+def _clip(nodes: Nodes, x: Any, low: Any = None, high: Any = None, **options: Any) -> Node:
+    low, high = options.pop("a_min", low), options.pop("a_max", high)
+    node = nodes(x)
+    if low is not None:
+        node = elementary.pieces(nodes(low), elementary.less(node, nodes(low)), node)
+    if high is not None:
+        node = elementary.pieces(nodes(high), elementary.greater(node, nodes(high)), node)
+    return node
+
+
+# --- products
+
+
+@becomes(np.matmul, np.dot, np.inner, np.vdot)
+def _product(nodes: Nodes, left: Any, right: Any) -> Node:
+    a, b = nodes(left), nodes(right)
+    if not a.shape or not b.shape:
+        return mul(a, b)
+    if len(a.shape) == len(b.shape) == 1:
+        return total(mul(a, b), (-1,), keepdims=False)
+    if len(b.shape) == 1 and len(a.shape) == 2:
+        return matvec(a, b)
+    if len(a.shape) == 1 and len(b.shape) == 2:
+        return matvec(transpose(b), a)
+    if len(a.shape) < 2 or len(b.shape) < 2:
+        raise refuse("a product of a vector with an array of more than two axes", instead="use np.einsum")
+    return matmul(a, b)
+
+
+HANDLERS[np.outer] = lambda nodes, a, b: outer(_flat(nodes(a)), _flat(nodes(b)))
+
+
+@becomes(np.einsum)
+def _einsum(nodes: Nodes, spec: Any, *operands: Any, **options: Any) -> Node:
+    if not isinstance(spec, str) or "." in spec:
+        raise refuse(
+            "np.einsum in this form is not followed", instead='write the axes out: np.einsum("ij,jk->ik", A, B)'
+        )
+    inputs, arrow, result = spec.replace(" ", "").partition("->")
+    axes = inputs.split(",")
+    if not arrow:
+        result = "".join(sorted(x for x in set(inputs) - {","} if inputs.count(x) == 1))
+    if any(len(set(names)) < len(names) for names in axes):
+        raise refuse("np.einsum with a letter twice in one array is not followed", instead="take the diagonal first")
+    return einsum(*map(nodes, operands), axes=tuple(axes), result=result)
+
+
+# --- reductions
+
+
+def _axes(node: Node, axis: Any) -> tuple[int, ...]:
+    rank = len(node.shape)
+    if axis is None:
+        return tuple(range(-rank, 0))
+    given = axis if isinstance(axis, tuple | list) else (axis,)
+    return tuple(sorted({int(k) % rank - rank for k in given}))
+
+
+def _only(options: dict[str, Any], function: str) -> None:
+    left = [name for name, value in options.items() if value is not None and value is not np._NoValue]
+    if left:
+        raise refuse(f"{function} with {', '.join(left)} is not followed")
+
+
+@becomes(np.sum)
+def _sum(nodes: Nodes, x: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Node:
+    _only(options, "np.sum")
+    node = _array(nodes, x)
+    return total(node, _axes(node, axis), keepdims=bool(keepdims)) if node.shape else node
+
+
+def _array(nodes: Nodes, x: Any) -> Node:
+    """An argument that may be a list of traced arrays."""
+    return _stack(nodes, x) if isinstance(x, list | tuple) else nodes(x)
+
+
+@becomes(np.mean)
+def _mean(nodes: Nodes, x: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Node:
+    _only(options, "np.mean")
+    node = _array(nodes, x)
+    return reductions.mean(node, _axes(node, axis), keepdims=bool(keepdims)) if node.shape else node
+
+
+@becomes(np.var)
+def _var(nodes: Nodes, x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, **options: Any) -> Node:
+    _only(options, "np.var")
+    node = nodes(x)
+    return reductions.var(node, axes=_axes(node, axis), keepdims=bool(keepdims), ddof=ddof)
+
+
+HANDLERS[np.std] = lambda nodes, *arguments, **options: elementary.sqrt(_var(nodes, *arguments, **options))
+
+
+def _reduces(row: Row) -> Handler:
+    def handler(nodes: Nodes, x: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Node:
+        _only(options, row.name)
+        node = nodes(x)
+        return row(node, axes=_axes(node, axis), keepdims=bool(keepdims))
+
+    return handler
+
+
+HANDLERS[np.max] = HANDLERS[np.amax] = _reduces(reductions.max_)
+HANDLERS[np.min] = HANDLERS[np.amin] = _reduces(reductions.min_)
+
+
+@becomes(np.cumsum)
+def _cumsum(nodes: Nodes, x: Any, axis: Any = None, **options: Any) -> Node:
+    _only(options, "np.cumsum")
+    node = nodes(x) if axis is not None else _flat(nodes(x))
+    return reductions.cumsum(node, axis=_axes(node, -1 if axis is None else axis)[0], reverse=False)
+
+
+# --- shapes
+
+
+def _flat(node: Node) -> Node:
+    return node if len(node.shape) == 1 else _reshaped(node, (-1,))
+
+
+def _reshaped(node: Node, shape: Any) -> Node:
+    lengths = np.empty([size.value or 0 for size in node.shape], dtype=np.int8).reshape(shape).shape
+    known = {size.value: size for size in reversed(node.shape)}
+    sizes = tuple(of_length(n) if n == 1 else known.get(n, of_length(n)) for n in lengths)
+    return node if sizes == node.shape else shaping.reshape(node, sizes=sizes, rank=len(node.shape))
+
+
+@becomes(np.reshape)
+def _reshape(nodes: Nodes, x: Any, shape: Any, order: str = "C", **options: Any) -> Node:
+    if order != "C":
+        raise refuse(f"reshape with order={order!r} is not followed", instead="transpose first")
+    return _reshaped(nodes(x), shape)
+
+
+HANDLERS[np.ravel] = lambda nodes, x, order="C": _reshape(nodes, x, (-1,), order)
+
+
+@becomes(np.transpose)
+def _transpose(nodes: Nodes, x: Any, axes: Any = None) -> Node:
+    node = nodes(x)
+    rank = len(node.shape)
+    order = tuple(range(rank))[::-1] if axes is None else tuple(int(k) % rank for k in axes)
+    return _permuted(node, order)
+
+
+def _permuted(node: Node, order: Sequence[int]) -> Node:
+    rank = len(node.shape)
+    if list(order) == list(range(rank)):
+        return node
+    if list(order) == [*range(rank - 2), rank - 1, rank - 2]:
+        return node.inputs[0] if node.op is transpose and node.symbol is None else transpose(node)
+    return shaping.permute(node, axes=tuple(k - rank for k in order))
+
+
+@becomes(np.swapaxes)
+def _swapaxes(nodes: Nodes, x: Any, first: int, second: int) -> Node:
+    node = nodes(x)
+    order = list(range(len(node.shape)))
+    order[first], order[second] = order[second], order[first]
+    return _permuted(node, order)
+
+
+@becomes(np.moveaxis)
+def _moveaxis(nodes: Nodes, x: Any, source: Any, destination: Any) -> Node:
+    node = nodes(x)
+    # The lengths 2, 3, … tell which axis went where.
+    places = np.moveaxis(np.empty(tuple(range(2, 2 + len(node.shape)))), source, destination).shape
+    return _permuted(node, [n - 2 for n in places])
+
+
+@becomes(np.expand_dims)
+def _expand_dims(nodes: Nodes, x: Any, axis: Any) -> Node:
+    node = nodes(x)
+    given = axis if isinstance(axis, tuple | list) else (axis,)
+    rank = len(node.shape) + len(given)
+    return expand(node, axes=tuple(sorted(int(k) % rank - rank for k in given)))
+
+
+@becomes(np.squeeze)
+def _squeeze(nodes: Nodes, x: Any, axis: Any = None) -> Node:
+    node = nodes(x)
+    ones = [k for k, size in enumerate(node.shape) if size.value == 1]
+    axes = _axes(node, tuple(ones) if axis is None else axis)
+    return shaping.squeeze(node, axes=axes) if axes else node
+
+
+@becomes(np.broadcast_to)
+def _broadcast_to(nodes: Nodes, x: Any, shape: Any, **options: Any) -> Node:
+    lengths = shape if isinstance(shape, tuple | list) else (shape,)
+    node = nodes(x)
+    own = (*[None] * (len(lengths) - len(node.shape)), *node.shape)
+    sizes = (size if size and size.value == n else of_length(int(n)) for size, n in zip(own, lengths, strict=True))
+    return stretched(node, tuple(sizes))
+
+
+@becomes(np.concatenate)
+def _concatenate(nodes: Nodes, arrays: Sequence[Any], axis: Any = 0, **options: Any) -> Node:
+    _only(options, "np.concatenate")
+    parts = [nodes(x) for x in arrays]
+    if axis is None:
+        parts, axis = [_flat(x) for x in parts], 0
+    rank = len(parts[0].shape)
+    return parts[0] if len(parts) == 1 else shaping.concatenate(*parts, axis=axis % rank - rank, rank=rank)
+
+
+@becomes(np.stack)
+def _stack(nodes: Nodes, arrays: Sequence[Any], axis: int = 0, **options: Any) -> Node:
+    _only(options, "np.stack")
+    parts = [nodes(x) for x in arrays]
+    rank = len(parts[0].shape) + 1
+    at = axis % rank - rank
+    parts = [expand(x, axes=(at,)) for x in parts]
+    return parts[0] if len(parts) == 1 else shaping.concatenate(*parts, axis=at, rank=rank)
+
+
+# --- indices
+
+
+@becomes(np.ndarray.__getitem__)
+def _getitem(nodes: Nodes, x: Any, key: Any) -> Node:
+    return _indexed(nodes, nodes(x), key)
+
+
+def _indexed(nodes: Nodes, node: Node, key: Any) -> Node:
+    items, arrays, new = _key(nodes, node, key)
+    whole = all(k == slice(0, size.value, 1) for k, size in zip(items, node.shape, strict=True))
+    taken = node if whole else shaping.index(node, *arrays, key=items)
+    return expand(taken, axes=tuple(k - (len(taken.shape) + len(new)) for k in new)) if new else taken
+
+
+def _key(nodes: Nodes, node: Node, key: Any) -> tuple[shaping.Key, list[Node], list[int]]:
+    """An index with one item for each axis, the arrays in it, and the places of new axes in the result."""
+    given = list(key) if isinstance(key, tuple) else [key]
+    given = [part for k in given for part in _booleans(nodes.value(k))] if any(map(_is_mask, given)) else given
+    axes = sum(k is not None and k is not Ellipsis for k in given)
+    dots = next((n for n, k in enumerate(given) if k is Ellipsis), len(given))
+    full = [slice(None)] * (len(node.shape) - axes)
+    given = [*given[:dots], *full, *given[dots + 1 :]]
+    items: list[int | slice | Slot] = []
+    arrays: list[Node] = []
+    new: list[int] = []
+    sizes = iter(node.shape)
+    place = 0
+    for k in given:
+        if k is None:
+            new.append(place)
+            place += 1
+            continue
+        n = next(sizes).value or 0
+        if isinstance(k, slice):
+            items.append(sliced(*_bounds(k, n)))
+            place += 1
+        elif isinstance(k, Traced) or np.ndim(k) > 0:
+            arrays.append(nodes(k))
+            items.append(Slot(len(arrays) - 1))
+        else:
+            items.append(int(k) % n)
+    if new and arrays:
+        raise refuse("an index with both arrays and new axes is not followed", instead="index in two steps")
+    return tuple(items), arrays, new
+
+
+def _bounds(k: slice, n: int) -> tuple[int, int, int]:
+    start, stop, step = k.indices(n)
+    return (start, stop, step) if step > 0 or stop >= 0 else (start, -n - 1, step)
+
+
+def _is_mask(k: Any) -> bool:
+    return np.ndim(k) > 0 and getattr(k, "dtype", np.dtype(float)).kind == "b"
+
+
+def _booleans(k: Any) -> Sequence[Any]:
+    return np.nonzero(k) if _is_mask(k) else (k,)
+
+
+@becomes(np.ndarray.__setitem__)
+def _setitem(nodes: Nodes, x: Any, key: Any, value: Any) -> Node:
+    node = nodes(x)
+    items, arrays, new = _key(nodes, node, key)
+    if new:
+        raise refuse("a write to new axes is not followed")
+    held = shaping.index(node, *arrays, key=items)
+    change = sub(stretched(nodes(value), held.shape), held)
+    return add(node, shaping.unindex(change, *arrays, key=items, sizes=node.shape))
+
+
+@becomes(np.take)
+def _take(nodes: Nodes, x: Any, indices: Any, axis: Any = None, **options: Any) -> Node:
+    _only(options, "np.take")
+    node = nodes(x) if axis is not None else _flat(nodes(x))
+    place = 0 if axis is None else int(axis) % len(node.shape)
+    return _indexed(nodes, node, (slice(None),) * place + (indices,))
+
+
+@becomes(np.zeros_like)
+def _zeros_like(nodes: Nodes, x: Any, **options: Any) -> Node:
+    return stretched(constant(0), nodes(x).shape)
+
+
+@becomes(np.ones_like)
+def _ones_like(nodes: Nodes, x: Any, **options: Any) -> Node:
+    return stretched(constant(1), nodes(x).shape)
+
+
+HANDLERS[np.shape] = lambda nodes, x: None
+HANDLERS[np.ndim] = lambda nodes, x: None
+HANDLERS[np.size] = lambda nodes, x, axis=None: None

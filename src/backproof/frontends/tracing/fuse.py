@@ -1,0 +1,65 @@
+"""Makes one operation of each element-wise formula."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from backproof.ir.node import Node, ancestors
+from backproof.ops.arithmetic import div, power
+from backproof.ops.elementary import pieces
+from backproof.ops.fused import ELEMENTWISE, fused
+from backproof.ops.leaves import constant_
+from backproof.ops.scalar import ScalarRow
+
+
+def fuse(output: Node) -> dict[Node, Node]:
+    """The graph with element-wise formulas as single operations: for each old node what stands for it now.
+
+    A formula ends at a node that has a name, that is used more than once, or that something else is done with.
+    """
+    order = ancestors([output])
+    users = {x: node for node in order for x in node.inputs}
+    uses = Counter(x for node in order for x in set(node.inputs))
+    inside: set[Node] = set()
+    done: dict[Node, Node] = {}
+    for node in order:
+        inputs = tuple(done[x] for x in node.inputs)
+        made = node if inputs == node.inputs else replace(node, inputs=inputs)
+        if _is_elementwise(node):
+            if node.symbol is None and uses[node] == 1 and _is_elementwise(users[node]):
+                inside.add(made)
+            else:
+                made = _as_one(made, inside) or made
+        done[node] = made
+    return done
+
+
+def _is_elementwise(node: Node) -> bool:
+    """Whether a node is arithmetic or a scalar function on the entries of arrays at the same place."""
+    return any(x.shape for x in node.inputs) and (node.op in ELEMENTWISE or isinstance(node.op, ScalarRow))
+
+
+def _as_one(root: Node, inside: set[Node]) -> Node | None:
+    """The formula that ends at `root` as one operation; None where it is one already, or a plain sum of products."""
+    parts = [root, *_parts(root, inside)]
+    occurrences = Counter(x for part in parts for x in part.inputs if x not in inside and x.op is not constant_)
+    curved = any(isinstance(x.op, ScalarRow) or x.op in (power, pieces) or _divides(x, inside) for x in parts)
+    repeated = any(count > 1 for count in occurrences.values())
+    if len(parts) < 2 or not (curved or repeated) or not occurrences:
+        return None
+    one = fused(replace(root, symbol=None), tuple(occurrences))
+    return one if one is None or root.symbol is None else one.named(root.symbol)
+
+
+def _parts(root: Node, inside: set[Node]) -> Iterator[Node]:
+    stack = [x for x in reversed(root.inputs) if x in inside]
+    while stack:
+        x = stack.pop()
+        yield x
+        stack.extend(y for y in reversed(x.inputs) if y in inside)
+
+
+def _divides(node: Node, inside: set[Node]) -> bool:
+    return node.op is div and (node.inputs[1] in inside or bool(node.inputs[1].shape))

@@ -1,0 +1,89 @@
+"""The user's own names of values: what each local variable holds after each line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from backproof.frontends.tracing.tape import is_users
+from backproof.frontends.tracing.traced import Traced
+from backproof.ir.node import Node
+
+
+class Names:
+    """Which variable each node was bound to first; a name in an outer function wins over one further in."""
+
+    def __init__(self) -> None:
+        self._bound: dict[Node, tuple[int, int, str]] = {}
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """While this holds, the variables of user's code are looked at line by line."""
+        before = sys.gettrace()
+        depth = 0
+        depths: dict[FrameType, int] = {}
+
+        def enter(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal depth
+            if not is_users(frame.f_code) or frame.f_code.co_name in ("<genexpr>", "<listcomp>", "<lambda>"):
+                return None
+            depth += 1
+            depths[frame] = depth
+            return line
+
+        def line(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal depth
+            if event == "exception":
+                return line
+            self._look(frame, depths[frame], inside=event == "return")
+            if event == "return":
+                depth -= 1
+                del depths[frame]
+            return line
+
+        sys.settrace(enter)
+        try:
+            yield
+        finally:
+            sys.settrace(before)
+
+    def _look(self, frame: FrameType, depth: int, *, inside: bool) -> None:
+        for name, value in frame.f_locals.items():
+            if isinstance(value, Traced):
+                self._bind(value.node, depth, name)
+            elif inside and isinstance(value, dict):
+                for key, held in value.items():
+                    if isinstance(held, Traced) and isinstance(key, str) and key.isidentifier():
+                        self._bind(held.node, depth, key)
+            elif inside and name == "self":
+                for key, held in vars(value).items() if hasattr(value, "__dict__") else ():
+                    if isinstance(held, Traced):
+                        self._bind(held.node, depth, key)
+
+    def _bind(self, node: Node, depth: int, name: str) -> None:
+        if node.symbol is not None or name.startswith("_"):
+            return
+        known = self._bound.get(node)
+        if known is None or depth < known[0]:
+            self._bound[node] = (depth, known[1] if known else len(self._bound), name)
+
+    def found(self, taken: set[str]) -> dict[Node, str]:
+        """A name for each node that was bound, none twice, none in `taken`: h, or h_1, h_2, … where h was rebound."""
+        order = sorted(self._bound.items(), key=lambda item: item[1][1])
+        count: dict[str, int] = {}
+        for _, (_, _, name) in order:
+            count[name] = count.get(name, 0) + 1
+        used = set(taken)
+        numbers: dict[str, int] = {}
+        names: dict[Node, str] = {}
+        for node, (_, _, name) in order:
+            wanted = name
+            while wanted in used or (wanted == name and count[name] > 1):
+                numbers[name] = numbers.get(name, 0) + 1
+                wanted = f"{name}_{numbers[name]}"
+            used.add(wanted)
+            names[node] = wanted
+        return names

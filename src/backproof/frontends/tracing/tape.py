@@ -1,0 +1,105 @@
+"""The tape: what a function did to its arguments, as nodes, with the line of each."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from backproof.ir.errors import TraceError
+from backproof.ir.node import Node
+from backproof.ir.sizes import of_length
+from backproof.ir.symbol import Symbol
+from backproof.ops.leaves import constant, input_
+from backproof.ops.row import Array
+
+LIBRARIES = tuple({str(Path(module.__file__ or "").parent) for module in (np, sys.modules["backproof"])} | {sys.prefix})
+STANDARD = str(Path(sys.modules["os"].__file__ or "").parent)
+
+
+def is_users(code: CodeType) -> bool:
+    """Whether code is the user's own: not NumPy's, ours, the standard library's, or made up."""
+    name = code.co_filename
+    return not (name.startswith((*LIBRARIES, STANDARD, "<frozen")) or "site-packages" in name)
+
+
+def users_frame() -> FrameType | None:
+    """The innermost frame of the user's code."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not is_users(frame.f_code):
+        frame = frame.f_back
+    return frame
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the user's source."""
+
+    file: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}, line {self.number}"
+
+
+def here() -> str:
+    """Where the user's code is now, for messages."""
+    frame = users_frame()
+    return "" if frame is None else str(Line(frame.f_code.co_filename, frame.f_lineno))
+
+
+def refuse(what: str, why: str = "", instead: str = "") -> TraceError:
+    """The error for what cannot be followed, with the user's line."""
+    return TraceError(what, where=here(), why=why, instead=instead)
+
+
+@dataclass(eq=False)
+class Tape:
+    """What is known of a run: the line of each node, the arrays that came from outside, what was noticed."""
+
+    lines: dict[Node, Line] = field(default_factory=dict)
+    given: dict[int, tuple[Array, Node]] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+
+    def node(self, x: Any) -> Node:
+        """A number or an array that is no argument of the function: a constant of the derivation."""
+        if isinstance(x, bool | int | float | np.bool_ | np.number) and not isinstance(x, np.complexfloating):
+            node: Node | None = getattr(x, "node", None)
+            return node if node is not None else constant(x if isinstance(x, int) else float(x))
+        array = np.asarray(x)
+        if array.dtype.kind not in "biuf":
+            raise refuse(f"an array of {array.dtype} takes part", why="only real numbers can be differentiated")
+        if array.ndim == 0:
+            return constant(int(array) if array.dtype.kind in "biu" else float(array))
+        known = self.given.get(id(x))
+        if known is not None and known[0] is x:
+            return known[1]
+        shape = tuple(of_length(n) for n in array.shape)
+        node = input_(symbol=self._name(x), shape=shape, value=array.copy())
+        self.given[id(x)] = (x, node)
+        return node
+
+    def _name(self, array: Any) -> Symbol:
+        """The user's own name for an array from outside, if there is one."""
+        frame = users_frame()
+        spaces = [] if frame is None else [frame.f_locals, frame.f_globals]
+        found = next((name for space in spaces for name, value in space.items() if value is array), None)
+        taken = {str(node.symbol) for _, node in self.given.values()}
+        if found is None or found in taken:
+            found = next(name for name in (f"C{k}" for k in range(1, len(taken) + 2)) if name not in taken)
+        return Symbol(found)
+
+    def made(self, node: Node) -> Node:
+        """Notes the line that a node was made in."""
+        frame = users_frame()
+        if frame is not None:
+            self.lines[node] = Line(frame.f_code.co_filename, frame.f_lineno)
+        return node
+
+    def note(self, text: str) -> None:
+        """Notes something that a reader of the derivation must know."""
+        self.notes[f"{here()}: {text}"] = None

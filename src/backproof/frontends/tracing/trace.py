@@ -1,0 +1,204 @@
+"""From a NumPy function and its arguments to a graph."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from backproof.frontends.tracing.fuse import fuse
+from backproof.frontends.tracing.names import Names
+from backproof.frontends.tracing.tape import Line, Tape
+from backproof.frontends.tracing.traced import Traced
+from backproof.ir.errors import SpecError, TraceError
+from backproof.ir.node import Graph, Node, ancestors
+from backproof.ir.sizes import ONE, Shape, Size, of_length
+from backproof.ir.symbol import Symbol
+from backproof.ops.leaves import constant, constant_, input_, size_
+
+DATA = ("X", "Y", "x", "y")
+"""Arguments that hold data by custom: derivatives by them are derived only where they are asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A traced function: its graph, the source line of each quantity, and what a reader must know of the run."""
+
+    graph: Graph
+    lines: Mapping[Node, Line]
+    notes: tuple[str, ...]
+
+
+def trace(function: Callable[..., Any], arguments: Mapping[str, Any], wrt: Sequence[str] | None = None) -> Program:
+    """Runs `function` once on `arguments` and writes down what it does.
+
+    `wrt` names the arguments that derivatives are wanted by; by default every array of decimal numbers but X and Y.
+    Raises TraceError where the function does something that cannot be followed, or its result is not one number.
+    """
+    tape = Tape()
+    leaves: dict[str, Node] = {}
+    dims = _annotated(function)
+    called = {name: _leaf(tape, name, value, dims.get(name), leaves) for name, value in _bound(function, arguments)}
+    names = Names()
+    with names.watching():
+        result = _call(function, called)
+    output = _single(result, function)
+    parameters = _wanted(leaves, wrt)
+    named = _named(output, names.found(set(leaves)), leaves)
+    finished = fuse(named[output])
+    renamed = _with_reused_named(finished[named[output]])
+    final = {old: renamed[finished[new]] for old, new in named.items() if finished.get(new) in renamed}
+    given = tuple(node for _, node in tape.given.values() if final.get(node) is not None)
+    inputs = (*leaves.values(), *given)
+    graph = Graph(inputs, (final[output],), tuple(parameters))
+    return Program(graph, {final[x]: line for x, line in tape.lines.items() if x in final}, tuple(tape.notes))
+
+
+def _bound(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    try:
+        bound = inspect.signature(function).bind(**arguments)
+    except TypeError as error:
+        raise SpecError(
+            f"the arguments do not fit {getattr(function, '__name__', 'the function')}",
+            why=str(error),
+            instead=f"it is called as {function.__name__}{inspect.signature(function)}",
+        ) from None
+    bound.apply_defaults()
+    return iter(bound.arguments.items())
+
+
+def _annotated(function: Callable[..., Any]) -> dict[str, list[str]]:
+    """The names of axes in annotations such as ``Float[Array, "n m"]``, whatever package they are from."""
+    found = {}
+    for name, annotation in getattr(function, "__annotations__", {}).items():
+        text = getattr(annotation, "dim_str", None)
+        if text is None and isinstance(annotation, str):
+            match = re.search(r"""\[.*,\s*["']([^"']*)["']\s*\]$""", annotation)
+            text = match[1] if match else None
+        if isinstance(text, str):
+            found[name] = text.split()
+    return found
+
+
+def _leaf(tape: Tape, name: str, value: Any, dims: list[str] | None, leaves: dict[str, Node]) -> Any:
+    """An argument with the arrays in it replaced by traced ones; their nodes are added to `leaves` by name."""
+    if isinstance(value, dict):
+        return {key: _leaf(tape, _part(name, key, leaves), held, None, leaves) for key, held in value.items()}
+    if isinstance(value, list | tuple) and any(isinstance(x, np.ndarray | dict | list | tuple) for x in value):
+        items = [_leaf(tape, f"{name}_{k}", held, None, leaves) for k, held in enumerate(value, 1)]
+        return items if isinstance(value, list) else tuple(items)
+    if not isinstance(value, np.ndarray | np.floating):
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TraceError(f"the argument {name} is an array of {array.dtype}", why="only real numbers are followed")
+    if array.size == 0:
+        raise TraceError(f"the argument {name} is empty", where=f"its shape is {array.shape}")
+    leaves[name] = input_(symbol=Symbol(name), shape=_shape(name, array, dims), value=array)
+    return Traced(tape, leaves[name], array)
+
+
+def _part(name: str, key: Any, leaves: Mapping[str, Node]) -> str:
+    plain = str(key)
+    return plain if plain.isidentifier() and plain not in leaves else f"{name}_{plain}"
+
+
+def _shape(name: str, array: np.ndarray[Any, Any], dims: list[str] | None) -> Shape:
+    if dims is None or len(dims) != array.ndim:
+        return tuple(map(of_length, array.shape))
+    return tuple(
+        ONE if n == 1 else Size(word, n, samples=word == "m") if word.isidentifier() else of_length(n)
+        for word, n in zip(dims, array.shape, strict=True)
+    )
+
+
+def _call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    parameters = inspect.signature(function).parameters
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for name, value in arguments.items():
+        kind = parameters[name].kind
+        if kind is inspect.Parameter.VAR_POSITIONAL:
+            positional += value
+        elif kind is inspect.Parameter.VAR_KEYWORD:
+            named |= value
+        elif kind is inspect.Parameter.POSITIONAL_ONLY:
+            positional.append(value)
+        else:
+            named[name] = value
+    return function(*positional, **named)
+
+
+def _single(result: Any, function: Callable[..., Any]) -> Node:
+    if isinstance(result, tuple) and result and isinstance(result[0], Traced) and result[0].size == 1:
+        result = result[0]
+    name = getattr(function, "__name__", "the function")
+    if not isinstance(result, Traced):
+        kind = type(result).__name__
+        raise TraceError(
+            f"the result of {name} is a {kind} that is computed from none of its array arguments",
+            why="so there is nothing to differentiate",
+            instead="return one number computed from the arguments",
+        )
+    if result.value.size != 1:
+        raise TraceError(
+            f"the result of {name} is not one number",
+            where=f"its shape is {result.shape}",
+            why="a derivative of every quantity needs one number to differentiate",
+            instead=f"return its sum or its mean, np.sum({result.node.symbol or 'result'})",
+        )
+    while result.value.ndim:
+        result = result[0]
+    node: Node = result.node
+    return node
+
+
+def _wanted(leaves: Mapping[str, Node], wrt: Sequence[str] | None) -> list[Node]:
+    decimal = {name: node for name, node in leaves.items() if node.attrs["value"].dtype.kind == "f"}
+    if wrt is None:
+        return [node for name, node in decimal.items() if name not in DATA] or list(decimal.values())
+    for name in wrt:
+        if name not in decimal:
+            raise SpecError(
+                f"there is no argument {name!r} of decimal numbers" if name not in leaves else f"{name} is not decimal",
+                why="" if name not in leaves else "whole numbers cannot be varied a little",
+                instead=f"the arguments are {', '.join(leaves)}",
+            )
+    return [decimal[name] for name in wrt]
+
+
+def _named(output: Node, names: Mapping[Node, str], leaves: Mapping[str, Node]) -> dict[Node, Node]:
+    """The nodes with the user's names: for each old node the new one."""
+    done: dict[Node, Node] = {}
+    for node in ancestors([*leaves.values(), output]):
+        inputs = tuple(done[x] for x in node.inputs)
+        symbol = node.symbol
+        if symbol is None and node in names and node.op not in (constant_, size_):
+            symbol = Symbol(names[node])
+        if symbol is None and node is output:
+            symbol = Symbol("J" if "J" not in {*leaves, *names.values()} else "result")
+        same = inputs == node.inputs and symbol == node.symbol
+        done[node] = node if same else replace(node, inputs=inputs, symbol=symbol)
+    return done
+
+
+def _with_reused_named(output: Node) -> dict[Node, Node]:
+    """Values without a name that are used more than once get one: T1, T2, …"""
+    order = ancestors([output])
+    uses = Counter(x for node in order for x in node.inputs)
+    taken = {str(node.symbol) for node in order if node.symbol is not None}
+    free = (name for name in (f"T{k}" for k in range(1, len(order) + len(taken) + 2)) if name not in taken)
+    done: dict[Node, Node] = {}
+    for node in order:
+        inputs = tuple(done[x] for x in node.inputs)
+        symbol = node.symbol
+        if symbol is None and uses[node] > 1 and node.inputs and node.op not in (constant, size_):
+            symbol = Symbol(next(free))
+        same = inputs == node.inputs and symbol == node.symbol
+        done[node] = node if same else replace(node, inputs=inputs, symbol=symbol)
+    return done

@@ -1,0 +1,237 @@
+"""The array that a traced function sees: it computes as NumPy does, and writes down what was computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from backproof.frontends.tracing.tape import Tape, refuse
+from backproof.ir.node import Node
+from backproof.ops.row import Array
+
+Handler = Callable[..., Any]
+HANDLERS: dict[Callable[..., Any], Handler] = {}
+"""What each NumPy function becomes: ``handler(nodes, *arguments)`` gives a node, or several. `calls` fills it."""
+
+
+class Nodes:
+    """What a handler needs: the node that an argument stands for, and its value."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+
+    def __call__(self, x: Any) -> Node:
+        """The node of an argument: of a traced array its own, of a number or plain array a constant."""
+        return x.node if isinstance(x, Traced) else self.tape.node(x)
+
+    @staticmethod
+    def value(x: Any) -> Any:
+        """The value of an argument."""
+        return x.value if isinstance(x, Traced) else x
+
+
+REDUCTIONS: dict[Any, Callable[..., Any]] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+}
+"""The function that a ufunc's `reduce` is."""
+
+
+def plain(x: Any) -> Any:
+    """An argument with traced arrays in it replaced by their values."""
+    if isinstance(x, Traced):
+        return x.value
+    if isinstance(x, list | tuple):
+        return type(x)(map(plain, x)) if not hasattr(x, "_fields") else type(x)(*map(plain, x))
+    return {key: plain(value) for key, value in x.items()} if isinstance(x, dict) else x
+
+
+class Traced(NDArrayOperatorsMixin):
+    """An array with the node that computes it."""
+
+    __slots__ = ("node", "tape", "value", "viewed")
+    __array_priority__ = 1000
+
+    def __init__(self, tape: Tape, node: Node, value: Array) -> None:
+        self.tape, self.node, self.value, self.viewed = tape, node, value, False
+
+    # --- NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        out = options.pop("out", None)
+        if out is not None and (len(out) != 1 or out[0] is not inputs[0]):
+            raise refuse(f"{ufunc.__name__} writes into an array (out=…)", instead="assign the result instead")
+        if method == "__call__" and not options:
+            result = self._apply(ufunc, inputs, {})
+            return result if out is None else out[0]._becomes(result)
+        if method == "reduce" and ufunc in REDUCTIONS:
+            return REDUCTIONS[ufunc](*inputs, **{"axis": 0, **options})
+        raise refuse(f"np.{ufunc.__name__}.{method} with {', '.join(options) or 'these arguments'} is not followed")
+
+    def __array_function__(self, function: Any, types: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        return self._apply(function, arguments, options)
+
+    def __array__(self, *arguments: Any, **options: Any) -> Array:
+        raise refuse(
+            "a traced array is turned into a plain one",
+            why="np.array, np.asarray, and a write into a plain array do that, and the derivative is lost",
+            instead="collect values in a list and use np.stack or np.concatenate",
+        )
+
+    def _apply(self, function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        handler = HANDLERS.get(function)
+        if handler is None:
+            name = f"{getattr(function, '__module__', '')}.{function.__name__}".replace("numpy.", "np.").lstrip(".")
+            raise refuse(f"{name} is not followed", why="it is not in the table of operations")
+        value = function(*plain(tuple(arguments)), **plain(options))
+        node = handler(Nodes(self.tape), *arguments, **options)
+        result = self._wrapped(node, value)
+        for x in arguments:
+            if isinstance(x, Traced) and isinstance(result, Traced) and np.may_share_memory(x.value, result.value):
+                x.viewed = result.viewed = True
+        return result
+
+    def _wrapped(self, node: Any, value: Any) -> Any:
+        if isinstance(node, list | tuple):
+            return [self._wrapped(n, v) for n, v in zip(node, value, strict=True)]
+        if not isinstance(node, Node):
+            return value  # a shape, a truth value: nothing that is differentiated
+        array = np.asarray(value)
+        lengths = tuple(size.value for size in node.shape)
+        if lengths != array.shape:
+            raise AssertionError(f"{node!r} has shape {lengths}, NumPy gives {array.shape}")
+        return Traced(self.tape, self.tape.made(node), array)
+
+    def _becomes(self, result: Traced) -> Traced:
+        """What an in-place operator does: the same array with other contents."""
+        if self.node.op.name == "input":
+            raise refuse(
+                "an argument of the function is written to",
+                why="its value before and after would have the same name",
+                instead="assign the result to a new name: y = x + 1",
+            )
+        if self.viewed:
+            raise refuse(
+                "an array is written to that another array is a view of",
+                why="the view would change too",
+                instead="assign the result to a new name",
+            )
+        self.node, self.value = result.node, result.value
+        return self
+
+    # --- what an array can be asked
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.value.shape)
+
+    @property
+    def ndim(self) -> int:
+        return self.value.ndim
+
+    @property
+    def size(self) -> int:
+        return self.value.size
+
+    @property
+    def dtype(self) -> Any:
+        return self.value.dtype
+
+    @property
+    def T(self) -> Any:
+        return self._apply(np.transpose, (self,), {})
+
+    @property
+    def mT(self) -> Any:
+        return self._apply(np.swapaxes, (self, -1, -2), {})
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"<traced {self.node!r}>"
+
+    def __bool__(self) -> bool:
+        decided = bool(self.value)
+        if self.node.op.name != "constant":
+            self.tape.note(f"a branch depends on values; the derivation is that of the one taken ({decided})")
+        return decided
+
+    def __index__(self) -> int:
+        if self.value.dtype.kind not in "iub":
+            raise refuse("an array of decimal numbers is used as an index")
+        self.tape.note("an index depends on values; the derivation is that for the ones given")
+        return int(self.value)
+
+    def __float__(self) -> Any:
+        raise refuse(
+            "float() takes a number out of the derivation",
+            why="what is computed from it would have no derivative",
+            instead="leave the conversion out: an array of one entry can be computed with",
+        )
+
+    __int__ = __complex__ = __float__
+
+    def item(self, *arguments: Any) -> Any:
+        return self.__float__()
+
+    tolist = item
+
+    # --- methods of arrays that are functions of NumPy
+
+    def __getitem__(self, key: Any) -> Any:
+        result = self._wrapped(HANDLERS[np.ndarray.__getitem__](Nodes(self.tape), self, key), self.value[plain(key)])
+        if np.may_share_memory(self.value, result.value):
+            self.viewed = result.viewed = True
+        return result
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        node = HANDLERS[np.ndarray.__setitem__](Nodes(self.tape), self, key, value)
+        array = self.value.astype(np.result_type(self.value, plain(value)))
+        array[plain(key)] = plain(value)
+        self._becomes(self._wrapped(node, array))
+
+    def astype(self, dtype: Any, **options: Any) -> Traced:
+        if np.dtype(dtype).kind != "f":
+            raise refuse(f"an array is converted to {np.dtype(dtype)}", why="a whole number has no derivative")
+        return self
+
+    def copy(self, order: str = "C") -> Traced:
+        return Traced(self.tape, self.node, self.value.copy())
+
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
+        return self._apply(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {"order": order})
+
+    def transpose(self, *axes: Any) -> Any:
+        if not axes:
+            return self.T
+        return self._apply(np.transpose, (self, axes[0] if len(axes) == 1 else axes), {})
+
+    def flatten(self, order: str = "C") -> Any:
+        return self._apply(np.ravel, (self,), {"order": order})
+
+    def __getattr__(self, name: str) -> Any:
+        if name in METHODS:
+            function = getattr(np, name)
+            return lambda *arguments, **options: function(self, *arguments, **options)
+        if hasattr(np.ndarray, name):
+            raise refuse(f"the method .{name} of an array is not followed")
+        raise AttributeError(f"an array has no attribute {name!r}")
+
+
+METHODS = frozenset(
+    (
+        *("all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "diagonal", "dot", "max", "mean"),
+        *("min", "nonzero", "prod", "ravel", "repeat", "round", "searchsorted", "sort", "squeeze", "std", "sum"),
+        *("swapaxes", "take", "trace", "var"),
+    )
+)
+"""Methods of arrays that are a function of the same name, whose first argument is the array."""

@@ -1,0 +1,254 @@
+"""Entries that change places: axes exchanged, arrays reshaped, joined, and taken apart by index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backproof.ir.errors import ShapeError
+from backproof.ir.node import Node
+from backproof.ir.sizes import Shape, agreed, of_length, show
+from backproof.ops.entries import EntryOf, LetterPool, Places, own_entry
+from backproof.ops.linear import expand
+from backproof.ops.notation import Apply, Bare, Bracketed
+from backproof.ops.row import Array, Domain, Row
+
+
+def _permute(a: Array, axes: tuple[int, ...]) -> Array:
+    lead = a.ndim - len(axes)
+    return np.transpose(a, (*range(lead), *(axis + a.ndim for axis in axes)))
+
+
+def _permute_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    inner: list[Any] = [None] * len(place)
+    for position, axis in zip(place, node.attrs["axes"], strict=True):
+        inner[axis] = position
+    return entry(node.inputs[0], tuple(inner))
+
+
+def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    rank = len(axes)
+    return tuple(axes.index(axis - rank) - rank for axis in range(rank))
+
+
+permute: Row = Row(
+    name="permute",
+    kind="rearranging",
+    about="The axes in another order; `axes` are those of the argument, counted from the end.",
+    meaning=_permute,
+    shape=lambda shapes, attrs: tuple(shapes[0][axis] for axis in attrs["axes"]),
+    notation=Apply("permute"),
+    entry=_permute_entry,
+    vjp=lambda g, y, a: (permute(g, axes=_inverse(y.attrs["axes"])),),
+    reasons=("Exchanging axes moves each entry to another place, so the derivative is moved back.",),
+    domain=(Domain((2, 3, 4)),),
+    attrs={"axes": (-1, -3, -2)},
+)
+
+
+def _reshape(a: Array, sizes: tuple[int, ...], rank: int) -> Array:
+    return np.reshape(a, (*a.shape[: a.ndim - rank], *sizes))
+
+
+reshape: Row = Row(
+    name="reshape",
+    kind="rearranging",
+    about="The same entries in the same order, in an array of another shape.",
+    meaning=_reshape,
+    shape=lambda shapes, attrs: attrs["sizes"],
+    notation=Apply("reshape"),
+    entry=own_entry,
+    vjp=lambda g, y, a: (reshape(g, sizes=a.shape, rank=len(y.shape)),),
+    reasons=("Reshaping changes no entry and no order, so the derivative is reshaped back.",),
+    domain=(Domain((2, 6)),),
+    attrs={"sizes": (of_length(3), of_length(4)), "rank": 2},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """In an index, the place of an array of whole numbers: the argument of that number."""
+
+    number: int
+
+
+Key = tuple[int | slice | Slot, ...]
+"""An index with one item for each axis; slices have all their parts, counted from the front."""
+
+
+def sliced(start: int, stop: int, step: int = 1) -> slice:
+    """A slice as a key has it."""
+    return slice(start, stop, step)
+
+
+def _filled(key: Key, arrays: Sequence[Array], lead: int) -> tuple[tuple[Any, ...], int | None]:
+    """A key for an array with `lead` extra axes in front, and where NumPy then puts the axes of the index arrays.
+
+    The second is None where they are where they are without the extra axes.
+    """
+    items = tuple(np.asarray(arrays[k.number]) if isinstance(k, Slot) else k for k in key)
+    advanced = [n for n, k in enumerate(key) if isinstance(k, Slot | int)] if arrays else []
+    apart = bool(advanced) and advanced[-1] - advanced[0] + 1 != len(advanced)
+    return (slice(None),) * lead + items, 0 if apart and lead else None
+
+
+def _index(a: Array, *arrays: Array, key: Key) -> Array:
+    lead = a.ndim - len(key)
+    where, moved = _filled(key, arrays, lead)
+    found = np.asarray(a[where])
+    if moved is None:
+        return found
+    axes = np.broadcast_shapes(*(np.shape(x) for x in arrays))
+    return np.moveaxis(found, range(len(axes), len(axes) + lead), range(lead))
+
+
+def _index_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    own, *others = shapes
+    lengths = [tuple(size.value or 0 for size in shape) for shape in shapes]
+    dummies = [np.zeros(n, dtype=int) for n in lengths[1:]]
+    found = _index(np.broadcast_to(np.int8(0), lengths[0]), *dummies, key=attrs["key"]).shape
+    if others:
+        return tuple(map(of_length, found))
+    kept = [
+        size if k == slice(0, size.value, 1) else None
+        for size, k in zip(own, attrs["key"], strict=True)
+        if isinstance(k, slice)
+    ]
+    return tuple(size or of_length(n) for size, n in zip(kept, found, strict=True))
+
+
+def _index_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    a, *others = node.inputs
+    if others or any(
+        isinstance(k, slice) and k != slice(0, s.value, 1) for k, s in zip(node.attrs["key"], a.shape, strict=True)
+    ):
+        return own_entry(node, place, entry, letters)
+    rest = iter(place)
+    return entry(a, tuple(k + 1 if isinstance(k, int) else next(rest) for k in node.attrs["key"]))
+
+
+def _nothing(arrays: Sequence[Node]) -> tuple[None, ...]:
+    return (None,) * len(arrays)
+
+
+index: Row = Row(
+    name="index",
+    kind="rearranging",
+    about="The entries of an array that an index names.",
+    meaning=_index,
+    shape=_index_shape,
+    notation=Bracketed(),
+    entry=_index_entry,
+    vjp=lambda g, y, a, *arrays: (
+        unindex(g, *arrays, key=y.attrs["key"], sizes=a.shape),
+        *_nothing(arrays),
+    ),
+    reasons=(
+        "Each entry of {y} is an entry of {x}, so its derivative goes back to that place. An entry that is taken "
+        "several times receives the sum, one that is not taken 0.",
+    ),
+    domain=(Domain((4, 3)),),
+    attrs={"key": (sliced(1, 4, 2), 2)},
+)
+
+
+def _unindex(g: Array, *arrays: Array, key: Key, sizes: tuple[int, ...]) -> Array:
+    rank = len(_index_shape_of(key, arrays, sizes))
+    lead = g.ndim - rank
+    result = np.zeros((*g.shape[:lead], *sizes), dtype=g.dtype)
+    where, moved = _filled(key, arrays, lead)
+    if moved is not None:
+        axes = np.broadcast_shapes(*(np.shape(x) for x in arrays))
+        g = np.moveaxis(g, range(lead), range(len(axes), len(axes) + lead))
+    if arrays:
+        np.add.at(result, where, g)
+    else:
+        result[where] = g
+    return result
+
+
+def _index_shape_of(key: Key, arrays: Sequence[Array], sizes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(_index(np.broadcast_to(np.int8(0), sizes), *arrays, key=key).shape)
+
+
+unindex: Row = Row(
+    name="unindex",
+    kind="linear",
+    about="An array of zeros with entries put at the places that an index names, and added up where it repeats.",
+    meaning=_unindex,
+    shape=lambda shapes, attrs: attrs["sizes"],
+    notation=Bracketed(back=True),
+    entry=own_entry,
+    vjp=lambda g, y, a, *arrays: (index(g, *arrays, key=y.attrs["key"]), *_nothing(arrays)),
+    reasons=("Each entry of {x} is added to one entry of {y}, and receives the derivative by that entry.",),
+    domain=(Domain((2,)),),
+    attrs={"key": (sliced(1, 4, 2), 2), "sizes": (of_length(4), of_length(3))},
+)
+
+
+def _concatenate(*arrays: Array, axis: int, rank: int) -> Array:
+    lead = np.broadcast_shapes(*(a.shape[: a.ndim - rank] for a in arrays))
+    return np.concatenate([np.broadcast_to(a, (*lead, *a.shape[a.ndim - rank :])) for a in arrays], axis)
+
+
+def _concatenate_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    axis = attrs["axis"]
+    result = list(shapes[0])
+    for shape in shapes[1:]:
+        for k in range(-len(result), 0):
+            both = agreed(result[k], shape[k]) if len(shape) == len(result) else None
+            if k != axis and both is None:
+                raise ShapeError("arrays cannot be joined", where=" and ".join(f"({show(s)})" for s in shapes))
+            result[k] = both or result[k]
+    result[axis] = of_length(sum(shape[axis].value or 0 for shape in shapes))
+    return tuple(result)
+
+
+def _concatenate_vjp(g: Node, y: Node, *inputs: Node) -> tuple[Node, ...]:
+    axis, start, found = y.attrs["axis"], 0, []
+    for x in inputs:
+        length = x.shape[axis].value or 0
+        key = [sliced(0, size.value or 0) for size in y.shape]
+        key[axis] = sliced(start, start + length)
+        found.append(index(g, key=tuple(key)))
+        start += length
+    return tuple(found)
+
+
+concatenate: Row = Row(
+    name="concatenate",
+    kind="rearranging",
+    about="Arrays joined along an axis.",
+    meaning=_concatenate,
+    shape=_concatenate_shape,
+    notation=Apply("concatenate"),
+    entry=own_entry,
+    vjp=_concatenate_vjp,
+    reasons=("{x} is one part of {y}, so its derivative is that part of {dy}.",) * 2,
+    domain=(Domain((2, 3)), Domain((2, 2))),
+    attrs={"axis": -1, "rank": 2},
+)
+
+squeeze: Row = Row(
+    name="squeeze",
+    kind="rearranging",
+    about="An array without axes of length one, at `axes` of the argument.",
+    meaning=lambda a, axes: np.squeeze(a, axes),
+    shape=lambda shapes, attrs: tuple(
+        size for k, size in enumerate(shapes[0]) if k - len(shapes[0]) not in attrs["axes"]
+    ),
+    notation=Bare(),
+    entry=lambda node, place, entry, letters: entry(node.inputs[0], _with_none(place, node.attrs["axes"])),
+    vjp=lambda g, y, a: (expand(g, axes=y.attrs["axes"]),),
+    reasons=("The axes of length one change no entry.",),
+    domain=(Domain((2, 1, 3)),),
+    attrs={"axes": (-2,)},
+)
+
+
+def _with_none(place: Places, axes: tuple[int, ...]) -> Places:
+    rank, rest = len(place) + len(axes), iter(place)
+    return tuple(None if k - rank in axes else next(rest) for k in range(rank))
