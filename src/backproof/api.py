@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -10,13 +11,14 @@ from backproof.checking.gradients import Method, check_gradients
 from backproof.checking.report import Report
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.derive import derive as derive_graph
-from backproof.derivation.steps import Mean
+from backproof.derivation.steps import CodeLine, Mean
 from backproof.execution.feeds import Source, feeds
 from backproof.execution.trace import Trace
 from backproof.execution.trace import run as evaluate
 from backproof.frontends.network import Layout, Network
 from backproof.frontends.spec import read_spec
-from backproof.ir.errors import BackproofError
+from backproof.frontends.tracing.trace import trace
+from backproof.ir.errors import BackproofError, DataError
 from backproof.write import Format, rendered
 
 
@@ -26,26 +28,45 @@ def load(spec: str, *, loss: str | None = None, l1: float | None = None, l2: flo
 
 
 def derive(
-    network: Network | str, *, mean: Mean = "loss", layout: Layout = "columns", inputs: bool = False
+    forward: Network | str | Callable[..., Any],
+    arguments: Mapping[str, Any] | None = None,
+    /,
+    *,
+    mean: Mean = "loss",
+    layout: Layout = "columns",
+    inputs: bool = False,
+    wrt: Sequence[str] | None = None,
+    **named: Any,
 ) -> Derivation:
-    """The backward pass of a network: every equation with its reason, in the order a person would write them.
+    """The backward pass of a network or of NumPy code: every equation with its reason, in the order one would write.
 
-    mean    where the 1/m of J stands: "loss" (every dx is ∂J/∂x) or "parameters" (the article's: dA and dZ are those
-            of one sample's loss, and the 1/m stands in dW and db)
-    layout  whether samples are the "columns" of X or its "rows"
-    inputs  whether dX is wanted too
+    forward  a network, its compact string, or a function of arrays that returns one number
+    mean     where the 1/m of J stands: "loss" (every dx is ∂J/∂x) or "parameters" (the article's: dA and dZ are those
+             of one sample's loss, and the 1/m stands in dW and db)
+    layout   for a network, whether samples are the "columns" of X or its "rows"
+    inputs   for a network, whether dX is wanted too
 
-    Raises SpecError for a network that cannot be read.
+    A function is run once, on `arguments` and those given by name (``derive(f, W1=…, X=…)``); it is followed through
+    NumPy's own protocols, so it needs no change. `wrt` names the arguments that derivatives are wanted by: unless
+    given, every array of decimal numbers but those called X, Y, x or y.
+
+    Raises SpecError for a network that cannot be read, TraceError for code that cannot be followed.
     """
     _one_of(mean, ("loss", "parameters"), "mean")
     _one_of(layout, ("columns", "rows"), "layout")
-    graph = (read_spec(network) if isinstance(network, str) else network).graph(layout)
+    if callable(forward) and not isinstance(forward, Network):
+        program = trace(forward, {**(arguments or {}), **named}, wrt)
+        sources = {node: CodeLine(str(line), line.text) for node, line in program.lines.items()}
+        return derive_graph(program.graph, mean=mean, sources=sources, notes=program.notes)
+    if arguments is not None or named or wrt is not None:
+        raise BackproofError("a network takes no arguments", instead="give a function, or only the network")
+    graph = (read_spec(forward) if isinstance(forward, str) else forward).graph(layout)
     return derive_graph(graph, mean=mean, inputs=graph.inputs[:1] if inputs else ())
 
 
 def run(
     network: Network | Derivation | str,
-    data: Source,
+    data: Source | None = None,
     *,
     parameters: Mapping[str, ArrayLike] | None = None,
     seed: int = 0,
@@ -61,11 +82,25 @@ def run(
     target      the columns of a CSV file that are the labels; by default the last ones
     rows        take only the first samples
 
+    The derivation of a function is run on the arguments that it was derived with; `data` is a mapping of those that are
+    to be replaced, by name.
+
     Raises DataError for data that do not fit the network, SpecError for a function without a definition.
     """
     derivation = network if isinstance(network, Derivation) else derive(network)
+    given = {str(x.symbol): x.attrs["value"] for x in derivation.graph.inputs if "value" in x.attrs}
+    if given:
+        _no_data_options(seed, target, rows)
+        return evaluate(derivation, {**given, **(data or {}), **(parameters or {})}, dtype=dtype)  # type: ignore[dict-item]
+    if data is None:
+        raise DataError("no data are given", instead='name a set ("iris"), a file, or give (X, Y)')
     values = feeds(derivation, data, parameters=parameters, seed=seed, target=target, rows=rows)
     return evaluate(derivation, values, dtype=dtype)
+
+
+def _no_data_options(seed: int, target: Sequence[str], rows: int | None) -> None:
+    if seed or target or rows is not None:
+        raise BackproofError("the arguments of a function are its data", instead="leave out seed, target and rows")
 
 
 def check(trace: Trace, *, method: Method = "complex", tolerance: float | None = None, every: bool = False) -> Report:

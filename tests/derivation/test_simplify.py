@@ -27,6 +27,7 @@ from backproof.ir.node import Node
 from backproof.ops.row import Array
 from backproof.write.math_unicode import linear
 from backproof.write.outline import plain
+from backproof.write.math import Ident
 from backproof.write.reasons import backward_reasons, meaning
 from backproof.write.spell import spell
 
@@ -318,7 +319,7 @@ def test_every_step_has_reasons_and_every_rewrite_a_meaning(mean: Mean, layout: 
     for activation, loss in [*product(ACTIVATIONS, ["mean_squared_error"]), *product(["softmax", "sigmoid"], LOSSES)]:
         derivation = derived(activation, loss, mean, layout)
         for step in derivation.backward:
-            sentences = [plain(reason) for reason in backward_reasons(step)]
+            sentences = [plain(reason) for reason in backward_reasons(step, Ident("J"))]
             assert sentences
             for sentence in sentences:
                 assert sentence.endswith(".")

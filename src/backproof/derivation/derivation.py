@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from backproof.derivation.functions import functions_of
 from backproof.derivation.proof import proofs
-from backproof.derivation.steps import BackwardStep, CompositeFacts, ForwardStep, FunctionFacts, Mean, Proof
+from backproof.derivation.steps import BackwardStep, CodeLine, CompositeFacts, ForwardStep, FunctionFacts, Mean, Proof
 from backproof.ir.node import Graph, Node
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Derivation:
-    """A forward pass and its backward pass, in the order a person would write them."""
+    """A forward pass and its backward pass, in the order a person would write them.
+
+    `sources` has the line of code that a quantity was computed in, where there is one; `notes` say what a reader must
+    know of the code.
+    """
 
     graph: Graph
     forward: tuple[ForwardStep, ...]
     backward: tuple[BackwardStep, ...]
     mean: Mean
+    sources: Mapping[Node, CodeLine] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<derivation of {', '.join(str(step.symbol) for step in self.backward)}>"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.simplify import Values, known_values, simplify, stabilise
-from backproof.derivation.steps import BackwardStep, ForwardStep, Mean
+from backproof.derivation.steps import BackwardStep, CodeLine, ForwardStep, Mean
 from backproof.derivation.sweep import Gradient, sweep
 from backproof.ir.errors import BackproofError
 from backproof.ir.node import Graph, Node
@@ -17,7 +17,14 @@ from backproof.ops.leaves import constant, is_number, size_
 from backproof.ops.linear import restated
 
 
-def derive(graph: Graph, *, mean: Mean = "loss", inputs: Sequence[Node] = ()) -> Derivation:
+def derive(
+    graph: Graph,
+    *,
+    mean: Mean = "loss",
+    inputs: Sequence[Node] = (),
+    sources: Mapping[Node, CodeLine] | None = None,
+    notes: Sequence[str] = (),
+) -> Derivation:
     """The backward pass of a graph with one scalar output: a step for every quantity between it and the parameters.
 
     `inputs` are further inputs that a derivative is wanted by (X, say). Raises BackproofError if the output is not a
@@ -38,14 +45,18 @@ def derive(graph: Graph, *, mean: Mean = "loss", inputs: Sequence[Node] = ()) ->
         backward = _backward(result, wanted, values)
     else:
         scale, total, penalty = _split_mean(result)
-        backward = _backward(total, wanted, values, Deferred(scale, frozenset(graph.parameters), penalty))
-    return Derivation(graph, tuple(map(_forward_step, quantities)), tuple(backward), mean)
+        backward = _backward(
+            total, wanted, values, Deferred(str(result.symbol), scale, frozenset(graph.parameters), penalty)
+        )
+    forward = tuple(map(_forward_step, quantities))
+    return Derivation(graph, forward, tuple(backward), mean, sources or {}, tuple(notes))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deferred:
     """The factor that the gradients of the parameters bring in themselves, and the terms that it does not apply to."""
 
+    result: str
     scale: Node
     parameters: frozenset[Node]
     penalty: Node | None
@@ -55,7 +66,8 @@ def _backward(
     root: Node, wanted: Sequence[Node], values: Values, deferred: Deferred | None = None
 ) -> list[BackwardStep]:
     steps: dict[Node, BackwardStep] = {}
-    of = "L" if deferred else "J"
+    result = deferred.result if deferred else str(root.symbol)
+    of = "L" if deferred else result
     parameters = deferred.parameters if deferred else frozenset()
     penalties: dict[Node, Gradient] = {}
     if deferred and deferred.penalty is not None:
@@ -72,7 +84,7 @@ def _backward(
                 raw, paths = add(raw, penalty.raw), paths + penalty.paths
         raw = restated(raw)
         rewrites = simplify(raw, values)
-        symbol = node.symbol.derivative("J" if node in parameters else of)
+        symbol = node.symbol.derivative(result if node in parameters else of)
         last = rewrites[-1].result if rewrites else raw
         steps[node] = BackwardStep(last.named(symbol), node, raw, rewrites, paths, scale)
     return list(steps.values())

@@ -10,6 +10,7 @@ from backproof.ir.node import Node
 from backproof.ir.sizes import Size
 from backproof.ir.symbol import Symbol
 from backproof.ops.entries import LetterPool, at, entry_of, row_of
+from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import variable
 from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow, derivative
@@ -19,7 +20,7 @@ def functions_of(nodes: Iterable[Node]) -> tuple[FunctionFacts | CompositeFacts,
     """The facts of every specified function among the nodes, each once, in order of use."""
     facts: dict[Row, FunctionFacts | CompositeFacts] = {}
     for row in map(row_of, nodes):
-        if row in facts:
+        if row in facts or isinstance(row, FusedRow):
             continue
         if isinstance(row, ScalarRow) and row.scalar.specified:
             facts[row] = _facts(row)

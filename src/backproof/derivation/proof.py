@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from backproof.derivation.steps import BackwardStep, Proof
-from backproof.ir.errors import BackproofError
-from backproof.ir.node import Node
+from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import Index
 from backproof.ops.arithmetic import add, div, mul, neg, power, product, raised, sub
 from backproof.ops.elementary import pieces
 from backproof.ops.entries import LetterPool, Places, at, at_, delta, entry_of, put_in, row_of, sum_over, sum_over_
+from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant
 from backproof.ops.scalar import ScalarRow, derivative
 
@@ -59,17 +59,37 @@ class Monomial:
 
 
 def proofs(step: BackwardStep, derivative_of: dict[Node, Node]) -> list[Proof]:
-    """The proof of a step for each forward quantity that its own acts through.
+    """The proof of a step for each forward quantity that its own acts through and whose entries have a formula.
 
     `derivative_of` gives the named derivative by each forward quantity.
     """
     found = []
     for consumer in dict.fromkeys(path.consumer for path in step.paths):
+        if not _has_entry_form(consumer, step.of):
+            continue
         upstream = derivative_of.get(consumer)
         # The terms of a penalty are not averaged, so the deferred 1/m does not apply to them.
         factor = step.scale if upstream is not None else None
         found.append(_proof(step.of, consumer, upstream, factor))
     return found
+
+
+def _has_entry_form(consumer: Node, of: Node) -> bool:
+    """Whether the entries of a forward quantity can be written as a formula in those of the quantity `of`.
+
+    Of a formula that is element-wise there is nothing to prove: it has no sum and no transpose.
+    """
+    if isinstance(consumer.op, FusedRow):
+        return False
+    stack = [entry_of(consumer, LetterPool().place(consumer.shape))]
+    while stack:
+        x = stack.pop()
+        if x.op is pieces:
+            return False
+        if x.op is at_ and x.inputs[0].symbol is None and of in ancestors(x.inputs):
+            return False
+        stack.extend(x.inputs if x.op is not at_ else ())
+    return True
 
 
 def _proof(of: Node, consumer: Node, upstream: Node | None, factor: Node | None) -> Proof:
@@ -160,8 +180,6 @@ def _differentiated(node: Node, of: Node, target: Places) -> Iterator[Monomial]:
         n = node.attrs["exponent"]
         for m in _differentiated(a, of, target):
             yield m.times(product(constant(n), raised(a, n - 1)))
-    elif node.op is pieces:
-        raise BackproofError("a function in pieces cannot be differentiated entry by entry here")
     elif isinstance(node.op, ScalarRow):
         for k, x in enumerate(node.inputs):
             for m in _differentiated(x, of, target):

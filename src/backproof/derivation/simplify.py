@@ -11,6 +11,7 @@ from backproof.ops import activations
 from backproof.ops.arithmetic import add, div, mul, neg, power, sub
 from backproof.ops.elementary import log, xlogy
 from backproof.ops.entries import row_of
+from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant, constant_, is_number, size_
 from backproof.ops.linear import matmul, restated, stretch, sum_, transpose, transposed
 from backproof.ops.scalar import ScalarRow
@@ -82,7 +83,7 @@ def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
         # Here and not above: SymPy takes long to import, and unspecified functions never need it.
         from backproof.ops.formula import formula, is_short, through_value, to_nodes
 
-        name = row.scalar.name.rstrip("'")
+        name = "the formula" if isinstance(row.base, FusedRow) else row.scalar.name.rstrip("'")
         expr, form = row.scalar.expr, row.scalar.value_form
         if expr.is_number:
             meanings[f"The derivative of {name} is {expr} everywhere."] = None
@@ -91,11 +92,11 @@ def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
         if form is not None and key in values:
             meanings[f"The derivative of {name} is written through the value that it already computed."] = None
             return through_value(form, values[key])
+        if isinstance(row.base, FusedRow) or (row.base is not None and row.base.scalar.primitive):
+            meanings[f"The derivative of {name} is put in."] = None
+            return formula(row, *node.inputs)
         if len(row.scalar.arguments) > 1 and is_short(expr):
             meanings[f"The derivative of the loss {name} is put in."] = None
-            return formula(row, *node.inputs)
-        if row.base is not None and row.base.scalar.primitive:
-            meanings[f"The derivative of {name} is put in."] = None
             return formula(row, *node.inputs)
         return None
 

@@ -63,6 +63,14 @@ class Path:
         return self.links[first:]
 
 
+@dataclass(frozen=True, slots=True)
+class CodeLine:
+    """A line of code that a quantity was computed in: where it stands, and its text."""
+
+    place: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ForwardStep:
     """A quantity of the forward pass. `rewrites` lead to the form that is computed; the last is in `node`."""

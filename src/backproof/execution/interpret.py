@@ -22,7 +22,8 @@ def evaluate(outputs: Iterable[Node], known: Mapping[Node, Array], sizes: Mappin
     """
     values = dict(known)
     # Numbers and sizes take the precision of what is given, or they would raise it.
-    precise = np.finfo(np.result_type(*{x.dtype for x in known.values()} or {np.dtype(float)})).dtype
+    kinds = {x.dtype for x in known.values() if x.dtype.kind in "fc"}
+    precise = np.finfo(np.result_type(*kinds or {np.dtype(float)})).dtype
     with np.errstate(all="ignore"):
         for node in ancestors(outputs, stop=lambda node: node in known):
             if node not in values:

@@ -94,7 +94,7 @@ def run(derivation: Derivation, values: Mapping[str, ArrayLike], *, dtype: DType
     if not np.issubdtype(np.dtype(dtype), np.floating):
         raise BackproofError(f"{np.dtype(dtype)} is not a floating-point type", instead="choose float64 or float32")
     inputs = {str(node.symbol): node for node in derivation.graph.inputs}
-    arrays = {name: _array(name, value, dtype) for name, value in values.items()}
+    arrays = {name: _array(name, value, _kind(inputs.get(name), dtype)) for name, value in values.items()}
     unknown = [name for name in arrays if name not in inputs]
     missing = [name for name in inputs if name not in arrays]
     if unknown or missing:
@@ -108,6 +108,12 @@ def run(derivation: Derivation, values: Mapping[str, ArrayLike], *, dtype: DType
     outputs = derivation.quantities
     computed = evaluate(outputs.values(), {node: arrays[name] for name, node in inputs.items()}, sizes)
     return Trace(derivation, {name: computed[node] for name, node in outputs.items()}, sizes)
+
+
+def _kind(node: Node | None, dtype: DTypeLike) -> DTypeLike:
+    """The type of an input's numbers: whole numbers that code counts or indexes with stay whole."""
+    given = None if node is None else node.attrs.get("value")
+    return dtype if given is None or given.dtype.kind == "f" else given.dtype
 
 
 def _array(name: str, value: ArrayLike, dtype: DTypeLike) -> Array:

@@ -20,7 +20,7 @@ from backproof.ops.entries import EntryOf, LetterPool, Places, align, entry_of, 
 from backproof.ops.leaves import constant_, variable
 from backproof.ops.notation import Inline, Partial
 from backproof.ops.row import Row
-from backproof.ops.scalar import REASON, Scalar, ScalarRow, elementwise
+from backproof.ops.scalar import Scalar, ScalarRow, elementwise
 
 SIGNS: Mapping[Row, str] = {add: "+", sub: "-", mul: "*", div: "/"}
 RELATIONS: Mapping[Row, str] = {greater: ">", greater_equal: ">=", less: "<", less_equal: "<="}
@@ -77,7 +77,8 @@ def _row(scalar: Scalar, template: Node, leaves: tuple[Node, ...]) -> FusedRow:
         notation=Inline(),
         entry=entry,
         vjp=vjp,
-        reasons=(REASON,) * len(leaves),
+        reasons=("The formula takes entries at the same place, so the chain rule is an element-wise product.",)
+        * len(leaves),
         domain=plain.domain,
         scalar=scalar,
         template=template,
@@ -96,7 +97,7 @@ def slope(y: Node, argument: int) -> Node:
         def entry(node: Node, place: Places, inner: EntryOf, letters: LetterPool) -> Node:
             of = node.attrs["of"]
             inputs = tuple(inner(x, align(place, x.shape)) for x in node.inputs)
-            return Node(node.op, inputs, (), {"of": inner(of, place) if of.symbol is not None else of})
+            return Node(node.op, inputs, (), {"of": inner(of, place)})
 
         _SLOPES[row, argument] = ScalarRow(
             **{

@@ -21,9 +21,9 @@ from backproof.ops.notation import Apply
 from backproof.ops.row import Array, Domain, Row
 
 REASON = (
-    "Here an entry of {y} does not depend on its own entry of {x} only: the normalising sum holds every entry of the "
-    "same sample. So the derivative is not an element-wise product; the chain rule adds up over all the entries of "
-    "{y} that belong to the sample: for each sample, the transposed Jacobian of {y} by {x} times its part of {dy}."
+    "Here an entry of {y} does not depend on its own entry of {x} only: the normalising sum holds every entry beside "
+    "it. So the derivative is not an element-wise product; the chain rule adds up over all the entries of {y} that "
+    "share the sum, which is the transposed Jacobian of {y} by {x} times their part of {dy}."
 )
 
 

@@ -12,9 +12,9 @@ from backproof.ops.entries import row_of
 from backproof.ops.scalar import ScalarRow
 from backproof.write.diagram import diagram
 from backproof.write.doc import Block, Code, Display, Document, Heading, Inline, Paragraph, Step
-from backproof.write.expansion import entries, names, proof_blocks, transposes
+from backproof.write.expansion import entries, indexed, names, proof_blocks, transposes
 from backproof.write.math import Equation, Frac, Hat, Ident, Math, Row, Sign
-from backproof.write.opening import convention, functions, opening, sizes
+from backproof.write.opening import convention, functions, opening, result_of, sizes
 from backproof.write.reasons import backward_reasons, forward_reason, meaning
 from backproof.write.spell import name, spell, spell_as_part, symbol
 
@@ -45,7 +45,10 @@ def _forward(number: int, step: ForwardStep, derivation: Derivation, expand: boo
     plain = _plain(node)
     left: Math = symbol(node.symbol)
     parts = [spell(node), *(spell(rewrite.result) for rewrite in step.rewrites)]
-    blocks: list[Block] = [Paragraph(forward_reason(node)), Display(plain, Equation(left, tuple(parts)))]
+    source = derivation.sources.get(step.node)
+    blocks: list[Block] = [] if source else [Paragraph(forward_reason(node))]
+    blocks.append(Display(plain, Equation(left, tuple(parts))))
+    blocks += indexed([node, *(rewrite.result for rewrite in step.rewrites)], node, plain)
     blocks += [Paragraph(meaning(rewrite)) for rewrite in step.rewrites]
     blocks += _shapes(node, node)
     if expand and node.shape:
@@ -53,7 +56,8 @@ def _forward(number: int, step: ForwardStep, derivation: Derivation, expand: boo
             hat = Hat(Ident("Y"))
             blocks.append(Display(f"{plain}-names", Equation(hat, (left, names(node)))))
         blocks += entries([node], node, plain, left, [spell(node)])
-    return Step(number, str(node.symbol), (_about_forward(node),), tuple(blocks))
+    title: Inline = (Code(source.text), f" ({source.place})") if source else (_about_forward(node),)
+    return Step(number, str(node.symbol), title, tuple(blocks))
 
 
 def _prediction(derivation: Derivation) -> Node | None:
@@ -80,13 +84,16 @@ def _backward(number: int, step: BackwardStep, derivation: Derivation, expand: b
     left = symbol(step.symbol)
     forms = [step.raw, *(rewrite.result for rewrite in step.rewrites)]
     parts = [spell(form) for form in forms]
-    blocks: list[Block] = [Paragraph(text) for text in backward_reasons(step)]
+    blocks: list[Block] = [Paragraph(text) for text in backward_reasons(step, result_of(derivation))]
     blocks.append(Display(plain, Equation(left, tuple(parts))))
+    blocks += indexed(forms, step.node, plain)
     blocks += [Paragraph(meaning(rewrite)) for rewrite in step.rewrites]
     blocks += _shapes(forms[-1], step.node)
     if expand:
         blocks += entries(forms, step.node, plain, left, _expanded_left(step))
-        for k, proof in enumerate(derivation.proofs(step), start=1):
+        # Of code it is not known how the result adds up its terms, so nothing is said of them.
+        told = [x for x in derivation.proofs(step) if x.output is not None or not derivation.sources]
+        for k, proof in enumerate(told, start=1):
             blocks += proof_blocks(step, proof, f"{plain}-proof{k}")
         blocks += transposes(forms)
     title: Inline = ("the derivative by ", spell_as_part(step.of))
@@ -95,7 +102,7 @@ def _backward(number: int, step: BackwardStep, derivation: Derivation, expand: b
 
 def _expanded_left(step: BackwardStep) -> list[Math]:
     """What stands between the symbol and its entries: dJ/dA where the loss begins, else the matrix form."""
-    if any(not path.consumer.shape for path in step.paths) and step.of.shape and step.of.inputs:
+    if any(not path.consumer.shape for path in step.paths) and len(step.of.shape) == 2 and step.of.inputs:
         return [Frac(Ident("dJ"), symbol(step.symbol)), names(step.node)]
     return [spell(step.raw)]
 

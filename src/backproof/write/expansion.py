@@ -9,6 +9,7 @@ from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Place, Shape, Size
 from backproof.ops.entries import LetterPool, align, at, entry_of, row_of
 from backproof.ops.linear import matmul, transpose
+from backproof.ops.vectors import einsum
 from backproof.write.doc import Block, Display, Inline, Paragraph
 from backproof.write.math import BigSum, Dots, Equation, Math, Matrix, Row, Sign
 from backproof.write.spell import entry, index_range, partial, spell, spell_as_part
@@ -50,17 +51,35 @@ def names(node: Node) -> Matrix:
 def entries(forms: Sequence[Node], result: Node, plain: str, left: Math, middle: Sequence[Math]) -> Iterator[Block]:
     """The equation with its matrices written out, and the formula of one entry in each of its forms."""
     form = forms[0]
-    if len(form.shape) != 2:
-        return
+    if len(form.shape) == 2:
+        yield from _matrices(form, plain, left, middle)
+    if form.shape and not _has_many_axes(forms, result):
+        yield Paragraph(("One entry:",))
+        yield _one_entry(forms, result, f"{plain}-entry")
+
+
+def _matrices(form: Node, plain: str, left: Math, middle: Sequence[Math]) -> Iterator[Block]:
     # Entries that are sums take much room; the corners show the pattern.
     few = 2 if any(x.op is matmul or row_of(x).name == "sum" for x in _open_nodes(form)) else FEW
     cells = _matrix(form.shape, lambda place: spell(entry_of(form, place)), few=few)
     yield Display(f"{plain}-entries", Equation(left, (*middle, *_factors(form), cells)))
-    place = LetterPool().place(form.shape)
-    yield Paragraph(("One entry:",))
-    yield Display(
-        f"{plain}-entry", Equation(spell_as_part(at(result, place)), tuple(spell(entry_of(x, place)) for x in forms))
-    )
+
+
+def _one_entry(forms: Sequence[Node], result: Node, plain: str) -> Display:
+    place = LetterPool().place(result.shape)
+    one = tuple(spell(entry_of(x, place)) for x in forms)
+    return Display(plain, Equation(spell_as_part(at(result, place)), one))
+
+
+def indexed(forms: Sequence[Node], result: Node, plain: str) -> Iterator[Block]:
+    """The equation of one entry, where an array of more than two axes takes part: letters tell which axes meet."""
+    if _has_many_axes(forms, result):
+        yield _one_entry(forms, result, f"{plain}-indices")
+
+
+def _has_many_axes(forms: Sequence[Node], result: Node) -> bool:
+    parts = [x for form in forms for node in _open_nodes(form) for x in (node, *node.inputs)]
+    return bool(result.shape) and any(len(x.shape) > 2 or x.op is einsum for x in parts)
 
 
 def _factors(form: Node) -> list[Math]:
@@ -69,6 +88,8 @@ def _factors(form: Node) -> list[Math]:
     if addends[0].op is not matmul or addends[0].symbol is not None:
         return []
     left, right = addends[0].inputs
+    if any(len(x.shape) != 2 for x in (left, right, *addends[1:])):
+        return []
     parts: list[Math] = [_written_out(left, left.shape), Sign("·"), _written_out(right, right.shape)]
     for other in addends[1:]:
         if other.symbol is None:

@@ -14,10 +14,11 @@ from backproof.derivation.steps import BackwardStep, CompositeFacts, ForwardStep
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Index, Shape, Size
 from backproof.ops.entries import LetterPool, at, entry_of, row_of
+from backproof.ops.shaping import Slot
 from backproof.write.math import Math
 from backproof.write.math_latex import latex
 from backproof.write.math_unicode import linear
-from backproof.write.opening import samples_are_columns
+from backproof.write.opening import result_of, samples_are_columns
 from backproof.write.outline import plain
 from backproof.write.reasons import backward_reasons, forward_reason, meaning
 from backproof.write.spell import partial, spell, spell_as_part, symbol
@@ -36,7 +37,7 @@ def derivation_json(derivation: Derivation, *, title: str = "") -> str:
         "sizes": [_size(size) for size in _sizes(derivation.graph.inputs)],
         "inputs": [_input(node, node in derivation.graph.parameters) for node in derivation.graph.inputs],
         "functions": [_function(facts) for facts in derivation.functions],
-        "forward": [_forward(step) for step in derivation.forward],
+        "forward": [_forward(step, derivation) for step in derivation.forward],
         "backward": [_backward(step, derivation) for step in derivation.backward],
     }
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
@@ -78,11 +79,12 @@ def _function(facts: FunctionFacts | CompositeFacts) -> dict[str, Any]:
     }
 
 
-def _forward(step: ForwardStep) -> dict[str, Any]:
+def _forward(step: ForwardStep, derivation: Derivation) -> dict[str, Any]:
+    source = derivation.sources.get(step.node)
     return {
         **_quantity(step.node),
         "rule": row_of(step.raw).name,
-        "reason": plain(forward_reason(step.raw)),
+        "reason": source.text if source else plain(forward_reason(step.raw)),
         "forms": _forms(step.raw, step.rewrites),
     }
 
@@ -94,7 +96,7 @@ def _backward(step: BackwardStep, derivation: Derivation) -> dict[str, Any]:
         "derivative_of": step.symbol.of,
         "forms": _forms(step.raw, step.rewrites),
         "paths": [_path(path) for path in step.paths],
-        "reasons": [plain(sentence) for sentence in backward_reasons(step)],
+        "reasons": [plain(sentence) for sentence in backward_reasons(step, result_of(derivation))],
         "proofs": [
             {"through": None if p.consumer.symbol is None else str(p.consumer.symbol), "entry": _math(spell(p.result))}
             for p in derivation.proofs(step)
@@ -129,7 +131,7 @@ def _tree(node: Node, *, top: bool = False) -> Any:
     """The operations of one equation: a quantity by its name, an operation with its inputs and attributes."""
     if node.symbol is not None and not top:
         return str(node.symbol)
-    attrs = {key: _plain(value) for key, value in node.attrs.items() if key not in ("labels", "sums_to_one")}
+    attrs = {key: _plain(value) for key, value in node.attrs.items() if key not in ("labels", "sums_to_one", "of")}
     return {
         "operation": row_of(node).name,
         "inputs": [_tree(x) for x in node.inputs],
@@ -138,6 +140,6 @@ def _tree(node: Node, *, top: bool = False) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Size | Index):
+    if isinstance(value, Size | Index | slice | Slot):
         return str(value)
     return [_plain(x) for x in value] if isinstance(value, tuple) else value

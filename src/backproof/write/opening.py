@@ -11,7 +11,7 @@ from backproof.ir.sizes import ONE, Size
 from backproof.ops.arithmetic import add
 from backproof.write.doc import Block, Code, Display, Heading, Inline, Paragraph
 from backproof.write.math import Equation, Frac, Ident, Math, Row, Scripts, Sign
-from backproof.write.spell import name, partial, spell, symbol
+from backproof.write.spell import name, partial, spell, spell_as_part, symbol
 
 MOST_SIZES = 9
 """A network with more sizes than this names the first ones and the last."""
@@ -20,37 +20,54 @@ MEAN = Frac(Ident("1"), Ident("m"))
 
 
 def opening(derivation: Derivation, *, expand: bool) -> Iterator[Block]:
-    """The first words: where the 1/m stands, and how layers, samples, nodes and products are written."""
-    penalty = " plus the penalty on the weights" if derivation.graph.outputs[0].op is add else ""
-    columns = samples_are_columns(derivation)
-    samples = f" The samples are the {'columns' if columns else 'rows'} of "
-    yield Paragraph((*_placement(derivation, penalty), samples, Ident("X"), "."))
+    """The first words: which scalar is differentiated, and how layers, samples, nodes and products are written."""
+    if derivation.sources:
+        yield from _of_code(derivation)
+    else:
+        penalty = " plus the penalty on the weights" if derivation.graph.outputs[0].op is add else ""
+        samples = f" The samples are the {'columns' if samples_are_columns(derivation) else 'rows'} of "
+        yield Paragraph((*_placement(derivation, penalty), samples, Ident("X"), "."))
+        yield Paragraph((*_scripts(samples_are_columns(derivation)), *_signs(expand)))
+
+
+def _of_code(derivation: Derivation) -> Iterator[Block]:
+    text: Inline = (
+        "The names are those of the code; a number at the end of a name stands above it in brackets. A subscript names "
+        "an entry, of a matrix the row and the column. ",
+    )
+    yield Paragraph((*text, *_signs(expand=True)))
+    for note in derivation.notes:
+        yield Paragraph((note + ".",))
+
+
+def _scripts(columns: bool) -> Inline:
     sample, node = ("column", "row") if columns else ("row", "column")
-    subscript = Scripts(Ident("Z"), sub=Ident("j"))
-    superscript = Scripts(Ident("Z"), sup=_bracketed("i", "()"))
-    text: list[str | Math | Code] = [
+    return (
         "A superscript ",
         _bracketed("l", "[]"),
         " counts layers, ",
         _bracketed("i", "()"),
         " samples, a subscript nodes: of a matrix, ",
-        superscript,
+        Scripts(Ident("Z"), sup=_bracketed("i", "()")),
         f" is the {sample} of sample ",
         Ident("i"),
         ", ",
-        subscript,
+        Scripts(Ident("Z"), sub=Ident("j")),
         f" the {node} of node ",
         Ident("j"),
         ". ",
+    )
+
+
+def _signs(expand: bool) -> Inline:
+    products: Inline = (
         Sign("*", "tight"),
         " is the element-wise product, ",
         Sign("·", "tight"),
         " the matrix product.",
-    ]
-    if expand:
-        delta = Scripts(Ident("δ"), sub=Row((Ident("j"), Ident("k"))))
-        text += [" ", delta, " is 1 where j = k, else 0."]
-    yield Paragraph(tuple(text))
+    )
+    delta = Scripts(Ident("δ"), sub=Row((Ident("j"), Ident("k"))))
+    return (*products, *((" ", delta, " is 1 where j = k, else 0.") if expand else ()))
 
 
 def _placement(derivation: Derivation, penalty: str) -> Inline:
@@ -80,11 +97,16 @@ def _placement(derivation: Derivation, penalty: str) -> Inline:
 
 def convention(derivation: Derivation) -> Inline:
     """What dx stands for, and in which order the steps go."""
-    of_j = Frac(Ident("∂J"), Ident("∂x"))
-    order = "; it has the shape of x. The steps go from J back to the input, each using the ones before it."
+    result = result_of(derivation)
+    of_j = Frac(Row((Ident("∂"), result)), Ident("∂x"))
+    order: Inline = (
+        "; it has the shape of x. The steps go from ",
+        result,
+        " back to the input, each using the ones before it.",
+    )
     if derivation.mean == "loss":
-        return ("For any quantity x, dx stands for ", of_j, order)
-    return ("For a parameter x, dx stands for ", of_j, ", for any other quantity for ", _of_sample(), order)
+        return ("For any quantity x, dx stands for ", of_j, *order)
+    return ("For a parameter x, dx stands for ", of_j, ", for any other quantity for ", _of_sample(), *order)
 
 
 def _of_sample() -> Math:
@@ -93,6 +115,11 @@ def _of_sample() -> Math:
 
 def _bracketed(letter: str, brackets: str) -> Math:
     return Row((Sign(brackets[0], "tight"), Ident(letter), Sign(brackets[1], "tight")))
+
+
+def result_of(derivation: Derivation) -> Math:
+    """The name of the scalar that is differentiated."""
+    return spell_as_part(derivation.graph.outputs[0])
 
 
 def samples_are_columns(derivation: Derivation) -> bool:
@@ -106,7 +133,7 @@ def sizes(derivation: Derivation) -> Iterator[Block]:
     found: dict[Size, None] = {}
     for node in (*derivation.graph.parameters, *derivation.graph.inputs):
         found |= dict.fromkeys(size for size in reversed(node.shape) if size != ONE)
-    known = [size for size in found if size.value is not None]
+    known = [size for size in found if size.value is not None and not size.name.isdigit()]
     left_out = len(known) > MOST_SIZES
     parts: list[str | Math | Code] = []
     for size in (*known[: MOST_SIZES - 1], known[-1]) if left_out else known:

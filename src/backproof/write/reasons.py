@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from backproof.derivation.steps import BackwardStep, Path, Rewrite
 from backproof.ir.node import Node
@@ -12,12 +13,12 @@ from backproof.ops.entries import row_of
 from backproof.ops.linear import transposed
 from backproof.ops.scalar import ScalarRow
 from backproof.write.doc import Inline
-from backproof.write.math import Ident, Math
+from backproof.write.math import Fence, Ident, Math, Row
 from backproof.write.spell import spell_as_part, symbol
 
 
 def forward_reason(node: Node) -> Inline:
-    """What a quantity of the forward pass is made of, in one sentence."""
+    """What a quantity of a dense network's forward pass is made of, in one sentence."""
     row = row_of(node)
     if not node.shape:
         penalty = " The penalty on the weights is added." if row is add else ""
@@ -40,34 +41,33 @@ def forward_reason(node: Node) -> Inline:
     )
 
 
-def backward_reasons(step: BackwardStep) -> Iterator[Inline]:
-    """The reasons of a backward step: one paragraph per path by which its quantity acts on J."""
+def backward_reasons(step: BackwardStep, result: Math) -> Iterator[Inline]:
+    """The reasons of a backward step: one paragraph per path by which its quantity acts on the result."""
     if len(step.paths) > 1:
-        ways = f" acts on J in {len(step.paths)} ways; the chain rule adds them up."
-        yield (spell_as_part(step.of), ways)
+        ways = f" in {len(step.paths)} ways; the chain rule adds them up."
+        yield (spell_as_part(step.of), " acts on ", result, ways)
     for path in step.paths:
-        text = [*_path_reason(step, path)]
+        text = [*_path_reason(step, path, result)]
         if step.scale is not None and path.consumer.symbol is not None:
             text += ["Here the mean's 1/m is multiplied in.", " "]
-        yield (*_way(path, len(step.paths)), *text[:-1])
+        yield (*_way(path, len(step.paths), result), *text[:-1])
 
 
-def _way(path: Path, ways: int) -> Inline:
+def _way(path: Path, ways: int, result: Math) -> Inline:
     if ways == 1:
         return ()
-    return ("Through ", spell_as_part(path.consumer), ": ") if path.consumer.shape else ("Directly in J: ",)
+    return ("Through ", spell_as_part(path.consumer), ": ") if path.consumer.shape else ("Directly in ", result, ": ")
 
 
-def _path_reason(step: BackwardStep, path: Path) -> Iterator[str | Math]:
-    consumer = path.consumer
-    y = spell_as_part(consumer) if consumer.symbol is not None else Ident("J")
-    dy: Math = symbol(consumer.symbol.derivative("J")) if consumer.symbol is not None else Ident("dJ")
-    words: dict[str, Math] = {"y": y, "dx": symbol(step.symbol), "dy": dy}
+def _path_reason(step: BackwardStep, path: Path, result: Math) -> Iterator[str | Math]:
+    outputs = {link: before.operand for before, link in pairwise(path.links)}
     for link in path.reasons:
+        y = outputs.get(link, path.consumer)
+        words: dict[str, Math] = {"y": _named_or(y, result), "dx": symbol(step.symbol), "dy": _derivative(y, result)}
         words["x"] = spell_as_part(link.operand)
         if link.others:
             words["other"] = spell_as_part(link.others[0])
-            if len(link.others[0].shape) == 2:
+            if len(link.others[0].shape) > 1:
                 words["turned"] = spell_as_part(transposed(link.others[0]))
         yield from _filled(link.row.reasons[link.position], words)
         yield " "
@@ -77,6 +77,17 @@ def _path_reason(step: BackwardStep, path: Path) -> Iterator[str | Math]:
     elif path.stretched:
         yield "It is stretched to a larger shape, so the contributions of all the places it is used at are added up."
         yield " "
+
+
+def _named_or(y: Node, result: Math) -> Math:
+    """What an operation gives: a quantity, the result itself, or the formula that has no name."""
+    return result if y.symbol is None and not y.shape else spell_as_part(y)
+
+
+def _derivative(y: Node, result: Math) -> Math:
+    if y.symbol is not None:
+        return symbol(y.symbol.derivative("J"))
+    return Row((Ident("d"), _named_or(y, result) if not y.shape else Fence(spell_as_part(y))))
 
 
 def meaning(rewrite: Rewrite) -> Inline:

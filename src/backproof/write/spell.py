@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import assert_never
 
@@ -96,25 +97,45 @@ def name(text: str) -> Math:
     return Ident(text) if len(text) == 1 else Word(text)
 
 
+GREEK = {
+    **{"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε", "epsilon": "ε", "eta": "η", "theta": "θ"},
+    **{"kappa": "κ", "lam": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ"},
+    **{"psi": "ψ", "omega": "ω"},
+}
+"""Names in code that are written as a letter."""
+
+
+@lru_cache(maxsize=65536)
+def _letters(of: Symbol, *, entry: bool) -> tuple[Math, int | None]:
+    """The name of a quantity and its number, if it has one: W1 in code is written like W[1]. Entries are small."""
+    d = "d" if of.of else ""
+    numbered = re.fullmatch(r"(.*[A-Za-z])_?(\d+)", of.base) if of.layer is None else None
+    base, number = (numbered[1], int(numbered[2])) if numbered else (of.base, of.layer)
+    base = GREEK.get(base, base)
+    if len(base) > 1:
+        return Word(d + base), number
+    return Ident(d + (base.lower() if entry else base)), number
+
+
 @lru_cache(maxsize=65536)
 def symbol(of: Symbol) -> Math:
     """A whole quantity: ``dZ^{[2]}``."""
-    base: Math = Ident(f"{'d' if of.of else ''}{of.base}")
-    return Scripts(base, sup=_layer(of.layer)) if of.layer is not None else base
+    base, number = _letters(of, entry=False)
+    return Scripts(base, sup=_layer(number)) if number is not None else base
 
 
 def entry(of: Symbol, shape: tuple[Size, ...], place: tuple[Place, ...]) -> Math:
     """One entry: ``dz_{j}^{[2](i)}``, the layer and the sample above, the node below; a scalar is its own entry."""
     if not shape:
         return symbol(of)
-    above = [] if of.layer is None else [_layer(of.layer)]
+    base, number = _letters(of, entry=True)
+    above = [] if number is None else [_layer(number)]
     below: list[Place] = []
     for size, position in zip(shape, place, strict=True):
         if size.samples:
             above.append(Row((Sign("(", "tight"), _position(position), Sign(")", "tight"))))
         elif size != ONE:
             below.append(position)
-    base = Ident(f"{'d' if of.of else ''}{of.base.lower()}")
     return Scripts(base, sub=_positions(below), sup=Row(tuple(above)) if above else None) if below or above else base
 
 
@@ -131,6 +152,8 @@ def _layer(layer: int | None) -> Math:
 def _position(place: Place) -> Math:
     if isinstance(place, Index):
         return Ident(place.letter)
+    if place == "·":
+        return Sign("·", "tight")
     return Number(str(place)) if isinstance(place, int) else name(str(place))
 
 
@@ -252,13 +275,16 @@ def _partial(node: Node) -> Math:
 
 def _key(node: Node) -> str:
     """An index as it is written in code."""
-    parts = []
-    for k in node.attrs["key"]:
+    parts: list[str] = []
+    shape = node.attrs.get("sizes", node.inputs[0].shape)
+    for k, size in zip(node.attrs["key"], shape, strict=True):
         if isinstance(k, slice):
             step = f":{k.step}" if k.step != 1 else ""
-            parts.append(f"{k.start or ''}:{k.stop}{step}")
+            parts.append(":" if k == slice(0, size.value, 1) else f"{k.start or ''}:{k.stop}{step}")
         else:
             parts.append(str(k) if isinstance(k, int) else str(node.inputs[k.number + 1].symbol or "…"))
+    while len(parts) > 1 and parts[-1] == ":":
+        parts.pop()
     return ", ".join(parts)
 
 
@@ -371,11 +397,13 @@ def _slice(array: Node, places: tuple[Place, ...]) -> Math:
     math, _ = _part(array)
     above: list[Math] = []
     below: list[Place] = []
+    # Where several axes are written below, a dot stands for one that the slice has whole.
+    dotted = sum(not size.samples and size != ONE for size in array.shape) > 1
     for size, place in zip(array.shape, places, strict=True):
         if place is not None and size.samples:
             above.append(Row((Sign("(", "tight"), _position(place), Sign(")", "tight"))))
-        elif place is not None:
-            below.append(place)
+        elif place is not None or (dotted and not size.samples and size != ONE):
+            below.append("·" if place is None else place)
     if array.symbol is not None and isinstance(math, Scripts):
         base, sup = math.base, math.sup
     else:

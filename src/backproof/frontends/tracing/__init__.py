@@ -1,1 +1,8 @@
-"""Plain NumPy code as a forward pass: a function is run once, and what it does to its arguments is written down."""
+"""Plain NumPy code as a forward pass: a function is run once, and what it does to its arguments is written down.
+
+The modules called `calls…` say what NumPy's functions become; importing them is what enters their handlers.
+"""
+
+from backproof.frontends.tracing import calls
+
+__all__ = ["calls"]

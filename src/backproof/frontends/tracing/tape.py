@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,11 @@ class Line:
 
     def __str__(self) -> str:
         return f"{Path(self.file).name}, line {self.number}"
+
+    @property
+    def text(self) -> str:
+        """The line as it is written."""
+        return linecache.getline(self.file, self.number).strip()
 
 
 def here() -> str:

@@ -7,20 +7,27 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
 
 from backproof.frontends.tracing.fuse import fuse
 from backproof.frontends.tracing.names import Names
+from backproof.frontends.tracing.patterns import recognise
 from backproof.frontends.tracing.tape import Line, Tape
 from backproof.frontends.tracing.traced import Traced
 from backproof.ir.errors import SpecError, TraceError
 from backproof.ir.node import Graph, Node, ancestors
 from backproof.ir.sizes import ONE, Shape, Size, of_length
 from backproof.ir.symbol import Symbol
-from backproof.ops.leaves import constant, constant_, input_, size_
+from backproof.ops.arithmetic import add
+from backproof.ops.leaves import constant_, input_, size_
+from backproof.ops.linear import matmul
+from backproof.ops.scalar import ScalarRow
+from backproof.ops.vectors import einsum, matvec
 
+PRODUCTS = (matmul, matvec, einsum)
 DATA = ("X", "Y", "x", "y")
 """Arguments that hold data by custom: derivatives by them are derived only where they are asked for."""
 
@@ -49,14 +56,34 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Any], wrt: Seque
         result = _call(function, called)
     output = _single(result, function)
     parameters = _wanted(leaves, wrt)
-    named = _named(output, names.found(set(leaves)), leaves)
-    finished = fuse(named[output])
-    renamed = _with_reused_named(finished[named[output]])
-    final = {old: renamed[finished[new]] for old, new in named.items() if finished.get(new) in renamed}
-    given = tuple(node for _, node in tape.given.values() if final.get(node) is not None)
-    inputs = (*leaves.values(), *given)
-    graph = Graph(inputs, (final[output],), tuple(parameters))
-    return Program(graph, {final[x]: line for x, line in tape.lines.items() if x in final}, tuple(tape.notes))
+    stages: list[dict[Node, Node]] = [_named(output, names.found(set(leaves)))]
+    recognised, operations = recognise(stages[0][output])
+    stages.append(recognised)
+    stages.append(_with_inner_named(recognised[stages[0][output]]))
+    stages.append(fuse(_last(stages, output)))
+    final = _last(stages, output)
+    kept = set(ancestors([final]))
+    made = {node: end for node in tape.lines if (end := _through(stages, node)) is not None and end in kept}
+    inputs = (*leaves.values(), *(node for _, node in tape.given.values() if node in kept))
+    graph = Graph(inputs, (final,), tuple(parameters))
+    for node in operations:
+        tape.notes[f"{node.symbol or 'a part of the code'} is recognised as {node.op.name}"] = None
+    return Program(graph, {made[x]: line for x, line in tape.lines.items() if x in made}, tuple(tape.notes))
+
+
+def _through(stages: Sequence[Mapping[Node, Node]], node: Node) -> Node | None:
+    """What has become of a node; None if nothing of it is left."""
+    found: Node | None = node
+    for stage in stages:
+        found = None if found is None else stage.get(found)
+    return found
+
+
+def _last(stages: Sequence[Mapping[Node, Node]], output: Node) -> Node:
+    """What the output has become: no stage drops it."""
+    found = _through(stages, output)
+    assert found is not None
+    return found
 
 
 def _bound(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -172,33 +199,53 @@ def _wanted(leaves: Mapping[str, Node], wrt: Sequence[str] | None) -> list[Node]
     return [decimal[name] for name in wrt]
 
 
-def _named(output: Node, names: Mapping[Node, str], leaves: Mapping[str, Node]) -> dict[Node, Node]:
+def _named(output: Node, names: Mapping[Node, str]) -> dict[Node, Node]:
     """The nodes with the user's names: for each old node the new one."""
-    done: dict[Node, Node] = {}
-    for node in ancestors([*leaves.values(), output]):
-        inputs = tuple(done[x] for x in node.inputs)
-        symbol = node.symbol
-        if symbol is None and node in names and node.op not in (constant_, size_):
-            symbol = Symbol(names[node])
-        if symbol is None and node is output:
-            symbol = Symbol("J" if "J" not in {*leaves, *names.values()} else "result")
-        same = inputs == node.inputs and symbol == node.symbol
-        done[node] = node if same else replace(node, inputs=inputs, symbol=symbol)
-    return done
+    taken = {*names.values(), *(str(x.symbol) for x in ancestors([output]) if x.symbol is not None)}
+
+    def symbol(node: Node) -> Symbol | None:
+        if node.op in (constant_, size_) or node.symbol is not None:
+            return node.symbol
+        if node in names:
+            return Symbol(names[node])
+        return Symbol("J" if "J" not in taken else "result") if node is output else None
+
+    return _renamed(output, symbol)
 
 
-def _with_reused_named(output: Node) -> dict[Node, Node]:
-    """Values without a name that are used more than once get one: T1, T2, …"""
+def _with_inner_named(output: Node) -> dict[Node, Node]:
+    """Names T1, T2, … for values without one that are used more than once, or that an activation is applied to."""
     order = ancestors([output])
     uses = Counter(x for node in order for x in node.inputs)
+    users = {x: node for node in order for x in node.inputs}
     taken = {str(node.symbol) for node in order if node.symbol is not None}
-    free = (name for name in (f"T{k}" for k in range(1, len(order) + len(taken) + 2)) if name not in taken)
-    done: dict[Node, Node] = {}
+    free = (name for name in (f"T{k}" for k in count(1)) if name not in taken)
+    varies: set[Node] = set()
     for node in order:
-        inputs = tuple(done[x] for x in node.inputs)
-        symbol = node.symbol
-        if symbol is None and uses[node] > 1 and node.inputs and node.op not in (constant, size_):
-            symbol = Symbol(next(free))
-        same = inputs == node.inputs and symbol == node.symbol
-        done[node] = node if same else replace(node, inputs=inputs, symbol=symbol)
+        if node.op is input_ or any(x in varies for x in node.inputs):
+            varies.add(node)
+
+    def symbol(node: Node) -> Symbol | None:
+        if node.symbol is not None or node not in varies:
+            return node.symbol
+        if uses[node] > 1 or (node in users and _is_preactivation(node, users[node])):
+            return Symbol(next(free))
+        return None
+
+    return _renamed(output, symbol)
+
+
+def _is_preactivation(node: Node, user: Node) -> bool:
+    """Whether a sum with a product of matrices in it goes into a function, as W·x + b into tanh."""
+    if node.op is not add or not isinstance(user.op, ScalarRow):
+        return False
+    return any(x.op in PRODUCTS or (x.op is add and x.symbol is None) for x in node.inputs if x.symbol is None)
+
+
+def _renamed(output: Node, symbol: Callable[[Node], Symbol | None]) -> dict[Node, Node]:
+    done: dict[Node, Node] = {}
+    for node in ancestors([output]):
+        inputs, name = tuple(done[x] for x in node.inputs), symbol(node)
+        same = inputs == node.inputs and name == node.symbol
+        done[node] = node if same else replace(node, inputs=inputs, symbol=name)
     return done

@@ -1,0 +1,71 @@
+"""Operations with a name of their own, where code spells them out: softmax and its logarithm."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from backproof.ir.node import Node, ancestors
+from backproof.ir.sizes import ONE
+from backproof.ops import elementary
+from backproof.ops.arithmetic import div, sub
+from backproof.ops.linear import sum_
+from backproof.ops.row import Row
+from backproof.ops.softmax import log_softmax, softmax
+
+
+def recognise(output: Node) -> tuple[dict[Node, Node], list[Node]]:
+    """The graph with what is recognised as one operation: for each old node the new one, and the new operations."""
+    order = ancestors([output])
+    uses = Counter(x for node in order for x in node.inputs)
+    done: dict[Node, Node] = {}
+    found = []
+    for node in order:
+        # Softmax spelled out uses its exponentials twice and nothing else does; else they are shown as they are.
+        made = _softmax(node, uses) or _log_softmax(node)
+        if made is not None:
+            row, z, axis = made
+            done[node] = row(done[z], symbol=node.symbol, axis=axis)
+            found.append(done[node])
+            continue
+        inputs = tuple(done[x] for x in node.inputs)
+        done[node] = node if inputs == node.inputs else replace(node, inputs=inputs)
+    return done, found
+
+
+def _softmax(node: Node, uses: Counter[Node]) -> tuple[Row, Node, int] | None:
+    """exp(z)/Σ exp(z) along an axis, also of z with something subtracted that is the same along it."""
+    if node.op is not div:
+        return None
+    exponentials, total = node.inputs
+    if exponentials.op is not elementary.exp or not _sums(total, exponentials) or uses[exponentials] != 2:
+        return None
+    axis = total.attrs["axes"][0]
+    return softmax, _unshifted(exponentials.inputs[0], axis), axis
+
+
+def _log_softmax(node: Node) -> tuple[Row, Node, int] | None:
+    """z − log Σ exp(z) along an axis."""
+    if node.op is not sub or node.inputs[1].op is not elementary.log:
+        return None
+    z, logarithm = node.inputs
+    total = logarithm.inputs[0]
+    if total.op is not sum_ or total.inputs[0].op is not elementary.exp or not _sums(total, total.inputs[0]):
+        return None
+    if total.inputs[0].inputs[0] is not z:
+        return None
+    axis = total.attrs["axes"][0]
+    return log_softmax, _unshifted(z, axis), axis
+
+
+def _sums(total: Node, terms: Node) -> bool:
+    return total.op is sum_ and total.inputs[0] is terms and total.attrs["keepdims"] and len(total.attrs["axes"]) == 1
+
+
+def _unshifted(z: Node, axis: int) -> Node:
+    """z without what is subtracted from every entry along the axis alike, which softmax does not notice."""
+    if z.op is not sub:
+        return z
+    shift = z.inputs[1]
+    alike = -axis > len(shift.shape) or shift.shape[axis] == ONE
+    return z.inputs[0] if alike and z.inputs[0].shape == z.shape else z
