@@ -349,7 +349,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("command", sorted(cli.commands))
 def test_every_option_is_used_in_an_example(command: str) -> None:
-    text = (REPO / "docs" / "cli.md").read_text(encoding="utf-8")
+    text = "\n".join((REPO / page).read_text(encoding="utf-8") for page in PAGES)
     examples = [line for line in text.splitlines() if line.startswith(f"$ backproof {command} ")]
     for option in cli.commands[command].params:
         if isinstance(option, click.Option):

@@ -25,9 +25,9 @@ from backproof.frontends.functions import ACTIVATIONS, LOSSES, loss_named
 from backproof.frontends.network import Layout
 from backproof.ir.node import Node
 from backproof.ops.row import Array
+from backproof.write.math import Ident
 from backproof.write.math_unicode import linear
 from backproof.write.outline import plain
-from backproof.write.math import Ident
 from backproof.write.reasons import backward_reasons, meaning
 from backproof.write.spell import spell
 

@@ -219,7 +219,8 @@ class _Perturbation:
 
     def __init__(self, trace: Trace, method: Method) -> None:
         self._trace, self._method = trace, method
-        (self._result,) = (step.node for step in trace.derivation.forward if not step.node.shape)
+        (output,) = trace.derivation.graph.outputs
+        self._result = next((step.node for step in trace.derivation.forward if step.raw is output), output)
         self._order = ancestors([self._result])
         self._inputs = {str(node.symbol): node for node in trace.derivation.graph.inputs}
         self._values = evaluate([self._result], {node: trace[name] for name, node in self._inputs.items()}, trace.sizes)

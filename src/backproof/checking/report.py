@@ -66,9 +66,10 @@ class Report:
         right = sum(verdict.judgement == "right" for verdict in self.verdicts)
         drawn = max((verdict.compared for verdict in self.verdicts if not verdict.whole), default=0)
         which = f"in {drawn} entries drawn from each that has more" if drawn else "entry by entry"
+        on = f", on {self.samples} samples" if self.samples else ""
         summary = (
             f"{right} of {len(self.verdicts)} gradients agree with {opinion} to a relative error of "
-            f"{self.tolerance:g}, {which}, on {self.samples} samples. The table shows the worst entry of each."
+            f"{self.tolerance:g}, {which}{on}. The table shows the worst entry of each."
         )
         blocks: list[Block] = [Heading(1, ("The check",)), Table(header, rows, "lllrrrl"), Paragraph((summary,))]
         blocks += [Paragraph((note,)) for note in self.notes]

@@ -42,7 +42,8 @@ class _Group(click.RichGroup):
 def cli() -> None:
     """Write the forward pass of a neural network; read, run and check its backward pass.
 
-    A SPEC is a compact string (3-4:tanh-3:sigmoid), a TOML file, or file.py:object.
+    A SPEC is a compact string (3-4:tanh-3:sigmoid), a TOML file, or file.py:object, where the object is a network or a
+    function in plain NumPy.
     """
 
 
@@ -69,6 +70,11 @@ def network_options(command: F) -> F:
                 help="Whether samples are the columns of X (the article) or its rows (PyTorch).",
             ),
             click.option("--dx", is_flag=True, help="Derive dX too."),
+            click.option(
+                "--wrt",
+                multiple=True,
+                help="Of a function: an argument to derive by. Default: all arrays but X and Y.",
+            ),
         ]
     ):
         command = option(command)
@@ -95,6 +101,7 @@ def data_options(command: F) -> F:
 
 @cli.command()
 @network_options
+@click.option("--data", help="Of a function: an NPZ file with its arguments by name.")
 @click.option("--expand", is_flag=True, help="Write out every matrix entry by entry, and prove every sum.")
 @click.option(
     "--format", "format_", type=click.Choice(FORMATS), help="Default: text, or what the output's suffix says."
@@ -139,8 +146,8 @@ def run(
 
     if output is not None and output.suffix != ".npz":
         raise BackproofError(f"{output} is not an NPZ file", instead=f"write -o {output.with_suffix('.npz')}")
-    asked = [_entry(text) for text in entries]
     trace = _trace(spec, options)
+    asked = [_entry(text, trace) for text in entries]
     if not asked and not shown:
         _print(table_document(trace, options["data"]))
     for name in shown:
@@ -185,12 +192,39 @@ def check(spec: str, method: str, tolerance: float | None, every: bool, **option
 
 
 def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:
-    from backproof.api import derive as derive_network
-    from backproof.api import load
+    from backproof.api import derive as derive_forward
+    from backproof.frontends.network import Network
+    from backproof.frontends.spec import read_forward
 
-    network = load(spec, loss=options["loss"], l1=options["l1"], l2=options["l2"])
-    derivation = derive_network(network, mean=options["mean"], layout=options["layout"], inputs=options["dx"])
-    return derivation, _title(network)
+    forward = read_forward(spec, loss=options["loss"], l1=options["l1"], l2=options["l2"])
+    if isinstance(forward, Network):
+        if options["wrt"]:
+            raise BackproofError("--wrt is for functions", instead="of a network, --dx adds the derivative by X")
+        derivation = derive_forward(forward, mean=options["mean"], layout=options["layout"], inputs=options["dx"])
+        return derivation, _title(forward)
+    arguments = _arguments(forward, options.get("data"))
+    wrt = options["wrt"] or None
+    if options["dx"] or options["layout"] != "columns":
+        raise BackproofError("--dx and --layout are for networks", instead="of a function, --wrt X adds X")
+    name = getattr(forward, "__name__", spec)
+    return derive_forward(forward, arguments, mean=options["mean"], wrt=wrt), f"Forward and backward pass of {name}"
+
+
+def _arguments(function: Callable[..., Any], data: str | None) -> dict[str, Any]:
+    """The arguments of a function from an NPZ file; those that it lacks have to have a default."""
+    import inspect
+
+    from backproof.execution.reading.files import existing_path, load_npz
+
+    if data is None:
+        return {}
+    path = existing_path(Path(data))
+    if path.suffix != ".npz":
+        raise BackproofError(f"{data} is not an NPZ file", instead="save the arguments: numpy.savez(path, W=W, X=X)")
+    arrays = load_npz(path)
+    parameters = inspect.signature(function).parameters
+    anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    return {name: array for name, array in arrays.items() if anything or name in parameters}
 
 
 def _title(network: Network) -> str:
@@ -204,14 +238,17 @@ def _trace(spec: str, options: dict[str, Any]) -> Trace:
     from backproof.api import run as run_network
 
     derivation, _ = _derivation(spec, options)
-    return run_network(derivation, options["data"], **{key: options[key] for key in ("seed", "target", "rows")})
+    chosen = {key: options[key] for key in ("seed", "target", "rows")}
+    if derivation.sources:
+        return run_network(derivation, None, **chosen)
+    return run_network(derivation, options["data"], **chosen)
 
 
-def _entry(text: str) -> tuple[str, tuple[int, ...]]:
-    """``dW[1][2,1]`` as the name and the place."""
-    match = re.fullmatch(r"\s*([A-Za-z]+(?:\[\d+\])?)\s*\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]\s*", text)
-    if (match is None or "," not in match[2]) and re.fullmatch(r"[A-Za-z]+(\[\d+\])?", text.strip()):
+def _entry(text: str, trace: Trace) -> tuple[str, tuple[int, ...]]:
+    """``dW[1][2,1]`` or ``dW1[2,1]`` as the name and the place; a name alone has no place."""
+    if text.strip() in trace:
         return text.strip(), ()
+    match = re.fullmatch(r"\s*(\w+(?:\[\d+\])?)\s*\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]\s*", text)
     if match is None:
         raise BackproofError(f"{text!r} does not name an entry", instead='write it as "dW[1][2,1]": row 2, column 1')
     return match.group(1), tuple(int(k) for k in match.group(2).split(","))

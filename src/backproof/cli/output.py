@@ -26,11 +26,11 @@ def write_arrays(path: Path, trace: Trace) -> None:
     """
     import numpy as np
 
-    x = trace.derivation.graph.inputs[0]
-    about = {
-        "layout": np.array("columns" if x.shape[-1].samples else "rows"),
-        "parameters": np.array([str(node.symbol) for node in trace.derivation.graph.parameters]),
-    }
+    about = {}
+    if not trace.derivation.sources:
+        columns = trace.derivation.graph.inputs[0].shape[-1].samples
+        about["layout"] = np.array("columns" if columns else "rows")
+        about["parameters"] = np.array([str(node.symbol) for node in trace.derivation.graph.parameters])
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **about, **dict(trace))
     write_bytes(path, buffer.getvalue())

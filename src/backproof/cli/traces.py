@@ -20,6 +20,7 @@ MOST_TERMS = 12
 def table_document(trace: Trace, data: str) -> Document:
     """Every quantity with its shape and the range of its values."""
     header: tuple[Inline, ...] = tuple((text,) for text in ("quantity", "shape", "smallest", "mean", "largest"))
+    counted = "" if trace.derivation.sources else f" ({trace.samples} samples)"
     rows: list[tuple[Inline, ...]] = []
     spoiled = []
     for name, array in trace.items():
@@ -30,7 +31,7 @@ def table_document(trace: Trace, data: str) -> Document:
         cells: tuple[Inline, ...] = tuple((f"{float(x):.6g}",) for x in numbers)
         rows.append(((Code(name),), (" × ".join(map(str, array.shape)) or "scalar",), *cells))
     blocks: list[Block] = [
-        Heading(1, (f"Every quantity on {data} ({trace.sizes['m']} samples)",)),
+        Heading(1, (f"Every quantity on {data}{counted}",)),
         Table(header, tuple(rows), "llrrr"),
     ]
     for name in spoiled:

@@ -14,7 +14,7 @@ from backproof.ir.node import Graph, Node
 from backproof.ir.sizes import show
 from backproof.ops.arithmetic import add, div, mul, product
 from backproof.ops.leaves import constant, is_number, size_
-from backproof.ops.linear import restated
+from backproof.ops.linear import restated, stretched
 
 
 def derive(
@@ -87,7 +87,17 @@ def _backward(
         symbol = node.symbol.derivative(result if node in parameters else of)
         last = rewrites[-1].result if rewrites else raw
         steps[node] = BackwardStep(last.named(symbol), node, raw, rewrites, paths, scale)
+    for node in wanted:
+        if node not in steps:
+            steps[node] = _nothing(node, result)
     return list(steps.values())
+
+
+def _nothing(node: Node, result: str) -> BackwardStep:
+    """The step of an input that the result does not depend on: its derivative is 0."""
+    assert node.symbol is not None
+    zero = restated(stretched(constant(0), node.shape))
+    return BackwardStep(zero.named(node.symbol.derivative(result)), node, zero, (), ())
 
 
 def _forward_step(node: Node) -> ForwardStep:

@@ -6,7 +6,7 @@ import re
 import runpy
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,20 +18,35 @@ FORMS = 'a spec is "4-8:tanh-3:softmax", a file net.toml, or file.py:network'
 
 
 def read_spec(text: str, *, loss: str | None = None, l1: float | None = None, l2: float | None = None) -> Network:
-    """The network that `text` describes; `loss`, `l1` and `l2` replace those of a file where they are given.
+    """The network that `text` describes, as `read_forward` reads it. Raises SpecError, also for a function."""
+    found = read_forward(text, loss=loss, l1=l1, l2=l2)
+    if not isinstance(found, Network):
+        raise SpecError(f"{text} is a function, and a network is wanted here")
+    return found
+
+
+def read_forward(
+    text: str, *, loss: str | None = None, l1: float | None = None, l2: float | None = None
+) -> Network | Callable[..., Any]:
+    """The network or the function that `text` names; `loss`, `l1` and `l2` replace those of a network in a file.
 
     A compact string has the sizes joined by ``-``, each layer's with its activation behind a colon:
     ``3-4:tanh-3:sigmoid``. A size is a number or a name, an activation a name, a name with a number
     (``leaky_relu(0.2)``) or an expression in brackets (``(z*sigmoid(z))``). Raises SpecError.
     """
+    network: Network | Callable[..., Any]
     if text.endswith(".toml"):
         network = _from_toml(Path(text))
     elif match := re.fullmatch(r"(.+\.py):([A-Za-z_]\w*)", text):
         network = _from_python(Path(match.group(1)), match.group(2))
     else:
         network = _from_string(text)
-    changes: dict[str, Any] = {"loss": loss, "l1": l1, "l2": l2}
-    return replace(network, **{name: value for name, value in changes.items() if value is not None})
+    changes = {name: value for name, value in {"loss": loss, "l1": l1, "l2": l2}.items() if value is not None}
+    if isinstance(network, Network):
+        return replace(network, **changes)  # type: ignore[arg-type]
+    if changes:
+        raise SpecError(f"{text} is a function, which has its own loss", instead=f"leave out {', '.join(changes)}")
+    return network
 
 
 def _from_string(text: str) -> Network:
@@ -106,7 +121,7 @@ def _toml_layer(layer: dict[str, Any], number: int, path: Path) -> Dense:
     return Dense(**layer)
 
 
-def _from_python(path: Path, attribute: str) -> Network:
+def _from_python(path: Path, attribute: str) -> Network | Callable[..., Any]:
     """The object of that name in a Python file; the file is run, as Python runs it."""
     _read(path)  # for its error messages
     folder = str(path.parent.resolve())
@@ -123,14 +138,14 @@ def _from_python(path: Path, attribute: str) -> Network:
     if attribute not in names:
         raise SpecError(f"{path} has no {attribute!r}", instead=FORMS)
     found = names[attribute]
-    if not isinstance(found, Network):
+    if not isinstance(found, Network) and not callable(found):
         raise SpecError(
-            f"{attribute!r} is not a network",
+            f"{attribute!r} is neither a network nor a function",
             where=str(path),
             why=f"it is a {type(found).__name__}",
-            instead="assign a backproof.Network(…) to it",
+            instead="assign a backproof.Network(…) to it, or define a function of arrays",
         )
-    return found
+    return found  # type: ignore[no-any-return]
 
 
 def _read(path: Path) -> str:

@@ -68,6 +68,16 @@ neg: Row = Row(
     domain=(Domain((2, 3)),),
 )
 
+
+def _scaled(g: Node, factor: Node) -> Node:
+    """The product, with a plain number in front, and the sign of a number before that."""
+    if g.op is neg and not g.shape and g.symbol is None:
+        return neg(_scaled(g.inputs[0], factor))
+    return (
+        product(factor, g) if not factor.shape and factor.symbol is None and not factor.inputs else product(g, factor)
+    )
+
+
 mul = Row(
     name="mul",
     kind="elementwise",
@@ -77,7 +87,7 @@ mul = Row(
     aligns=True,
     notation=Infix("*", PRODUCT),
     entry=elementwise_entry,
-    vjp=lambda g, y, a, b: (product(g, b), product(g, a)),
+    vjp=lambda g, y, a, b: (_scaled(g, b), _scaled(g, a)),
     reasons=("In the element-wise product each entry of {x} is multiplied by one number, the entry beside it.",) * 2,
     domain=_PAIR,
 )

@@ -112,7 +112,7 @@ def to_nodes(expr: sympy.Basic, names: Mapping[sympy.Symbol, Node]) -> Node:
 
     def _pieces(x: sympy.Piecewise) -> Node:
         parts: list[Node] = []
-        for value, condition in x.args:
+        for value, condition in _flat(x):
             parts.append(convert(value))
             if condition != sympy.true:
                 parts.append(convert(condition))
@@ -121,6 +121,14 @@ def to_nodes(expr: sympy.Basic, names: Mapping[sympy.Symbol, Node]) -> Node:
         return elementary.pieces(*parts)
 
     return convert(expr)
+
+
+def _flat(x: sympy.Piecewise) -> list[tuple[sympy.Expr, sympy.Basic]]:
+    """The pieces, with those of a last piece that is itself in pieces behind the others."""
+    *first, (value, condition) = x.args
+    if condition == sympy.true and isinstance(value, sympy.Piecewise):
+        return [*first, *_flat(value)]
+    return list(x.args)
 
 
 ARITHMETIC: dict[Row, Callable[..., sympy.Expr]] = {

@@ -105,7 +105,8 @@ def convention(derivation: Derivation) -> Inline:
         " back to the input, each using the ones before it.",
     )
     if derivation.mean == "loss":
-        return ("For any quantity x, dx stands for ", of_j, *order)
+        itself: Inline = (" ", Row((Ident("d"), result)), " itself is 1.") if derivation.sources else ()
+        return ("For any quantity x, dx stands for ", of_j, *order, *itself)
     return ("For a parameter x, dx stands for ", of_j, ", for any other quantity for ", _of_sample(), *order)
 
 

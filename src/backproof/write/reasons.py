@@ -43,6 +43,8 @@ def forward_reason(node: Node) -> Inline:
 
 def backward_reasons(step: BackwardStep, result: Math) -> Iterator[Inline]:
     """The reasons of a backward step: one paragraph per path by which its quantity acts on the result."""
+    if not step.paths:
+        yield (result, " does not depend on ", spell_as_part(step.of), ", so the derivative is 0.")
     if len(step.paths) > 1:
         ways = f" in {len(step.paths)} ways; the chain rule adds them up."
         yield (spell_as_part(step.of), " acts on ", result, ways)
@@ -56,7 +58,8 @@ def backward_reasons(step: BackwardStep, result: Math) -> Iterator[Inline]:
 def _way(path: Path, ways: int, result: Math) -> Inline:
     if ways == 1:
         return ()
-    return ("Through ", spell_as_part(path.consumer), ": ") if path.consumer.shape else ("Directly in ", result, ": ")
+    through = path.consumer.symbol is not None and spell_as_part(path.consumer) != result
+    return ("Through ", spell_as_part(path.consumer), ": ") if through else ("Directly in ", result, ": ")
 
 
 def _path_reason(step: BackwardStep, path: Path, result: Math) -> Iterator[str | Math]:

@@ -47,7 +47,7 @@ def _as_one(root: Node, inside: set[Node]) -> Node | None:
     occurrences = Counter(x for part in parts for x in part.inputs if x not in inside and x.op is not constant_)
     curved = any(isinstance(x.op, ScalarRow) or x.op in (power, pieces) or _divides(x, inside) for x in parts)
     repeated = any(count > 1 for count in occurrences.values())
-    if len(parts) < 2 or not (curved or repeated) or not occurrences:
+    if not (repeated or (curved and len(parts) > 1)):
         return None
     one = fused(replace(root, symbol=None), tuple(occurrences))
     return one if one is None or root.symbol is None else one.named(root.symbol)

@@ -1,4 +1,4 @@
-"""Operations with a name of their own, where code spells them out: softmax and its logarithm."""
+"""Operations with a name of their own, where code spells them out: softmax, its logarithm, relu."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from dataclasses import replace
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import ONE
 from backproof.ops import elementary
+from backproof.ops.activations import relu
 from backproof.ops.arithmetic import div, sub
+from backproof.ops.leaves import is_number
 from backproof.ops.linear import sum_
 from backproof.ops.row import Row
 from backproof.ops.softmax import log_softmax, softmax
+
+Found = tuple[Row, Node, dict[str, int]]
+"""An operation, what it is applied to, and its attributes."""
 
 
 def recognise(output: Node) -> tuple[dict[Node, Node], list[Node]]:
@@ -22,10 +27,10 @@ def recognise(output: Node) -> tuple[dict[Node, Node], list[Node]]:
     found = []
     for node in order:
         # Softmax spelled out uses its exponentials twice and nothing else does; else they are shown as they are.
-        made = _softmax(node, uses) or _log_softmax(node)
+        made = _softmax(node, uses) or _log_softmax(node) or _relu(node)
         if made is not None:
-            row, z, axis = made
-            done[node] = row(done[z], symbol=node.symbol, axis=axis)
+            row, z, attrs = made
+            done[node] = row(done[z], symbol=node.symbol, **attrs)
             found.append(done[node])
             continue
         inputs = tuple(done[x] for x in node.inputs)
@@ -33,7 +38,7 @@ def recognise(output: Node) -> tuple[dict[Node, Node], list[Node]]:
     return done, found
 
 
-def _softmax(node: Node, uses: Counter[Node]) -> tuple[Row, Node, int] | None:
+def _softmax(node: Node, uses: Counter[Node]) -> Found | None:
     """exp(z)/Σ exp(z) along an axis, also of z with something subtracted that is the same along it."""
     if node.op is not div:
         return None
@@ -41,10 +46,10 @@ def _softmax(node: Node, uses: Counter[Node]) -> tuple[Row, Node, int] | None:
     if exponentials.op is not elementary.exp or not _sums(total, exponentials) or uses[exponentials] != 2:
         return None
     axis = total.attrs["axes"][0]
-    return softmax, _unshifted(exponentials.inputs[0], axis), axis
+    return softmax, _unshifted(exponentials.inputs[0], axis), {"axis": axis}
 
 
-def _log_softmax(node: Node) -> tuple[Row, Node, int] | None:
+def _log_softmax(node: Node) -> Found | None:
     """z − log Σ exp(z) along an axis."""
     if node.op is not sub or node.inputs[1].op is not elementary.log:
         return None
@@ -55,7 +60,17 @@ def _log_softmax(node: Node) -> tuple[Row, Node, int] | None:
     if total.inputs[0].inputs[0] is not z:
         return None
     axis = total.attrs["axes"][0]
-    return log_softmax, _unshifted(z, axis), axis
+    return log_softmax, _unshifted(z, axis), {"axis": axis}
+
+
+def _relu(node: Node) -> Found | None:
+    """The larger of z and 0."""
+    if node.op is not elementary.maximum:
+        return None
+    for z, zero in (node.inputs, node.inputs[::-1]):
+        if is_number(zero, 0) and z.shape:
+            return relu, z, {}
+    return None
 
 
 def _sums(total: Node, terms: Node) -> bool:

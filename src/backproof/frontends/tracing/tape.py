@@ -85,19 +85,22 @@ class Tape:
         if known is not None and known[0] is x:
             return known[1]
         shape = tuple(of_length(n) for n in array.shape)
-        node = input_(symbol=self._name(x), shape=shape, value=array.copy())
+        symbol, own = self._name(x)
+        node = input_(symbol=symbol, shape=shape, value=array.copy())
+        if not own:
+            self.note(f"{symbol} is an array that is made there")
         self.given[id(x)] = (x, node)
         return node
 
-    def _name(self, array: Any) -> Symbol:
-        """The user's own name for an array from outside, if there is one."""
+    def _name(self, array: Any) -> tuple[Symbol, bool]:
+        """The user's own name for an array from outside, if there is one, else C1, C2, …"""
         frame = users_frame()
         spaces = [] if frame is None else [frame.f_locals, frame.f_globals]
         found = next((name for space in spaces for name, value in space.items() if value is array), None)
         taken = {str(node.symbol) for _, node in self.given.values()}
-        if found is None or found in taken:
-            found = next(name for name in (f"C{k}" for k in range(1, len(taken) + 2)) if name not in taken)
-        return Symbol(found)
+        if found is not None and found not in taken:
+            return Symbol(found), True
+        return Symbol(next(name for name in (f"C{k}" for k in range(1, len(taken) + 2)) if name not in taken)), False
 
     def made(self, node: Node) -> Node:
         """Notes the line that a node was made in."""

@@ -158,7 +158,14 @@ def _call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
             positional.append(value)
         else:
             named[name] = value
-    return function(*positional, **named)
+    try:
+        return function(*positional, **named)
+    except (TypeError, ValueError) as error:
+        # NumPy puts an error of its own in the place of the one that a conversion raised.
+        cause = error.__cause__ or error.__context__
+        if isinstance(cause, TraceError):
+            raise cause from None
+        raise
 
 
 def _single(result: Any, function: Callable[..., Any]) -> Node:

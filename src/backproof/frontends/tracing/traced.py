@@ -174,8 +174,8 @@ class Traced(NDArrayOperatorsMixin):
     def __float__(self) -> Any:
         raise refuse(
             "float() takes a number out of the derivation",
-            why="what is computed from it would have no derivative",
-            instead="leave the conversion out: an array of one entry can be computed with",
+            why="so does a write into a plain array; what is computed from it would have no derivative",
+            instead="leave float() out, collect values in a list and use np.stack",
         )
 
     __int__ = __complex__ = __float__
@@ -222,7 +222,7 @@ class Traced(NDArrayOperatorsMixin):
         if name in METHODS:
             function = getattr(np, name)
             return lambda *arguments, **options: function(self, *arguments, **options)
-        if hasattr(np.ndarray, name):
+        if hasattr(np.ndarray, name) and not name.startswith("__"):
             raise refuse(f"the method .{name} of an array is not followed")
         raise AttributeError(f"an array has no attribute {name!r}")
 

@@ -1,0 +1,278 @@
+"""Following NumPy code: the names, lines and notes of a derivation, and the errors for what cannot be followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import backproof as bp
+from backproof.ir.errors import BackproofError, SpecError, TraceError
+from backproof.write.math_unicode import linear
+from backproof.write.spell import spell
+
+Array = np.ndarray[Any, Any]
+
+RNG = np.random.default_rng(3)
+W = RNG.normal(size=(4, 3))
+V = RNG.normal(size=(2, 4))
+X = RNG.normal(size=(3, 5))
+Y = RNG.uniform(0.1, 0.9, size=(2, 5))
+A = RNG.normal(size=(3, 3))
+x = RNG.normal(size=3)
+
+
+def names(derivation: bp.Derivation) -> list[str]:
+    return [str(step.node.symbol) for step in derivation.forward]
+
+
+def forms(derivation: bp.Derivation, name: str) -> list[str]:
+    step = next(step for step in derivation.backward if str(step.symbol) == name)
+    return [linear(spell(step.raw)), *(linear(spell(rewrite.result)) for rewrite in step.rewrites)]
+
+
+def sigmoid(z: Array) -> Array:
+    return 1 / (1 + np.exp(-z))
+
+
+def network(W: Array, V: Array, X: Array, Y: Array) -> Any:
+    Z1 = W @ X
+    A1 = np.tanh(Z1)
+    Z2 = V @ A1
+    A2 = sigmoid(Z2)
+    m = X.shape[1]
+    return -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m
+
+
+class TestNames:
+    def test_variables_are_the_names(self) -> None:
+        derivation = bp.derive(network, W=W, V=V, X=X, Y=Y)
+        assert names(derivation) == ["Z1", "A1", "Z2", "A2", "J"]
+        assert [str(step.symbol) for step in derivation.backward] == ["dA2", "dZ2", "dV", "dA1", "dZ1", "dW"]
+
+    def test_lines_and_their_text(self) -> None:
+        derivation = bp.derive(network, W=W, V=V, X=X, Y=Y)
+        source = derivation.sources[derivation.quantities["Z1"]]
+        assert source.text == "Z1 = W @ X"
+        assert source.place.startswith("test_trace.py, line ")
+
+    def test_the_outer_name_wins(self) -> None:
+        def helper(z: Array) -> Array:
+            inner = np.exp(z)
+            return inner
+
+        def f(x: Array) -> Any:
+            outer = helper(2 * x)
+            return np.sum(outer * outer)
+
+        assert "outer" in names(bp.derive(f, x=x))
+
+    def test_a_name_that_is_bound_again_is_numbered(self) -> None:
+        def f(A: Array, x: Array) -> Any:
+            h = x
+            for _ in range(3):
+                h = np.tanh(A @ h)
+            return np.sum(h)
+
+        assert [name for name in names(bp.derive(f, A=A, x=x)) if name.startswith("h")] == ["h_1", "h_2", "h_3"]
+
+    def test_arguments_in_containers(self) -> None:
+        def f(layers: list[dict[str, Array]], data: tuple[Array, Array]) -> Any:
+            out = data[0]
+            for layer in layers:
+                out = np.tanh(layer["W"] @ out)
+            return np.sum((out - data[1]) ** 2)
+
+        derivation = bp.derive(f, layers=[{"W": W}, {"W": V}], data=(X, Y))
+        assert set(derivation.gradients) == {"W", "layers_2_W", "data_1", "data_2"}
+
+    def test_attributes_of_self(self) -> None:
+        class Model:
+            def loss(self, W: Array, X: Array) -> Any:
+                self.hidden = np.tanh(W @ X)
+                return np.sum(self.hidden * self.hidden)
+
+        assert "hidden" in names(bp.derive(Model().loss, W=W, X=X))
+
+    def test_a_constant_from_outside_has_its_name(self) -> None:
+        mask = np.array([1.0, 0.0, 2.0])
+
+        def f(x: Array) -> Any:
+            return np.sum(mask * np.exp(x))
+
+        derivation = bp.derive(f, x=x)
+        assert forms(derivation, "dx")[-1] == "mask * e^x"
+
+    def test_annotations_name_sizes(self) -> None:
+        def f(W, X):  # type: ignore[no-untyped-def]
+            return np.sum((W @ X) ** 2)
+
+        f.__annotations__ = {"W": 'Float[Array, "n1 n0"]', "X": 'Float[Array, "n0 m"]'}
+        derivation = bp.derive(f, W=W, X=X)
+        assert [str(size) for size in derivation.quantities["dW"].shape] == ["n1", "n0"]
+
+    def test_the_trace_function_is_put_back(self) -> None:
+        import sys
+
+        before = sys.gettrace()
+        bp.derive(network, W=W, V=V, X=X, Y=Y)
+        assert sys.gettrace() is before
+
+
+class TestForms:
+    def test_an_own_sigmoid_and_cross_entropy_give_the_difference(self) -> None:
+        derivation = bp.derive(network, W=W, V=V, X=X, Y=Y)
+        assert forms(derivation, "dZ2")[-1] == "(1/5)(A[2] − Y)"
+        assert forms(derivation, "dZ1") == ["dA[1] * tanh'(Z[1])", "dA[1] * (1 − A[1] * A[1])"]
+        assert forms(derivation, "dW") == ["dZ[1] · Xᵀ"]
+
+    def test_softmax_spelled_out(self) -> None:
+        def f(X: Array) -> Any:
+            e = np.exp(X - X.max(axis=0, keepdims=True))
+            P = e / e.sum(axis=0, keepdims=True)
+            return np.sum(P * P)
+
+        derivation = bp.derive(f, X=X)
+        assert names(derivation) == ["P", "J"]
+        assert forms(derivation, "dX") == ["P * (dP − Σ_{j=1}^3 (dP * P)_{j·})"]
+        assert "P is recognised as softmax" in derivation.notes
+
+    def test_exponentials_used_elsewhere_stay(self) -> None:
+        def f(X: Array) -> Any:
+            e = np.exp(X)
+            P = e / e.sum(axis=0, keepdims=True)
+            return np.sum(P * P) + e.sum()
+
+        assert "e" in names(bp.derive(f, X=X))
+
+    def test_preactivations_have_a_name(self) -> None:
+        def f(A: Array, x: Array) -> Any:
+            h = np.tanh(A @ x + x)
+            return np.sum(h)
+
+        assert forms(bp.derive(f, A=A, x=x), "dT1")[-1] == "dh * (1 − h * h)"
+
+    @pytest.mark.parametrize("layout", ["text", "markdown", "latex", "html", "json"])
+    def test_every_format(self, layout: Any) -> None:
+        text = bp.render(bp.derive(network, W=W, V=V, X=X, Y=Y), layout, expand=True)
+        assert "Z1 = W @ X" in text or r"Z1 = W @ X" in text.replace("\\ ", " ")
+
+
+class TestValues:
+    def test_the_trace_is_that_of_the_code(self) -> None:
+        trace = bp.run(bp.derive(network, W=W, V=V, X=X, Y=Y))
+        assert trace["J"] == pytest.approx(network(W, V, X, Y), rel=1e-14)
+        np.testing.assert_allclose(trace["A1"], np.tanh(W @ X), rtol=1e-15)
+        assert bp.check(trace).ok
+
+    def test_other_arguments(self) -> None:
+        derivation = bp.derive(network, W=W, V=V, X=X, Y=Y)
+        trace = bp.run(derivation, {"W": 2 * W})
+        assert trace["J"] == pytest.approx(network(2 * W, V, X, Y), rel=1e-14)
+
+    def test_wrt(self) -> None:
+        assert set(bp.derive(network, W=W, V=V, X=X, Y=Y).gradients) == {"W", "V"}
+        assert set(bp.derive(network, W=W, V=V, X=X, Y=Y, wrt=["X"]).gradients) == {"X"}
+        with pytest.raises(
+            SpecError, match=r"^there is no argument 'Q' of decimal numbers\nthe arguments are W, V, X, Y"
+        ):
+            bp.derive(network, W=W, V=V, X=X, Y=Y, wrt=["Q"])
+
+    def test_explain(self) -> None:
+        trace = bp.run(bp.derive(network, W=W, V=V, X=X, Y=Y))
+        found = trace.explain("dW", 2, 3)
+        assert len(found.terms) == 5
+        assert sum(term.value for term in found.terms) == pytest.approx(trace["dW"][1, 2])
+
+    def test_ten_thousand_operations(self) -> None:
+        def f(x: Array) -> Any:
+            for _ in range(5_000):
+                x = np.tanh(x) + x
+            return np.sum(x)
+
+        assert len(bp.derive(f, x=x * 1e-3).forward) > 5_000
+
+
+class TestBranches:
+    def test_the_branch_taken_is_noted(self) -> None:
+        def f(x: Array) -> Any:
+            if np.sum(x) > -100:
+                return np.sum(x * x)
+            return np.sum(x)
+
+        derivation = bp.derive(f, x=x)
+        assert forms(derivation, "dx")[-1] == "2 x"
+        assert any("a branch depends on values" in note and "line" in note for note in derivation.notes)
+
+
+def test_in_place_operators_on_intermediates() -> None:
+    def f(x: Array) -> Any:
+        y = 2 * x
+        y += x
+        y[1] = 0.0
+        return np.sum(y * y)
+
+    trace = bp.run(bp.derive(f, x=x))
+    np.testing.assert_allclose(trace["dx"], 18 * x * np.array([1, 0, 1]), rtol=1e-14)
+
+
+ERRORS: list[tuple[Callable[..., Any], str]] = [
+    (lambda x: 2 * x, r"the result of <lambda> is not one number \(its shape is \(3,\)\)\n.*\nreturn its sum"),
+    (lambda x: 3.0, r"is a float that is computed from none of its array arguments"),
+    (lambda x: float(np.sum(x)), r"float\(\) takes a number out of the derivation \(test_trace.py, line \d+\)"),
+    (lambda x: np.sum(np.array(x)), r"a traced array is turned into a plain one \(test_trace.py, line \d+\)"),
+    (lambda x: np.sum(np.i0(x)), r"np\.i0 is not followed"),
+    (lambda x: np.sum(x.astype(int)), r"an array is converted to int64"),
+    (lambda x: np.sum(np.exp(x, out=x)), r"an argument of the function is written to"),
+]
+
+
+@pytest.mark.parametrize(("function", "message"), ERRORS)
+def test_what_cannot_be_followed(function: Callable[..., Any], message: str) -> None:
+    with pytest.raises(TraceError, match=message):
+        bp.derive(function, x=x)
+
+
+def test_writes() -> None:
+    def to_the_argument(x: Array) -> Any:
+        x[0] = 1.0
+        return np.sum(x)
+
+    def under_a_view(x: Array) -> Any:
+        y = 2 * x
+        view = y[1:]
+        y += 1
+        return np.sum(view)
+
+    def into_a_plain_array(x: Array) -> Any:
+        y = np.zeros(3)
+        y[0] = x[0]
+        return np.sum(y)
+
+    with pytest.raises(TraceError, match=r"an argument of the function is written to \(test_trace.py, line \d+\)"):
+        bp.derive(to_the_argument, x=x)
+    with pytest.raises(TraceError, match="an array is written to that another array is a view of"):
+        bp.derive(under_a_view, x=x)
+    with pytest.raises(TraceError, match=r"np\.stack"):
+        bp.derive(into_a_plain_array, x=x)
+    assert x.shape == (3,)
+
+
+@pytest.mark.parametrize("value", [np.array(["a"]), np.array([1j]), np.array([], dtype=float), np.array([None])])
+def test_bad_arguments(value: Array) -> None:
+    with pytest.raises(TraceError, match="the argument x is"):
+        bp.derive(lambda x: np.sum(x), x=value)
+
+
+def test_arguments_that_do_not_fit() -> None:
+    with pytest.raises(SpecError, match=r"^the arguments do not fit network\n.*'Y'"):
+        bp.derive(network, W=W, V=V, X=X)
+    with pytest.raises(BackproofError, match="a network takes no arguments"):
+        bp.derive("3-2", W=W)
+
+
+def test_a_result_that_does_not_depend_on_an_argument() -> None:
+    derivation = bp.derive(lambda x, u: np.sum(x * x), x=x, u=2 * x, wrt=["x", "u"])
+    assert forms(derivation, "du") == ["0"]
