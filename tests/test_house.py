@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "view": {"write", "execution", "checking"},
     "cli": EVERYTHING,
     "api": EVERYTHING,
+    "autograd": EVERYTHING,
     "": EVERYTHING,
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backproof.derivation.derivation import Derivation
-from backproof.derivation.simplify import Values, known_values, simplify, stabilise
+from backproof.derivation.simplify import Values, simplify, stabilise
 from backproof.derivation.steps import BackwardStep, CodeLine, ForwardStep, Mean
 from backproof.derivation.sweep import Gradient, sweep
 from backproof.ir.errors import BackproofError
@@ -39,7 +39,7 @@ def derive(
             instead="reduce it, for example by a sum or a mean",
         )
     quantities = [node for node in graph.nodes() if node.inputs and node.symbol is not None]
-    values = known_values(quantities)
+    values = Values(quantities)
     wanted = [*graph.parameters, *inputs]
     if mean == "loss":
         backward = _backward(result, wanted, values)

@@ -22,7 +22,7 @@ def functions_of(nodes: Iterable[Node]) -> tuple[FunctionFacts | CompositeFacts,
     for row in map(row_of, nodes):
         if row in facts or isinstance(row, FusedRow):
             continue
-        if isinstance(row, ScalarRow) and row.scalar.specified:
+        if isinstance(row, ScalarRow) and row.scalar.specified and row.base is None:
             facts[row] = _facts(row)
         elif row.body is not None:
             facts[row] = _composite(row)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from backproof.derivation.steps import Rewrite
-from backproof.ir.node import Node, ancestors, substitute
+from backproof.ir.node import Node, ancestors
 from backproof.ops import activations
 from backproof.ops.arithmetic import add, div, mul, neg, power, sub
 from backproof.ops.elementary import log, xlogy
@@ -17,13 +17,36 @@ from backproof.ops.linear import matmul, restated, stretch, sum_, transpose, tra
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.softmax import log_softmax, softmax
 
-Values = Mapping[tuple[object, tuple[Node, ...]], Node]
-"""The named forward quantities by (operation, inputs): what has been computed already."""
 
+class Values:
+    """What the forward pass has computed already: its quantities, by the operation that gives them."""
 
-def known_values(nodes: list[Node]) -> Values:
-    """The values that a simplification may reuse."""
-    return {(node.op, node.inputs): node for node in nodes if node.symbol is not None}
+    def __init__(self, quantities: Iterable[Node]) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        self._by_operation: dict[tuple[object, tuple[Node, ...]], Node] = {}
+        self._by_formula: dict[int, Node] = {}
+        for node in quantities:
+            self._by_operation.setdefault((node.op, node.inputs), node)
+            self._by_formula.setdefault(self.formulas(node)[node], node)
+
+    def of(self, operation: object, inputs: tuple[Node, ...]) -> Node | None:
+        """The quantity that is `operation` applied to `inputs`, if there is one."""
+        return self._by_operation.get((operation, inputs))
+
+    def equal_to(self, number: int) -> Node | None:
+        """The quantity whose formula has that number."""
+        return self._by_formula.get(number)
+
+    def formulas(self, root: Node) -> dict[Node, int]:
+        """A number for every node of an equation's right side, the same for the same formula in named quantities."""
+        found: dict[Node, int] = {}
+        for node in _inside(root):
+            key: Hashable = node
+            if node.symbol is None or (node.inputs and node is root):
+                attrs = str(sorted(node.attrs.items())) if node.attrs else ""
+                key = (node.op, tuple([found[x] for x in node.inputs]), attrs)
+            found[node] = self._numbers.setdefault(key, len(self._numbers))
+        return found
 
 
 def _inside(root: Node) -> list[Node]:
@@ -50,7 +73,7 @@ def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
     """The rewrites that lead from a backward equation's right side to its shortest form; none if it is short."""
     found: list[Rewrite] = []
     current = raw
-    for rule in (turn_products, put_in_derivatives, gather_numbers, cancel):
+    for rule in (turn_products, put_in_derivatives, reuse, gather_numbers, cancel):
         for step in rule(current, values):
             current = step.result
             found.append(step)
@@ -88,10 +111,10 @@ def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
         if expr.is_number:
             meanings[f"The derivative of {name} is {expr} everywhere."] = None
             return to_nodes(expr, {})
-        key = (row.base, node.inputs)
-        if form is not None and key in values:
+        value = values.of(row.base, node.inputs)
+        if form is not None and value is not None:
             meanings[f"The derivative of {name} is written through the value that it already computed."] = None
-            return through_value(form, values[key])
+            return through_value(form, value)
         if isinstance(row.base, FusedRow) or (row.base is not None and row.base.scalar.primitive):
             meanings[f"The derivative of {name} is put in."] = None
             return formula(row, *node.inputs)
@@ -102,6 +125,34 @@ def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
 
     result = restated(_rewrite(raw, change, _signs_first, _without_ones, _numbers_together))
     return [Rewrite(result, " ".join(meanings))] if meanings else []
+
+
+def _exchanged(root: Node, mapping: Mapping[Node, Node]) -> Node:
+    """`root` with nodes of this equation exchanged; unlike `substitute`, the equations behind it are not looked at."""
+    done = dict(mapping)
+    for node in _inside(root):
+        if node in mapping or (node.symbol is not None and node is not root):
+            done.setdefault(node, node)
+            continue
+        inputs = tuple(done[x] for x in node.inputs)
+        done[node] = node if inputs == node.inputs else replace(node, inputs=inputs)
+    return done[root]
+
+
+def reuse(raw: Node, values: Values) -> list[Rewrite]:
+    """What the forward pass has computed already is not computed again."""
+    mapping: dict[Node, Node] = {}
+    for node, number in values.formulas(raw).items():
+        known = values.equal_to(number)
+        if known is not None and node.symbol is None and node.inputs and node.shape == known.shape:
+            mapping[node] = known
+    if not mapping:
+        return []
+    result = _exchanged(raw, mapping)
+    used = dict.fromkeys(x for x in _inside(result) if x in mapping.values())
+    names = " and ".join(f"{{{k}}}" for k in range(len(used)))
+    verb = "was" if len(used) == 1 else "were"
+    return [Rewrite(restated(result), f"{names} {verb} computed in the forward pass.", tuple(used))]
 
 
 def _without_ones(node: Node) -> Node | None:
@@ -176,7 +227,7 @@ def cancel(raw: Node, values: Values) -> list[Rewrite]:
     from backproof.derivation.algebra import Algebra
     from backproof.ops.calculus import tidy
 
-    put_in = substitute(raw, {node: Node(node.op, node.inputs, node.shape, node.attrs) for node in opened})
+    put_in = _exchanged(raw, {node: Node(node.op, node.inputs, node.shape, node.attrs) for node in opened})
 
     def shortened(*, sums_to_one: bool) -> Node:
         algebra = Algebra(opens=lambda node: False, sums_to_one=sums_to_one)

@@ -60,12 +60,20 @@ def sweep(root: Node, seed: Node, wanted: Sequence[Node], name: Name) -> Iterato
             raw = add(raw, other)
         return Gradient(node, raw, tuple(path for _, path in contributions))
 
+    def release(node: Node) -> None:
+        """Counts a node's uses of its inputs as done; a leaf whose uses are all done is ready."""
+        for x in dict.fromkeys(node.inputs):
+            consumers[x] -= 1
+            if consumers[x] == 0 and not x.inputs and x in found:
+                ready.append(x)
+
     for node in reversed(order):
         if node not in useful or not node.inputs:
             continue
         if node is root:
             g = seed
         elif node not in found:
+            release(node)  # it has no influence: a condition, or the places that entries are taken from
             continue
         else:
             if node.symbol is not None:
@@ -82,10 +90,7 @@ def sweep(root: Node, seed: Node, wanted: Sequence[Node], name: Name) -> Iterato
         for x, contribution, path in _contributions(node, g, begun, useful):
             found.setdefault(x, []).append((contribution, path))
             above.setdefault(x, path)
-        for x in dict.fromkeys(node.inputs):
-            consumers[x] -= 1
-            if consumers[x] == 0 and not x.inputs and x in found:
-                ready.append(x)
+        release(node)
     for leaf in sorted(ready, key=asked.__getitem__):
         yield gradient(leaf)
 

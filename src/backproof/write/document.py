@@ -46,7 +46,7 @@ def _forward(number: int, step: ForwardStep, derivation: Derivation, expand: boo
     left: Math = symbol(node.symbol)
     parts = [spell(node), *(spell(rewrite.result) for rewrite in step.rewrites)]
     source = derivation.sources.get(step.node)
-    blocks: list[Block] = [] if source else [Paragraph(forward_reason(node))]
+    blocks: list[Block] = [] if derivation.sources else [Paragraph(forward_reason(node))]
     blocks.append(Display(plain, Equation(left, tuple(parts))))
     blocks += indexed([node, *(rewrite.result for rewrite in step.rewrites)], node, plain)
     blocks += [Paragraph(meaning(rewrite)) for rewrite in step.rewrites]
@@ -56,7 +56,11 @@ def _forward(number: int, step: ForwardStep, derivation: Derivation, expand: boo
             hat = Hat(Ident("Y"))
             blocks.append(Display(f"{plain}-names", Equation(hat, (left, names(node)))))
         blocks += entries([node], node, plain, left, [spell(node)])
-    title: Inline = (Code(source.text), f" ({source.place})") if source else (_about_forward(node),)
+    title: Inline = (_about_forward(node),)
+    if derivation.sources:
+        title = ("a value without a name in the code",)
+        if source is not None:
+            title = (Code(source.text), f" ({source.place})") if source.text else (source.place,)
     return Step(number, str(node.symbol), title, tuple(blocks))
 
 

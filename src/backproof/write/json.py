@@ -84,7 +84,8 @@ def _forward(step: ForwardStep, derivation: Derivation) -> dict[str, Any]:
     return {
         **_quantity(step.node),
         "rule": row_of(step.raw).name,
-        "reason": source.text if source else plain(forward_reason(step.raw)),
+        "reason": "" if derivation.sources else plain(forward_reason(step.raw)),
+        "source": {"place": source.place, "text": source.text} if source else None,
         "forms": _forms(step.raw, step.rewrites),
     }
 

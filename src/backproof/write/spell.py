@@ -200,10 +200,13 @@ def _opened(node: Node) -> Spelled:
         case Infix("+", bound) if len(terms := _terms(node)) > MOST_TERMS:
             first, second, *_, last = (_bracketed(term, bound) for term in (*terms[:2], terms[-1]))
             return Row((first, Sign("+"), second, Sign("+"), Dots(), Sign("+"), last)), bound
+        case Infix("·", bound):
+            left, right = node.inputs
+            return Row((_factor(left, "*"), Sign("·"), _factor(right, "*"))), bound
         case Infix(sign, bound):
             left, right = node.inputs
             # a − (b + c) needs its brackets, a + (b + c) is written without.
-            after = bound if sign in "+·" or _is_sum(right) else bound + 1
+            after = bound if sign == "+" or _is_sum(right) else bound + 1
             return Row((_bracketed(left, bound), Sign(sign), _bracketed(right, after))), bound
         case Minus():
             return Row((Sign("−", "tight"), _bracketed(node.inputs[0], PRODUCT))), SUM
@@ -304,9 +307,9 @@ def _leaf(node: Node) -> Spelled:
 
 def _product(left: Node, right: Node) -> Spelled:
     """``*`` between arrays, ``·`` between scalars; a number or a fraction of sizes stands before the rest plainly."""
-    a, b = _bracketed(left, PRODUCT), _bracketed(right, PRODUCT)
     if left.shape and right.shape:
-        return Row((a, Sign("*"), b)), PRODUCT
+        return Row((_factor(left, "·"), Sign("*"), _factor(right, "·"))), PRODUCT
+    a, b = _bracketed(left, PRODUCT), _bracketed(right, PRODUCT)
     if _is_sum(right):
         b = _part(right)[0]
     if not left.shape and _is_plain(left) and not _is_plain(right):
@@ -314,6 +317,15 @@ def _product(left: Node, right: Node) -> Spelled:
     if not right.shape and left.shape and _is_plain(right):
         return Row((b, a)), PRODUCT
     return Row((a, Sign("·"), b)), PRODUCT
+
+
+def _factor(node: Node, other: str) -> Math:
+    """A factor of a product of arrays: in brackets where it is a product of the `other` kind, which binds alike."""
+    notation = row_of(node).notation
+    mixed = notation == Infix(other, PRODUCT) and all(x.shape for x in node.inputs)
+    if node.symbol is None and (mixed or (notation == TimesTransposed() and other == "·")):
+        return Fence(_part(node)[0])
+    return _bracketed(node, PRODUCT)
 
 
 def _is_sum(node: Node) -> bool:

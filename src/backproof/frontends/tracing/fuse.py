@@ -27,8 +27,8 @@ def fuse(output: Node) -> dict[Node, Node]:
     for node in order:
         inputs = tuple(done[x] for x in node.inputs)
         made = node if inputs == node.inputs else replace(node, inputs=inputs)
-        if _is_elementwise(node):
-            if node.symbol is None and uses[node] == 1 and _is_elementwise(users[node]):
+        if is_elementwise(node):
+            if node.symbol is None and uses[node] == 1 and is_elementwise(users[node]):
                 inside.add(made)
             else:
                 made = _as_one(made, inside) or made
@@ -36,7 +36,7 @@ def fuse(output: Node) -> dict[Node, Node]:
     return done
 
 
-def _is_elementwise(node: Node) -> bool:
+def is_elementwise(node: Node) -> bool:
     """Whether a node is arithmetic or a scalar function on the entries of arrays at the same place."""
     return any(x.shape for x in node.inputs) and (node.op in ELEMENTWISE or isinstance(node.op, ScalarRow))
 

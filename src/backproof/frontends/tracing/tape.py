@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import linecache
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
@@ -65,11 +67,21 @@ def refuse(what: str, why: str = "", instead: str = "") -> TraceError:
 
 @dataclass(eq=False)
 class Tape:
-    """What is known of a run: the line of each node, the arrays that came from outside, what was noticed."""
+    """What is known of a run: the line and value of each node, the arrays from outside, what was noticed."""
 
     lines: dict[Node, Line] = field(default_factory=dict)
     given: dict[int, tuple[Array, Node]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    values: dict[Node, Array] = field(default_factory=dict)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """While this holds, a function is followed, and one that is followed inside it shares its tape."""
+        RUNNING.append(self)
+        try:
+            yield
+        finally:
+            RUNNING.pop()
 
     def node(self, x: Any) -> Node:
         """A number or an array that is no argument of the function: a constant of the derivation."""
@@ -90,6 +102,7 @@ class Tape:
         if not own:
             self.note(f"{symbol} is an array that is made there")
         self.given[id(x)] = (x, node)
+        self.values[node] = array
         return node
 
     def _name(self, array: Any) -> tuple[Symbol, bool]:
@@ -112,3 +125,7 @@ class Tape:
     def note(self, text: str) -> None:
         """Notes something that a reader of the derivation must know."""
         self.notes[f"{here()}: {text}"] = None
+
+
+RUNNING: list[Tape] = []
+"""The tapes of the functions that are being followed, the innermost last."""

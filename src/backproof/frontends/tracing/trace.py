@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.frontends.tracing.fuse import fuse
+from backproof.frontends.tracing.fuse import fuse, is_elementwise
 from backproof.frontends.tracing.names import Names
 from backproof.frontends.tracing.patterns import recognise
 from backproof.frontends.tracing.tape import Line, Tape
@@ -21,7 +21,7 @@ from backproof.ir.errors import SpecError, TraceError
 from backproof.ir.node import Graph, Node, ancestors
 from backproof.ir.sizes import ONE, Shape, Size, of_length
 from backproof.ir.symbol import Symbol
-from backproof.ops.arithmetic import add
+from backproof.ops.arithmetic import add, power, sub
 from backproof.ops.leaves import constant_, input_, size_
 from backproof.ops.linear import matmul
 from backproof.ops.scalar import ScalarRow
@@ -52,7 +52,7 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Any], wrt: Seque
     dims = _annotated(function)
     called = {name: _leaf(tape, name, value, dims.get(name), leaves) for name, value in _bound(function, arguments)}
     names = Names()
-    with names.watching():
+    with names.watching(), tape.running():
         result = _call(function, called)
     output = _single(result, function)
     parameters = _wanted(leaves, wrt)
@@ -235,18 +235,27 @@ def _with_inner_named(output: Node) -> dict[Node, Node]:
     def symbol(node: Node) -> Symbol | None:
         if node.symbol is not None or node not in varies:
             return node.symbol
-        if uses[node] > 1 or (node in users and _is_preactivation(node, users[node])):
+        if uses[node] > 1 or _is_preactivation(node, users):
             return Symbol(next(free))
         return None
 
     return _renamed(output, symbol)
 
 
-def _is_preactivation(node: Node, user: Node) -> bool:
-    """Whether a sum with a product of matrices in it goes into a function, as W·x + b into tanh."""
-    if node.op is not add or not isinstance(user.op, ScalarRow):
+def _is_preactivation(node: Node, users: Mapping[Node, Node]) -> bool:
+    """Whether a sum with a product of matrices in it goes into a function, as W·x + b into tanh or 1/(1 + e⁻ᶻ)."""
+    if node.op is not add or not any(
+        x.op in PRODUCTS or (x.op is add and x.symbol is None) for x in node.inputs if x.symbol is None
+    ):
         return False
-    return any(x.op in PRODUCTS or (x.op is add and x.symbol is None) for x in node.inputs if x.symbol is None)
+    user = users.get(node)
+    if user is None or user.op in (add, sub):
+        return False
+    while user is not None and is_elementwise(user):
+        if isinstance(user.op, ScalarRow) or user.op is power:
+            return True
+        user = None if user.symbol is not None else users.get(user)
+    return False
 
 
 def _renamed(output: Node, symbol: Callable[[Node], Symbol | None]) -> dict[Node, Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ class Nodes:
 
     def __call__(self, x: Any) -> Node:
         """The node of an argument: of a traced array its own, of a number or plain array a constant."""
+        if isinstance(x, Node):
+            return x
         return x.node if isinstance(x, Traced) else self.tape.node(x)
 
     @staticmethod
@@ -51,19 +54,32 @@ def plain(x: Any) -> Any:
     return {key: plain(value) for key, value in x.items()} if isinstance(x, dict) else x
 
 
+def _same(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
+    return one[0] is other[0] and one[1] is other[1]
+
+
 class Traced(NDArrayOperatorsMixin):
     """An array with the node that computes it."""
 
-    __slots__ = ("node", "tape", "value", "viewed")
+    __slots__ = ("__weakref__", "base", "node", "tape", "value", "views")
     __array_priority__ = 1000
 
     def __init__(self, tape: Tape, node: Node, value: Array) -> None:
-        self.tape, self.node, self.value, self.viewed = tape, node, value, False
+        self.tape, self.node, self.value = tape, node, value
+        # The array that this one is a part of by an index, with the index; all arrays with memory in common.
+        self.base: tuple[Traced, Any] | None = None
+        self.views: list[weakref.ref[Traced]] = [weakref.ref(self)]
 
     # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         out = options.pop("out", None)
+        if out is not None and isinstance(out[0], np.ndarray):
+            raise refuse(
+                "a plain array is changed in place by a traced one",
+                why="it cannot hold a derivative",
+                instead="assign the result instead: y = y + x, not y += x",
+            )
         if out is not None and (len(out) != 1 or out[0] is not inputs[0]):
             raise refuse(f"{ufunc.__name__} writes into an array (out=…)", instead="assign the result instead")
         if method == "__call__" and not options:
@@ -91,9 +107,10 @@ class Traced(NDArrayOperatorsMixin):
         value = function(*plain(tuple(arguments)), **plain(options))
         node = handler(Nodes(self.tape), *arguments, **options)
         result = self._wrapped(node, value)
-        for x in arguments:
-            if isinstance(x, Traced) and isinstance(result, Traced) and np.may_share_memory(x.value, result.value):
-                x.viewed = result.viewed = True
+        for made in result if isinstance(result, list) else [result]:
+            for x in arguments:
+                if isinstance(x, Traced) and isinstance(made, Traced) and np.may_share_memory(x.value, made.value):
+                    x._shares(made)
         return result
 
     def _wrapped(self, node: Any, value: Any) -> Any:
@@ -105,23 +122,57 @@ class Traced(NDArrayOperatorsMixin):
         lengths = tuple(size.value for size in node.shape)
         if lengths != array.shape:
             raise AssertionError(f"{node!r} has shape {lengths}, NumPy gives {array.shape}")
+        self.tape.values[node] = array
         return Traced(self.tape, self.tape.made(node), array)
 
-    def _becomes(self, result: Traced) -> Traced:
-        """What an in-place operator does: the same array with other contents."""
-        if self.node.op.name == "input":
+    def _shares(self, other: Traced) -> None:
+        """Notes that another array has memory in common with this one."""
+        if other.views is not self.views:
+            views = [*self._alive(), *other._alive()]
+            self.views[:] = map(weakref.ref, views)
+            for view in views:
+                view.views = self.views
+
+    def _alive(self) -> list[Traced]:
+        """The arrays with memory in common with this one that code can still reach."""
+        return [view for reference in self.views if (view := reference()) is not None]
+
+    def _holds(self, other: Traced) -> bool:
+        """Whether this array is a part of another one, or that array itself."""
+        return self is other or (self.base is not None and self.base[0]._holds(other))
+
+    def _is_apart(self, whole: Traced, key: Any) -> bool:
+        """Whether this array is a part of another one that has no entry in common with the part at `key`."""
+        part = self
+        while part.base is not None and part.base[0] is not whole:
+            part = part.base[0]
+        places = np.arange(whole.value.size).reshape(whole.shape)
+        return part.base is not None and not np.intersect1d(places[plain(key)], places[plain(part.base[1])]).size
+
+    def _becomes(self, result: Traced, key: Any = None, through: tuple[Traced, ...] = ()) -> Traced:
+        """What an in-place operator does: the same array with other contents.
+
+        They differ at `key` alone, if it is given; `through` are the parts of the array that it is written through.
+        """
+        given = self.node.attrs.get("value") if self.node.op.name == "input" else None
+        if given is not None and np.may_share_memory(given, self.value):
             raise refuse(
                 "an argument of the function is written to",
                 why="its value before and after would have the same name",
                 instead="assign the result to a new name: y = x + 1",
             )
-        if self.viewed:
-            raise refuse(
-                "an array is written to that another array is a view of",
-                why="the view would change too",
-                instead="assign the result to a new name",
-            )
+        for view in self._alive():
+            written = self._holds(view) or any(view is part for part in through)
+            if not written and (key is None or not view._is_apart(self, key)):
+                raise refuse(
+                    "an array is written to that another array is a view of",
+                    why="the view would change too",
+                    instead="assign the result to a new name",
+                )
         self.node, self.value = result.node, result.value
+        if self.base is not None:
+            whole, place = self.base
+            whole._write(place, self, (*through, self))
         return self
 
     # --- what an array can be asked
@@ -145,6 +196,10 @@ class Traced(NDArrayOperatorsMixin):
     @property
     def T(self) -> Any:
         return self._apply(np.transpose, (self,), {})
+
+    @property
+    def real(self) -> Traced:
+        return self
 
     @property
     def mT(self) -> Any:
@@ -190,22 +245,31 @@ class Traced(NDArrayOperatorsMixin):
     def __getitem__(self, key: Any) -> Any:
         result = self._wrapped(HANDLERS[np.ndarray.__getitem__](Nodes(self.tape), self, key), self.value[plain(key)])
         if np.may_share_memory(self.value, result.value):
-            self.viewed = result.viewed = True
+            self._shares(result)
+            result.base = (self, key)
         return result
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        # After y[key] += x, Python writes back what the operator has written already.
+        if not (isinstance(value, Traced) and value.base is not None and _same(value.base, (self, key))):
+            self._write(key, value)
+
+    def _write(self, key: Any, value: Any, through: tuple[Traced, ...] = ()) -> None:
         node = HANDLERS[np.ndarray.__setitem__](Nodes(self.tape), self, key, value)
         array = self.value.astype(np.result_type(self.value, plain(value)))
         array[plain(key)] = plain(value)
-        self._becomes(self._wrapped(node, array))
+        self._becomes(self._wrapped(node, array), key, through)
 
     def astype(self, dtype: Any, **options: Any) -> Traced:
         if np.dtype(dtype).kind != "f":
             raise refuse(f"an array is converted to {np.dtype(dtype)}", why="a whole number has no derivative")
-        return self
+        return self.copy()
 
     def copy(self, order: str = "C") -> Traced:
         return Traced(self.tape, self.node, self.value.copy())
+
+    def clip(self, min: Any = None, max: Any = None, **options: Any) -> Any:
+        return self._apply(np.clip, (self, min, max), options)
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         return self._apply(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {"order": order})
@@ -214,6 +278,9 @@ class Traced(NDArrayOperatorsMixin):
         if not axes:
             return self.T
         return self._apply(np.transpose, (self, axes[0] if len(axes) == 1 else axes), {})
+
+    def sort(self, axis: int = -1, **options: Any) -> None:
+        self._becomes(self._apply(np.sort, (self, axis), options))
 
     def flatten(self, order: str = "C") -> Any:
         return self._apply(np.ravel, (self,), {"order": order})
@@ -229,8 +296,8 @@ class Traced(NDArrayOperatorsMixin):
 
 METHODS = frozenset(
     (
-        *("all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "diagonal", "dot", "max", "mean"),
-        *("min", "nonzero", "prod", "ravel", "repeat", "round", "searchsorted", "sort", "squeeze", "std", "sum"),
+        *("all", "any", "argmax", "argmin", "argsort", "cumprod", "cumsum", "diagonal", "dot", "max", "mean"),
+        *("min", "nonzero", "prod", "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum"),
         *("swapaxes", "take", "trace", "var"),
     )
 )
