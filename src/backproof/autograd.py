@@ -15,6 +15,7 @@ import numpy as np
 from backproof.derivation.sweep import sweep
 from backproof.execution.interpret import evaluate
 from backproof.frontends.tracing import calls
+from backproof.frontends.tracing.makers import following
 from backproof.frontends.tracing.tape import RUNNING, Tape
 from backproof.frontends.tracing.traced import Traced
 from backproof.ir.errors import TraceError
@@ -143,7 +144,7 @@ class _Run:
                 raise TraceError(f"there is no argument number {position}", where=f"{len(given)} are given")
             given[position] = self._traced(given[position])
         self._forms = [given[position] for position in positions]
-        with self._tape.running():
+        with following(self._tape):
             self._result = function(*given, **named)
         self.value = self._result
         if isinstance(self._result, Traced):

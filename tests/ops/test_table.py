@@ -68,9 +68,46 @@ NUMPY = {
     "min": lambda a: np.sort(a)[:, :1],
     "var": lambda a: np.var(a, axis=-1, keepdims=True),
     "cumsum": lambda a: a @ np.triu(np.ones((4, 4))),
+    "flip": lambda a: a[:, ::-1],
+    "roll": lambda a: np.hstack([a[:, 3:], a[:, :3]]),
+    "argsort": lambda a: (a[:, None, :] < a[:, :, None]).sum(axis=-1).argsort(axis=-1),
+    "take_along": lambda a, k: np.array([row[at] for row, at in zip(a, k, strict=True)]),
+    "put_along": lambda g, k: np.einsum("ij,ijn->in", g, np.eye(5)[k]),
+    "prod": lambda a: np.multiply.reduce(a, axis=1, keepdims=True),
+    "prod_others": lambda a: a.prod(axis=1, keepdims=True) / a,
+    "cumprod": lambda a: np.multiply.accumulate(a, axis=1),
+    "recurrence": lambda c, b: np.array([np.linalg.solve(np.eye(4) - np.diag(k[1:], -1), x) for k, x in zip(c, b, strict=True)]),
+    "convolve": np.convolve,
+    "correlate": np.correlate,
     "equal": np.equal,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "log2": np.log2,
+    "log10": np.log10,
+    "hypot": np.hypot,
+    "logaddexp": np.logaddexp,
+    "replace": lambda a, v: np.array([a[0], [*a[1, :2], v[0]], a[2], [*a[3, :2], v[1]]]),
     "not_equal": np.not_equal,
     "stretch": lambda a: np.repeat(a, 3, axis=-1),
+    "trace": np.trace,
+    "scaled_identity": lambda g: g * np.eye(3),
+    "diag": np.diag,
+    "diagonal": np.diag,
+    "tril": lambda a: np.tril(a, 1),
+    "triu": lambda a: np.triu(a, 1),
+    "half_triangle": lambda a: np.tril(a, -1) + np.diag(np.diag(a)) / 2,
+    "inv": np.linalg.inv,
+    "det": np.linalg.det,
+    "logabsdet": lambda a: np.log(abs(np.linalg.det(a))),
+    "solve": lambda a, b: np.linalg.inv(a) @ b,
+    "solvevec": lambda a, b: np.linalg.inv(a) @ b,
+    "cholesky": np.linalg.cholesky,
+    "reciprocal_gaps": lambda w: np.array([[0 if a == b else 1 / (b - a) for b in w] for a in w]),
+    "eigenvalues": np.linalg.eigvalsh,
+    "eigenvectors": lambda a: np.linalg.eigh(a)[1],
+    "singular_values": lambda a: np.linalg.svd(a)[1],
+    "left_vectors": lambda a: np.linalg.svd(a, full_matrices=False)[0],
+    "right_vectors": lambda a: np.linalg.svd(a, full_matrices=False)[2].T,
 }
 """What NumPy itself has under another roof."""
 
@@ -106,6 +143,12 @@ def build(row: Row, seed: int = 7) -> tuple[Node, dict[Node, Array]]:
     if row.name == "pieces":
         condition = list(values)[1]
         values[condition] = values[condition] > 0.5
+    if row.name in ("take_along", "put_along"):
+        places = list(values)[1]
+        values[places] = values[places].astype(int)
+    if row.name == "cholesky":
+        (x,) = values
+        values[x] = values[x] @ values[x].T + np.eye(3)  # positive definite
     return row(*values, **(row.attrs or {})), values
 
 
@@ -142,7 +185,7 @@ def check_meaning(row: Row) -> None:
 
 def check_derivative(row: Row) -> None:
     y, values = build(row)
-    inputs = [x for x in values if values[x].dtype != bool]
+    inputs = [x for x in values if values[x].dtype.kind == "f"]
     j = weighed(y, values, 1)
     derived = gradients(j, inputs)
     assert set(derived) == set(inputs)
@@ -215,8 +258,8 @@ def test_a_flipped_sign_in_a_rule_is_noticed(row: Row) -> None:
             return tuple(found)
 
         _, values = build(row)
-        if values[list(values)[k]].dtype == bool or row.name == "sign":
-            continue  # a condition has no derivative, and that of sign is 0 with either sign
+        if values[list(values)[k]].dtype.kind != "f" or row.name == "sign":
+            continue  # a condition or a place has no derivative, and that of sign is 0 with either sign
         with pytest.raises(AssertionError):
             check_derivative(replace(row, vjp=flipped))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from backproof.derivation.steps import Rewrite
 from backproof.ir.node import Node, ancestors
 from backproof.ops import activations
-from backproof.ops.arithmetic import add, div, mul, neg, power, sub
+from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
 from backproof.ops.elementary import log, xlogy
 from backproof.ops.entries import row_of
 from backproof.ops.fused import FusedRow
@@ -200,9 +201,19 @@ def _numbers_together(node: Node) -> Node | None:
     if front.op is div and front.inputs[0].op is constant_:
         upper = front.inputs[0].attrs["value"] * number.attrs["value"]
         if front.inputs[1].op is constant_:
-            return mul(constant(upper / front.inputs[1].attrs["value"]), rest)
+            return product(_quotient(upper, front.inputs[1].attrs["value"]), rest)
         return mul(div(constant(upper), front.inputs[1]), rest)
     return None
+
+
+def _quotient(upper: float, lower: float) -> Node:
+    """A quotient of numbers: as a fraction where both are whole."""
+    if isinstance(upper, int) and isinstance(lower, int):
+        fraction = Fraction(upper, lower)
+        if fraction.denominator == 1:
+            return constant(fraction.numerator)
+        return div(constant(fraction.numerator), constant(fraction.denominator))
+    return constant(upper / lower)
 
 
 ARITHMETIC = (add, sub, neg, mul, div, power, stretch)

@@ -15,7 +15,7 @@ from backproof.ir.errors import BackproofError, ShapeError
 from backproof.ir.node import Node, ancestors, substitute
 from backproof.ir.sizes import ONE, Shape, Size, show
 from backproof.ir.symbol import Symbol
-from backproof.ops.arithmetic import add
+from backproof.ops.arithmetic import add, common_shape
 from backproof.ops.entries import row_of
 from backproof.ops.leaves import variable
 from backproof.ops.linear import stretch, stretched, unstretched
@@ -107,8 +107,10 @@ def _contributions(node: Node, g: Node, begun: Path, useful: Collection[Node]) -
     row = row_of(node)
     if row.kind == "zero":
         return
-    # An element-wise operation broadcasts by itself, so a stretched scalar need not be written out for it.
-    if row.aligns and g.op is stretch and g.symbol is None and not g.inputs[0].shape:
+    # An element-wise operation broadcasts by itself, so a stretched scalar need not be written out for it; but for an
+    # input that is stretched, its places have to be there to be added up.
+    alone = row.shape is common_shape and all(x.shape == node.shape for x in node.inputs if x in useful)
+    if alone and g.op is stretch and g.symbol is None and not g.inputs[0].shape:
         g = g.inputs[0]
     derivatives: tuple[Node | None, ...]
     if row.body is not None:

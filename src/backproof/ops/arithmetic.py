@@ -23,7 +23,7 @@ def common_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
 _PAIR = (Domain((2, 3)), Domain((2, 3)))
 _POSITIVE = Domain((2, 3), 0.5, 2.0)
 
-add = Row(
+add: Row = Row(
     name="add",
     kind="linear",
     about="The element-wise sum of two arrays.",
@@ -37,7 +37,7 @@ add = Row(
     domain=_PAIR,
 )
 
-sub = Row(
+sub: Row = Row(
     name="sub",
     kind="linear",
     about="The element-wise difference of two arrays.",
@@ -78,7 +78,7 @@ def _scaled(g: Node, factor: Node) -> Node:
     )
 
 
-mul = Row(
+mul: Row = Row(
     name="mul",
     kind="elementwise",
     about="The element-wise product of two arrays.",

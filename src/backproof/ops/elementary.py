@@ -43,6 +43,20 @@ xlogy = elementwise(
     reason=REASON,
     domain=(Domain((2, 3)), Domain((2, 3), 0.3, 3.0)),
 )
+
+
+def _defined(name: str, definition: str, about: str, low: float = -2.0, high: float = 2.0) -> ScalarRow:
+    arguments = ("x", "y") if "y" in definition else ("z",)
+    domain = (Domain((2, 3), low, high),) * len(arguments)
+    return elementwise(Scalar(name, arguments, definition), Apply(name), about, reason=REASON, domain=domain)
+
+
+log1p = _defined("log1p", "log(1 + z)", "The logarithm of 1 + z, exact also for a small z.", -0.5, 2.0)
+expm1 = _defined("expm1", "exp(z) - 1", "e to the power of z, minus 1, exact also for a small z.")
+log2 = _defined("log2", "log(z)/log(2)", "The logarithm to base 2.", 0.3, 3.0)
+log10 = _defined("log10", "log(z)/log(10)", "The logarithm to base 10.", 0.3, 3.0)
+hypot = _defined("hypot", "sqrt(x**2 + y**2)", "The length of the hypotenuse.", 0.3, 3.0)
+logaddexp = _defined("logaddexp", "x + softplus(y - x)", "The logarithm of the sum of two exponentials.")
 maximum = elementwise(
     Scalar("maximum", ("x", "y"), "where(x > y, x, where(x < y, y, (x + y)/2))"),
     Apply("max"),

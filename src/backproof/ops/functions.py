@@ -247,6 +247,21 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy has no types
     def _print_Min(self, expr: sympy.Expr) -> str:
         return self._pairwise("_min", expr.args)
 
+    def _print_log(self, expr: sympy.Expr) -> str:
+        # log(1 + z) of a small z would lose its digits in the sum.
+        (inside,) = expr.args
+        if inside.is_Add and sympy.S.One in inside.args:
+            return self._call("_log1p", inside - 1)
+        return self._call("log", inside)
+
+    def _print_Add(self, expr: sympy.Expr, order: str | None = None) -> str:
+        # So would e to the power of z, minus 1.
+        grown = [x for x in expr.args if isinstance(x, sympy.exp)]
+        if sympy.S.NegativeOne in expr.args and grown:
+            rest = [x for x in expr.args if x is not grown[0] and x != -1]
+            return " + ".join([f"_expm1({self._print(grown[0].args[0])})", *(f"({self._print(x)})" for x in rest)])
+        return str(super()._print_Add(expr, order))
+
     def _print_Integer(self, expr: sympy.Integer) -> str:
         # A whole number that int64 does not hold is none for NumPy either.
         return str(expr) if abs(expr) < 2**53 else repr(float(expr))
@@ -364,7 +379,7 @@ def _softplus(z: Array) -> Array:
 
 
 def _log1p(z: Array) -> Array:
-    """log(1 + z) for 0 ≤ z ≤ 1."""
+    """log(1 + z), exact for a small z."""
     if not np.iscomplexobj(z):
         return np.asarray(np.log1p(z))
     # NumPy's own log1p of complex numbers rounds 1 + z first, and a small real part is lost.
@@ -397,6 +412,8 @@ _SPACE: dict[str, Any] = {
     "_sigmoid": _sigmoid,
     "_softplus": _softplus,
     "_xlogy": _xlogy,
+    "_log1p": _log1p,
+    "_expm1": np.expm1,
     "_erf": _erf,
     "_abs": _absolute,
     "_sign": _sign,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from backproof.ir.errors import SpecError
 from backproof.ir.node import Node, substitute
 from backproof.ir.sizes import Shape
 from backproof.ir.symbol import Symbol
@@ -50,10 +51,23 @@ def fused(node: Node, atoms: tuple[Node, ...]) -> Node | None:
         return None
     key = (text, tuple(x.shape for x in atoms))
     if key not in _ROWS:
+        if not _is_readable(text, names):
+            return None
         leaves = tuple(variable(Symbol(name), x.shape) for name, x in zip(names, atoms, strict=True))
         template = substitute(node, dict(zip(atoms, leaves, strict=True)))
         _ROWS[key] = _row(Scalar("the formula", tuple(names), text), template, leaves)
     return _ROWS[key](*atoms)
+
+
+def _is_readable(text: str, names: list[str]) -> bool:
+    # Here and not above: SymPy takes long to import, and code without formulas never needs it.
+    from backproof.ops.expression import parse
+
+    try:
+        parse(text, names)
+    except SpecError:
+        return False
+    return True
 
 
 def _row(scalar: Scalar, template: Node, leaves: tuple[Node, ...]) -> FusedRow:
@@ -118,17 +132,17 @@ def definition(node: Node, names: Mapping[Node, str]) -> str | None:
 
     def text(x: Node) -> str | None:
         if x not in done:
-            done[x] = _text(x, [text(y) for y in x.inputs])
+            done[x] = _text(x, [text(y) for y in x.inputs], names)
         return done[x]
 
     return text(node)
 
 
-def _text(x: Node, parts: list[str | None]) -> str | None:
+def _text(x: Node, parts: list[str | None], names: Mapping[Node, str]) -> str | None:
     if any(part is None or len(part) > LONGEST for part in parts):
         return None
     inside = [
-        f"where({part}, 1, 0)" if y.op in RELATIONS and x.op is not pieces else _bracketed(str(part))
+        f"where({part}, 1, 0)" if y.op in RELATIONS and y not in names and x.op is not pieces else _bracketed(str(part))
         for y, part in zip(x.inputs, parts, strict=True)
     ]
     if x.op is constant_:
@@ -141,7 +155,7 @@ def _text(x: Node, parts: list[str | None]) -> str | None:
     sign = {**SIGNS, **RELATIONS}.get(row_of(x))
     if sign is not None:
         return f"{inside[0]} {sign} {inside[1]}"
-    if x.op is pieces and all(condition.op in RELATIONS for condition in x.inputs[1::2]):
+    if x.op is pieces and all(y.op in RELATIONS and y not in names for y in x.inputs[1::2]):
         result = str(parts[-1])
         for value, condition in zip(parts[-3::-2], parts[-2::-2], strict=True):
             result = f"where({condition}, {value}, {result})"

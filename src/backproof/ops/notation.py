@@ -112,6 +112,11 @@ class Bracketed:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """``x with y at [1:, 2]``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inline:
     """A scalar function without a name, spelled as its definition."""
 
@@ -148,5 +153,6 @@ Notation = (
     | TimesTransposed
     | Bracketed
     | Inline
+    | Replaced
     | Partial
 )

@@ -1,4 +1,4 @@
-"""Largest and smallest entries, running sums, variances."""
+"""Largest and smallest entries, running sums, products, variances."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from collections.abc import Callable
 import numpy as np
 
 from backproof.ir.node import Node
-from backproof.ops.arithmetic import div, mul, product, sub
+from backproof.ir.sizes import ONE
+from backproof.ops.arithmetic import add, div, mul, product, sub
 from backproof.ops.elementary import equal, pieces
 from backproof.ops.entries import own_entry
 from backproof.ops.leaves import constant, size
-from backproof.ops.linear import expand, reduced_shape, total
+from backproof.ops.linear import expand, reduced_shape, stretched, total
 from backproof.ops.notation import Apply
 from backproof.ops.row import Array, Domain, Row
+from backproof.ops.shaping import concatenate, index, sliced
 
 
 def kept(x: Node, y: Node) -> Node:
@@ -131,4 +133,137 @@ var: Row = Row(
     ),
     domain=(Domain((2, 4)),),
     attrs={"axes": (-1,), "keepdims": True, "ddof": 0},
+)
+
+
+def _shifted(a: Node, axis: int, fill: float, *, back: bool) -> Node:
+    """`a` moved on by one place along an axis, or back by one; the place that becomes free is filled."""
+    rank, n = len(a.shape), a.shape[axis].value or 0
+    edge = stretched(constant(fill), tuple(ONE if k - rank == axis else size for k, size in enumerate(a.shape)))
+    if n == 1:
+        return edge
+    key = [sliced(0, size.value or 0) for size in a.shape]
+    key[axis] = sliced(1, n) if back else sliced(0, n - 1)
+    rest = index(a, key=tuple(key))
+    return concatenate(*((rest, edge) if back else (edge, rest)), axis=axis, rank=rank)
+
+
+def _recurrence(c: Array, b: Array, axis: int, reverse: bool) -> Array:
+    c, b = np.broadcast_arrays(c, b)
+    factors, terms = np.moveaxis(c, axis, 0), np.moveaxis(b, axis, 0)
+    result = np.zeros(terms.shape, dtype=np.result_type(c, b))
+    before = np.zeros(terms.shape[1:], dtype=result.dtype)
+    for k in range(len(terms))[:: -1 if reverse else 1]:
+        before = result[k] = terms[k] + factors[k] * before
+    return np.moveaxis(result, 0, axis)
+
+
+def _recurrence_vjp(g: Node, y: Node, c: Node, b: Node) -> tuple[Node, Node]:
+    axis, reverse = y.attrs["axis"], y.attrs["reverse"]
+    arrived = recurrence(_shifted(c, axis, 0, back=not reverse), g, axis=axis, reverse=not reverse)
+    return mul(arrived, _shifted(y, axis, 0, back=reverse)), arrived
+
+
+recurrence: Row = Row(
+    name="recurrence",
+    kind="general",
+    about="The sequence y of b + c times the entry of y before, along an axis, from 0 on or, with `reverse`, backwards.",
+    meaning=_recurrence,
+    shape=lambda shapes, attrs: shapes[1],
+    notation=Apply("recurrence"),
+    entry=own_entry,
+    vjp=_recurrence_vjp,
+    reasons=(
+        "An entry of {x} multiplies the entry of {y} before it. So it receives that entry times all that arrives at "
+        "its own entry of {y}, which is {dy} there and what comes back from the entry after: a recurrence the other "
+        "way.",
+        "An entry of {x} is a term of its own entry of {y}. So it receives all that arrives there, which is {dy} there "
+        "and what comes back from the entry after: a recurrence the other way.",
+    ),
+    domain=(Domain((2, 4)), Domain((2, 4))),
+    attrs={"axis": -1, "reverse": False},
+)
+
+
+def _cumprod(a: Array, axis: int, reverse: bool) -> Array:
+    if reverse:
+        return np.flip(np.cumprod(np.flip(a, axis), axis), axis)
+    return np.cumprod(a, axis)
+
+
+def _cumprod_vjp(g: Node, y: Node, a: Node) -> tuple[Node]:
+    # Not the running sum of g * y over a, which divides by zero where an entry is 0.
+    axis, reverse = y.attrs["axis"], y.attrs["reverse"]
+    arrived = recurrence(_shifted(a, axis, 0, back=not reverse), g, axis=axis, reverse=not reverse)
+    return (mul(arrived, _shifted(y, axis, 1, back=reverse)),)
+
+
+cumprod: Row = Row(
+    name="cumprod",
+    kind="general",
+    about="The running product along an axis, from the first entry on or, with `reverse`, from the last one back.",
+    meaning=_cumprod,
+    shape=lambda shapes, attrs: shapes[0],
+    notation=Apply("cumprod"),
+    entry=own_entry,
+    vjp=_cumprod_vjp,
+    reasons=(
+        "An entry of {x} multiplies the running product before it, so it receives that product times all that arrives "
+        "at its own entry of {y}: {dy} there, and what comes back from the entry after, which has one factor more.",
+    ),
+    domain=(Domain((2, 4)),),
+    attrs={"axis": -1, "reverse": False},
+)
+
+
+def _others(a: Array, axis: int) -> Array:
+    last = np.moveaxis(a, axis, -1)
+    one = np.ones_like(last[..., :1])
+    before = np.cumprod(np.concatenate([one, last[..., :-1]], -1), -1)
+    after = np.cumprod(np.concatenate([one, last[..., :0:-1]], -1), -1)[..., ::-1]
+    return np.moveaxis(before * after, -1, axis)
+
+
+def _others_vjp(g: Node, y: Node, a: Node) -> tuple[Node]:
+    # The others are those before and those after: the product of two running products.
+    axis = y.attrs["axis"]
+    upward, downward = cumprod(a, axis=axis, reverse=False), cumprod(a, axis=axis, reverse=True)
+    before, after = _shifted(upward, axis, 1, back=False), _shifted(downward, axis, 1, back=True)
+    (first,) = _cumprod_vjp(_shifted(product(g, after), axis, 0, back=True), upward, a)
+    (second,) = _cumprod_vjp(_shifted(product(g, before), axis, 0, back=False), downward, a)
+    return (add(first, second),)
+
+
+prod_others: Row = Row(
+    name="prod_others",
+    kind="general",
+    about="For each entry the product of all others along an axis.",
+    meaning=_others,
+    shape=lambda shapes, attrs: shapes[0],
+    notation=Apply("others"),
+    entry=own_entry,
+    vjp=_others_vjp,
+    reasons=(
+        "An entry of {x} is a factor of every entry of {y} but its own, in the product of the entries before or in that "
+        "of the entries after; each of the two running products gives one term.",
+    ),
+    domain=(Domain((2, 4)),),
+    attrs={"axis": -1},
+)
+
+prod: Row = Row(
+    name="prod",
+    kind="general",
+    about="The product along an axis.",
+    meaning=lambda a, axes, keepdims: np.prod(a, axis=axes, keepdims=keepdims),
+    shape=reduced_shape,
+    notation=Apply("prod"),
+    entry=own_entry,
+    vjp=lambda g, y, a: (product(kept(g, y), prod_others(a, axis=y.attrs["axes"][0])),),
+    reasons=(
+        "{y} is each entry of {x} times the product of the others, so each receives {dy} times the product of the "
+        "others. No division is needed, so this is right where entries are 0, too.",
+    ),
+    domain=(Domain((2, 4)),),
+    attrs={"axes": (-1,), "keepdims": True},
 )

@@ -12,8 +12,9 @@ from backproof.ir.errors import ShapeError
 from backproof.ir.node import Node
 from backproof.ir.sizes import Shape, agreed, of_length, show
 from backproof.ops.entries import EntryOf, LetterPool, Places, own_entry
-from backproof.ops.linear import expand
-from backproof.ops.notation import Apply, Bare, Bracketed
+from backproof.ops.leaves import constant
+from backproof.ops.linear import expand, stretched
+from backproof.ops.notation import Apply, Bare, Bracketed, Replaced
 from backproof.ops.row import Array, Domain, Row
 
 
@@ -186,6 +187,42 @@ unindex: Row = Row(
     reasons=("Each entry of {x} is added to one entry of {y}, and receives the derivative by that entry.",),
     domain=(Domain((2,)),),
     attrs={"key": (sliced(1, 4, 2), 2), "sizes": (of_length(4), of_length(3))},
+)
+
+
+def _replace(a: Array, value: Array, *arrays: Array, key: Key, rank: int) -> Array:
+    lead = np.broadcast_shapes(a.shape[: a.ndim - len(key)], value.shape[: value.ndim - rank])
+    result = np.broadcast_to(a, (*lead, *a.shape[a.ndim - len(key) :])).astype(np.result_type(a, value))
+    where, moved = _filled(key, arrays, len(lead))
+    value = np.broadcast_to(value, (*lead, *value.shape[value.ndim - rank :]))
+    if moved is not None:
+        axes = np.broadcast_shapes(*(np.shape(x) for x in arrays))
+        value = np.moveaxis(value, range(len(lead)), range(len(axes), len(axes) + len(lead)))
+    result[where] = value
+    return result
+
+
+def _replace_vjp(g: Node, y: Node, a: Node, value: Node, *arrays: Node) -> tuple[Node | None, ...]:
+    key, rank = y.attrs["key"], y.attrs["rank"]
+    nothing = stretched(constant(0), value.shape)
+    return replace_(g, nothing, *arrays, key=key, rank=rank), index(g, *arrays, key=key), *_nothing(arrays)
+
+
+replace_: Row = Row(
+    name="replace",
+    kind="linear",
+    about="An array with other entries at the places that an index names.",
+    meaning=_replace,
+    shape=lambda shapes, attrs: shapes[0],
+    notation=Replaced(),
+    entry=own_entry,
+    vjp=_replace_vjp,
+    reasons=(
+        "The entries of {x} that are replaced have no influence any more; the others pass {dy} on.",
+        "The entries of {x} stand in {y} at the places named, and receive the derivative there.",
+    ),
+    domain=(Domain((4, 3)), Domain((2,))),
+    attrs={"key": (sliced(1, 4, 2), 2), "rank": 1},
 )
 
 

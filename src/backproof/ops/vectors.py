@@ -12,7 +12,7 @@ from backproof.ir.errors import ShapeError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Shape, Size, agreed, show
 from backproof.ops.arithmetic import product
-from backproof.ops.entries import EntryOf, LetterPool, Places, sum_over
+from backproof.ops.entries import EntryOf, LetterPool, Places, align, sum_over
 from backproof.ops.leaves import constant
 from backproof.ops.linear import expand, stretched, transposed
 from backproof.ops.notation import PRODUCT, Apply, Infix, TimesTransposed
@@ -85,7 +85,8 @@ def _sizes_of(letters: Sequence[str], shapes: Sequence[Shape]) -> dict[str, Size
         if len(names) != len(shape):
             raise ShapeError(f"{names!r} names {len(names)} axes", where=f"the array is ({show(shape)})")
         for name, size in zip(names, shape, strict=True):
-            both = agreed(sizes.setdefault(name, size), size)
+            known = sizes.setdefault(name, size)
+            both = size if known == ONE else known if size == ONE else agreed(known, size)
             if both is None:
                 raise ShapeError(f"the axes called {name} differ", where=f"{sizes[name]} and {size}")
             sizes[name] = both
@@ -111,7 +112,10 @@ def _einsum_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool
         if name not in at_letter:
             at_letter[name] = None if size == ONE else letters.fresh(size)
             summed.append(at_letter[name])
-    factors = [entry(x, tuple(at_letter[name] for name in names)) for x, names in zip(node.inputs, axes, strict=True)]
+    factors = [
+        entry(x, align(tuple(at_letter[name] for name in names), x.shape))
+        for x, names in zip(node.inputs, axes, strict=True)
+    ]
     body = reduce(product, factors)
     for index in reversed(summed):
         body = body if index is None else sum_over(index, body)

@@ -48,7 +48,8 @@ def _forward(number: int, step: ForwardStep, derivation: Derivation, expand: boo
     source = derivation.sources.get(step.node)
     blocks: list[Block] = [] if derivation.sources else [Paragraph(forward_reason(node))]
     blocks.append(Display(plain, Equation(left, tuple(parts))))
-    blocks += indexed([node, *(rewrite.result for rewrite in step.rewrites)], node, plain)
+    if derivation.sources:
+        blocks += indexed([node, *(rewrite.result for rewrite in step.rewrites)], node, plain)
     blocks += [Paragraph(meaning(rewrite)) for rewrite in step.rewrites]
     blocks += _shapes(node, node)
     if expand and node.shape:
@@ -90,7 +91,8 @@ def _backward(number: int, step: BackwardStep, derivation: Derivation, expand: b
     parts = [spell(form) for form in forms]
     blocks: list[Block] = [Paragraph(text) for text in backward_reasons(step, result_of(derivation))]
     blocks.append(Display(plain, Equation(left, tuple(parts))))
-    blocks += indexed(forms, step.node, plain)
+    if derivation.sources:
+        blocks += indexed(forms, step.node, plain)
     blocks += [Paragraph(meaning(rewrite)) for rewrite in step.rewrites]
     blocks += _shapes(forms[-1], step.node)
     if expand:

@@ -33,6 +33,7 @@ from backproof.ops.notation import (
     Partial,
     Pieces,
     Reduction,
+    Replaced,
     Root,
     Superscript,
     TimesLog,
@@ -247,9 +248,21 @@ def _opened(node: Node) -> Spelled:
             return Row((_bracketed(left, PRODUCT), Sign("·"), turned)), PRODUCT
         case Bracketed(back):
             key = Word(f"[{_key(node)}]")
+            if (
+                back
+                and len(node.inputs) > 1
+                and node.inputs[1].shape == node.inputs[1].shape
+                and row_of(node).name == "replace"
+            ):
+                value = _part(node.inputs[1])[0]
+                return Row((Func("set"), Fence(Row((_part(node.inputs[0])[0], COMMA, key, COMMA, value))))), ATOM
             if back:
                 return Row((Func("put"), Fence(Row((_part(node.inputs[0])[0], COMMA, key))))), ATOM
             return Row((_bracketed(node.inputs[0], ATOM), key)), ATOM
+        case Replaced():
+            whole, part = (_part(x)[0] for x in node.inputs[:2])
+            key = Word(f"[{_key(node, skipped=1)}]")
+            return Row((Func("set"), Fence(Row((whole, COMMA, key, COMMA, part))))), ATOM
         case Inline():
             row = row_of(node)
             assert isinstance(row, FusedRow)
@@ -276,16 +289,19 @@ def _partial(node: Node) -> Math:
     return Row((Ident("∂"), math if bound == ATOM else Fence(math)))
 
 
-def _key(node: Node) -> str:
-    """An index as it is written in code."""
+def _key(node: Node, *, skipped: int = 0) -> str:
+    """An index as it is written in code; `skipped` counts the arguments that stand before the index arrays."""
     parts: list[str] = []
     shape = node.attrs.get("sizes", node.inputs[0].shape)
     for k, size in zip(node.attrs["key"], shape, strict=True):
         if isinstance(k, slice):
             step = f":{k.step}" if k.step != 1 else ""
+            if k == slice((size.value or 0) - 1, -(size.value or 0) - 1, -1):
+                parts.append("::-1")
+                continue
             parts.append(":" if k == slice(0, size.value, 1) else f"{k.start or ''}:{k.stop}{step}")
         else:
-            parts.append(str(k) if isinstance(k, int) else str(node.inputs[k.number + 1].symbol or "…"))
+            parts.append(str(k) if isinstance(k, int) else str(node.inputs[k.number + 1 + skipped].symbol or "…"))
     while len(parts) > 1 and parts[-1] == ":":
         parts.pop()
     return ", ".join(parts)

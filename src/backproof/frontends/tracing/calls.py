@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from backproof.frontends.tracing.tape import refuse
-from backproof.frontends.tracing.traced import HANDLERS, Handler, Nodes, Traced
+from backproof.frontends.tracing.traced import HANDLERS, NAMED, Handler, Nodes, Traced, plain
 from backproof.ir.node import Node
 from backproof.ir.sizes import of_length
 from backproof.ops import activations, elementary, reductions, shaping
 from backproof.ops.arithmetic import add, div, mul, neg, power, sub
-from backproof.ops.leaves import constant
+from backproof.ops.leaves import constant, is_number
 from backproof.ops.linear import expand, matmul, stretched, total, transpose
 from backproof.ops.row import Row
 from backproof.ops.shaping import Slot, sliced
@@ -36,7 +37,6 @@ def _row(row: Row) -> Handler:
 
 
 for _function, _is in {
-    np.add: add,
     np.subtract: sub,
     np.negative: neg,
     np.multiply: mul,
@@ -59,16 +59,44 @@ for _function, _is in {
     np.less_equal: elementary.less_equal,
     np.maximum: elementary.maximum,
     np.minimum: elementary.minimum,
+    np.log1p: elementary.log1p,
+    np.expm1: elementary.expm1,
+    np.log2: elementary.log2,
+    np.log10: elementary.log10,
+    np.hypot: elementary.hypot,
+    np.logaddexp: elementary.logaddexp,
     np.equal: elementary.equal,
     np.not_equal: elementary.not_equal,
 }.items():
     HANDLERS[_function] = _row(_is)
+NAMED["expit"] = _row(activations.sigmoid)
+NAMED["erf"] = _row(elementary.erf)
+NAMED["xlogy"] = _row(elementary.xlogy)
+NAMED["log_expit"] = lambda nodes, x: neg(activations.softplus(neg(nodes(x))))
+
+
+@becomes(np.add)
+def _add(nodes: Nodes, a: Any, b: Any) -> Node:
+    """A sum; where code begins adding up with the number 0, that is left out."""
+    left, right = nodes(a), nodes(b)
+    for zero, other in ((left, right), (right, left)):
+        if is_number(zero, 0) and other.shape and not is_number(other, 0):
+            return other
+    return add(left, right)
+
+
 HANDLERS[np.positive] = lambda nodes, x: nodes(x)
 
 
 @becomes(np.power, np.float_power)
 def _power(nodes: Nodes, base: Any, exponent: Any) -> Node:
     if isinstance(exponent, Traced) or np.ndim(exponent) > 0:
+        if np.any(nodes.value(base) < 0):
+            raise refuse(
+                "a negative number is raised to a power that may vary",
+                why="that is no real number for the powers next to a whole one",
+                instead="raise to one power at a time, given as a plain number",
+            )
         return elementary.exp(mul(nodes(exponent), elementary.log(nodes(base))))
     return _raised(nodes(base), exponent)
 
@@ -91,7 +119,9 @@ def _where(nodes: Nodes, condition: Any, yes: Any = None, no: Any = None) -> Any
 
 @becomes(np.clip)
 def _clip(nodes: Nodes, x: Any, low: Any = None, high: Any = None, **options: Any) -> Node:
-    low, high = options.pop("a_min", low), options.pop("a_max", high)
+    low = options.pop("a_min", options.pop("min", low))
+    high = options.pop("a_max", options.pop("max", high))
+    _only(options, "np.clip")
     node = nodes(x)
     if low is not None:
         node = elementary.pieces(nodes(low), elementary.less(node, nodes(low)), node)
@@ -102,8 +132,36 @@ def _clip(nodes: Nodes, x: Any, low: Any = None, high: Any = None, **options: An
 
 # --- products
 
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-@becomes(np.matmul, np.dot, np.inner, np.vdot)
+
+@becomes(np.inner)
+def _inner(nodes: Nodes, left: Any, right: Any) -> Node:
+    a, b = nodes(left), nodes(right)
+    if len(a.shape) < 2 and len(b.shape) < 2:
+        return _product(nodes, a, b)
+    return _contracted(a, b, len(b.shape) - 1) if a.shape and b.shape else mul(a, b)
+
+
+@becomes(np.dot)
+def _dot(nodes: Nodes, left: Any, right: Any) -> Node:
+    a, b = nodes(left), nodes(right)
+    return _contracted(a, b, len(b.shape) - 2) if a.shape and len(b.shape) > 2 else _product(nodes, a, b)
+
+
+def _contracted(a: Node, b: Node, axis: int) -> Node:
+    """The sum of products over the last axis of one array and an axis of another."""
+    left = LETTERS[: len(a.shape)]
+    right = list(LETTERS[len(a.shape) : len(a.shape) + len(b.shape)])
+    right[axis] = left[-1]
+    rest = [letter for k, letter in enumerate(right) if k != axis]
+    return einsum(a, b, axes=(left, "".join(right)), result=left[:-1] + "".join(rest))
+
+
+HANDLERS[np.vdot] = lambda nodes, a, b: _product(nodes, _flat(nodes(a)), _flat(nodes(b)))
+
+
+@becomes(np.matmul)
 def _product(nodes: Nodes, left: Any, right: Any) -> Node:
     a, b = nodes(left), nodes(right)
     if not a.shape or not b.shape:
@@ -114,8 +172,10 @@ def _product(nodes: Nodes, left: Any, right: Any) -> Node:
         return matvec(a, b)
     if len(a.shape) == 1 and len(b.shape) == 2:
         return matvec(transpose(b), a)
-    if len(a.shape) < 2 or len(b.shape) < 2:
-        raise refuse("a product of a vector with an array of more than two axes", instead="use np.einsum")
+    if len(b.shape) == 1:
+        return _contracted(a, b, 0)
+    if len(a.shape) == 1:
+        return _contracted(a, b, len(b.shape) - 2)
     return matmul(a, b)
 
 
@@ -124,10 +184,12 @@ HANDLERS[np.outer] = lambda nodes, a, b: outer(_flat(nodes(a)), _flat(nodes(b)))
 
 @becomes(np.einsum)
 def _einsum(nodes: Nodes, spec: Any, *operands: Any, **options: Any) -> Node:
-    if not isinstance(spec, str) or "." in spec:
+    if not isinstance(spec, str):
         raise refuse(
             "np.einsum in this form is not followed", instead='write the axes out: np.einsum("ij,jk->ik", A, B)'
         )
+    if "..." in spec:
+        spec = _spelled_out(spec, [len(nodes(x).shape) for x in operands])
     inputs, arrow, result = spec.replace(" ", "").partition("->")
     axes = inputs.split(",")
     if not arrow:
@@ -135,6 +197,20 @@ def _einsum(nodes: Nodes, spec: Any, *operands: Any, **options: Any) -> Node:
     if any(len(set(names)) < len(names) for names in axes):
         raise refuse("np.einsum with a letter twice in one array is not followed", instead="take the diagonal first")
     return einsum(*map(nodes, operands), axes=tuple(axes), result=result)
+
+
+def _spelled_out(spec: str, ranks: Sequence[int]) -> str:
+    """An einsum's axes with letters in the place of the dots."""
+    free = "".join(letter for letter in LETTERS if letter not in spec)
+    inputs, arrow, result = spec.replace(" ", "").partition("->")
+    operands, most = [], 0
+    for names, rank in zip(inputs.split(","), ranks, strict=True):
+        count = rank - len(names.replace("...", "")) if "..." in names else 0
+        most = max(most, count)
+        operands.append(names.replace("...", free[:count][::-1]))
+    if not arrow:
+        result = "..." + "".join(sorted(x for x in set(inputs) - {",", "."} if inputs.count(x) == 1))
+    return f"{','.join(operands)}->{result.replace('...', free[:most][::-1])}"
 
 
 # --- reductions
@@ -323,6 +399,10 @@ def _indexed(nodes: Nodes, node: Node, key: Any) -> Node:
 def _key(nodes: Nodes, node: Node, key: Any) -> tuple[shaping.Key, list[Node], list[int]]:
     """An index with one item for each axis, the arrays in it, and the places of new axes in the result."""
     given = list(key) if isinstance(key, tuple) else [key]
+    if any(isinstance(k, bool | np.bool_) for k in given):
+        raise refuse("a single truth value as an index is not followed")
+    if any(isinstance(k, Traced) and _is_mask(k) for k in given):
+        nodes.tape.note("an index depends on values; the derivation is that for the ones given")
     given = [part for k in given for part in _booleans(nodes.value(k))] if any(map(_is_mask, given)) else given
     axes = sum(k is not None and k is not Ellipsis for k in given)
     dots = next((n for n, k in enumerate(given) if k is Ellipsis), len(given))
@@ -365,15 +445,37 @@ def _booleans(k: Any) -> Sequence[Any]:
     return np.nonzero(k) if _is_mask(k) else (k,)
 
 
+@becomes(np.lib.stride_tricks.sliding_window_view)
+def _windows(nodes: Nodes, x: Any, window_shape: Any, axis: Any = None, **options: Any) -> Node:
+    _only({name: value or None for name, value in options.items()}, "sliding_window_view")
+    node = nodes(x)
+    lengths = window_shape if isinstance(window_shape, tuple | list) else (window_shape,)
+    axes = range(len(node.shape)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    rank = len(node.shape)
+    for length, k in zip(lengths, axes, strict=True):
+        n = node.shape[k % rank].value or 0
+        places = np.arange(n - length + 1)[:, None] + np.arange(length)
+        node = _indexed(nodes, node, (slice(None),) * (k % rank) + (places,))
+        order = [j for j in range(len(node.shape)) if j != k % rank + 1]
+        node = _permuted(node, [*order, k % rank + 1])
+    return node
+
+
 @becomes(np.ndarray.__setitem__)
 def _setitem(nodes: Nodes, x: Any, key: Any, value: Any) -> Node:
     node = nodes(x)
     items, arrays, new = _key(nodes, node, key)
     if new:
         raise refuse("a write to new axes is not followed")
+    if arrays and _repeats(nodes.value(x).shape, key):
+        raise refuse("a write names a place twice", why="only the last value would count", instead="use np.add.at")
     held = shaping.index(node, *arrays, key=items)
-    change = sub(stretched(nodes(value), held.shape), held)
-    return add(node, shaping.unindex(change, *arrays, key=items, sizes=node.shape))
+    return shaping.replace_(node, stretched(nodes(value), held.shape), *arrays, key=items, rank=len(held.shape))
+
+
+def _repeats(shape: tuple[int, ...], key: Any) -> bool:
+    places = np.arange(math.prod(shape)).reshape(shape)[plain(key)]
+    return len(np.unique(places)) < np.size(places)
 
 
 @becomes(np.take)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from backproof.ir.node import Node, ancestors
 from backproof.ops.arithmetic import div, power
 from backproof.ops.elementary import pieces
-from backproof.ops.fused import ELEMENTWISE, fused
+from backproof.ops.fused import ELEMENTWISE, RELATIONS, fused
 from backproof.ops.leaves import constant_
 from backproof.ops.scalar import ScalarRow
 
@@ -43,6 +43,8 @@ def is_elementwise(node: Node) -> bool:
 
 def _as_one(root: Node, inside: set[Node]) -> Node | None:
     """The formula that ends at `root` as one operation; None where it is one already, or a plain sum of products."""
+    if root.op in RELATIONS:
+        return None
     parts = [root, *_parts(root, inside)]
     occurrences = Counter(x for part in parts for x in part.inputs if x not in inside and x.op is not constant_)
     curved = any(isinstance(x.op, ScalarRow) or x.op in (power, pieces) or _divides(x, inside) for x in parts)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import linecache
+import math
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
@@ -17,7 +16,7 @@ from backproof.ir.errors import TraceError
 from backproof.ir.node import Node
 from backproof.ir.sizes import of_length
 from backproof.ir.symbol import Symbol
-from backproof.ops.leaves import constant, input_
+from backproof.ops.leaves import constant, constant_, input_
 from backproof.ops.row import Array
 
 LIBRARIES = tuple({str(Path(module.__file__ or "").parent) for module in (np, sys.modules["backproof"])} | {sys.prefix})
@@ -74,19 +73,12 @@ class Tape:
     notes: dict[str, None] = field(default_factory=dict)
     values: dict[Node, Array] = field(default_factory=dict)
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """While this holds, a function is followed, and one that is followed inside it shares its tape."""
-        RUNNING.append(self)
-        try:
-            yield
-        finally:
-            RUNNING.pop()
-
     def node(self, x: Any) -> Node:
         """A number or an array that is no argument of the function: a constant of the derivation."""
         if isinstance(x, bool | int | float | np.bool_ | np.number) and not isinstance(x, np.complexfloating):
             node: Node | None = getattr(x, "node", None)
+            if node is None and x == math.pi:
+                return constant_(value=math.pi, text="π")
             return node if node is not None else constant(x if isinstance(x, int) else float(x))
         array = np.asarray(x)
         if array.dtype.kind not in "biuf":

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from backproof.frontends.tracing.fuse import fuse, is_elementwise
+from backproof.frontends.tracing.makers import following
 from backproof.frontends.tracing.names import Names
 from backproof.frontends.tracing.patterns import recognise
 from backproof.frontends.tracing.tape import Line, Tape
@@ -52,7 +53,7 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Any], wrt: Seque
     dims = _annotated(function)
     called = {name: _leaf(tape, name, value, dims.get(name), leaves) for name, value in _bound(function, arguments)}
     names = Names()
-    with names.watching(), tape.running():
+    with names.watching(), following(tape):
         result = _call(function, called)
     output = _single(result, function)
     parameters = _wanted(leaves, wrt)

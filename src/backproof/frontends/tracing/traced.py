@@ -18,6 +18,10 @@ HANDLERS: dict[Callable[..., Any], Handler] = {}
 """What each NumPy function becomes: ``handler(nodes, *arguments)`` gives a node, or several. `calls` fills it."""
 
 
+NAMED: dict[str, Handler] = {}
+"""The same for functions of SciPy, which is not imported for that, by their names."""
+
+
 class Nodes:
     """What a handler needs: the node that an argument stands for, and its value."""
 
@@ -70,11 +74,20 @@ class Traced(NDArrayOperatorsMixin):
         self.base: tuple[Traced, Any] | None = None
         self.views: list[weakref.ref[Traced]] = [weakref.ref(self)]
 
+    @property  # type: ignore[misc]  # a property where types see an attribute
+    def __class__(self) -> type:
+        """What `isinstance` is told: code that asks whether it has an array, or a number, must go the way it goes."""
+        return np.ndarray if self.value.ndim else np.float64
+
+    def __format__(self, spec: str) -> str:
+        # Printing on the way does no harm.
+        return format(self.value if self.value.ndim else self.value[()], spec)
+
     # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         out = options.pop("out", None)
-        if out is not None and isinstance(out[0], np.ndarray):
+        if out is not None and type(out[0]) is not Traced:
             raise refuse(
                 "a plain array is changed in place by a traced one",
                 why="it cannot hold a derivative",
@@ -93,6 +106,9 @@ class Traced(NDArrayOperatorsMixin):
         return self._apply(function, arguments, options)
 
     def __array__(self, *arguments: Any, **options: Any) -> Array:
+        if self.value.dtype.kind in "iub":
+            self.tape.note("whole numbers are used as they are; the derivation is that for the ones given")
+            return self.value
         raise refuse(
             "a traced array is turned into a plain one",
             why="np.array, np.asarray, and a write into a plain array do that, and the derivative is lost",
@@ -100,7 +116,7 @@ class Traced(NDArrayOperatorsMixin):
         )
 
     def _apply(self, function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
-        handler = HANDLERS.get(function)
+        handler = HANDLERS.get(function) or NAMED.get(getattr(function, "__name__", ""))
         if handler is None:
             name = f"{getattr(function, '__module__', '')}.{function.__name__}".replace("numpy.", "np.").lstrip(".")
             raise refuse(f"{name} is not followed", why="it is not in the table of operations")
@@ -149,30 +165,29 @@ class Traced(NDArrayOperatorsMixin):
         places = np.arange(whole.value.size).reshape(whole.shape)
         return part.base is not None and not np.intersect1d(places[plain(key)], places[plain(part.base[1])]).size
 
-    def _becomes(self, result: Traced, key: Any = None, through: tuple[Traced, ...] = ()) -> Traced:
-        """What an in-place operator does: the same array with other contents.
+    def _becomes(self, result: Traced, key: Any = ..., through: tuple[Traced, ...] = ()) -> Traced:
+        """What a write does: the same array with other contents, at `key` or everywhere.
 
-        They differ at `key` alone, if it is given; `through` are the parts of the array that it is written through.
+        A part of another array writes to that one too; `through` are the parts that a write has come through.
         """
-        given = self.node.attrs.get("value") if self.node.op.name == "input" else None
-        if given is not None and np.may_share_memory(given, self.value):
+        if self.node.op.name == "input":
             raise refuse(
                 "an argument of the function is written to",
                 why="its value before and after would have the same name",
                 instead="assign the result to a new name: y = x + 1",
             )
-        for view in self._alive():
-            written = self._holds(view) or any(view is part for part in through)
-            if not written and (key is None or not view._is_apart(self, key)):
-                raise refuse(
-                    "an array is written to that another array is a view of",
-                    why="the view would change too",
-                    instead="assign the result to a new name",
-                )
-        self.node, self.value = result.node, result.value
         if self.base is not None:
             whole, place = self.base
-            whole._write(place, self, (*through, self))
+            whole._write(place, result, (*through, self))
+        else:
+            others = [x for x in self._alive() if x is not self and not any(x is part for part in through)]
+            if not all(other._is_apart(self, key) for other in others):
+                raise refuse(
+                    "an array is written to that shares its entries with another one",
+                    why="a slice or a reshaped array is a view: the other one would change too",
+                    instead="assign the result to a new name, or take a copy of the slice",
+                )
+        self.node, self.value = result.node, result.value
         return self
 
     # --- what an array can be asked

@@ -1,0 +1,199 @@
+"""Entries in another order: turned round, moved on, sorted; and sums of products at shifted places (convolution)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backproof.ir.errors import ShapeError
+from backproof.ir.sizes import Shape, of_length, show
+from backproof.ops.entries import own_entry
+from backproof.ops.notation import Apply
+from backproof.ops.row import Array, Domain, Row
+
+
+def _same_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    return shapes[0]
+
+
+flip: Row = Row(
+    name="flip",
+    kind="rearranging",
+    about="The entries in the opposite order along axes.",
+    meaning=lambda a, axes: np.flip(a, axes),
+    shape=_same_shape,
+    notation=Apply("flip"),
+    entry=own_entry,
+    vjp=lambda g, y, a: (flip(g, axes=y.attrs["axes"]),),
+    reasons=("The opposite order moves each entry to its mirrored place, so the derivative is moved back.",),
+    domain=(Domain((2, 3)),),
+    attrs={"axes": (-1,)},
+)
+
+roll: Row = Row(
+    name="roll",
+    kind="rearranging",
+    about="The entries moved on along axes; what is moved over the end comes in again at the beginning.",
+    meaning=lambda a, shifts, axes: np.roll(a, shifts, axes),
+    shape=_same_shape,
+    notation=Apply("roll"),
+    entry=own_entry,
+    vjp=lambda g, y, a: (roll(g, shifts=tuple(-k for k in y.attrs["shifts"]), axes=y.attrs["axes"]),),
+    reasons=("Each entry of {x} is moved on by as many places, so the derivative is moved back by as many.",),
+    domain=(Domain((2, 5)),),
+    attrs={"shifts": (2,), "axes": (-1,)},
+)
+
+argsort = Row(
+    name="argsort",
+    kind="zero",
+    about="The places of the entries in ascending order along an axis; complex numbers are ordered by their real part.",
+    meaning=lambda a, axis: np.argsort(np.real(a), axis=axis, kind="stable"),
+    shape=_same_shape,
+    notation=Apply("argsort"),
+    entry=own_entry,
+    domain=(Domain((2, 5)),),
+    attrs={"axis": -1},
+)
+
+
+def _whole(indices: Array, ndim: int) -> Array:
+    """Places as whole numbers, with axes of length one in front for the extra ones of the array they are places of."""
+    whole = np.real(indices).astype(np.intp)
+    return whole.reshape((1,) * (ndim - whole.ndim) + whole.shape)
+
+
+def _take_along(a: Array, indices: Array, axis: int) -> Array:
+    where = _whole(indices, a.ndim)
+    return np.take_along_axis(a.reshape((1,) * (where.ndim - a.ndim) + a.shape), where, axis)
+
+
+def _along_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    a, indices = shapes
+    axis = attrs["axis"]
+    if len(a) != len(indices) or any(
+        k != axis and a[k].value != indices[k].value for k in range(-min(len(a), len(indices)), 0)
+    ):
+        raise ShapeError("an array and the places to take from it do not fit", where=f"({show(a)}) and ({show(indices)})")
+    return tuple(indices[k] if k == axis else a[k] for k in range(-len(a), 0))
+
+
+take_along: Row = Row(
+    name="take_along",
+    kind="rearranging",
+    about="Along an axis, the entries of an array at the given places.",
+    meaning=_take_along,
+    shape=_along_shape,
+    notation=Apply("take"),
+    entry=own_entry,
+    vjp=lambda g, y, a, indices: (put_along(g, indices, axis=y.attrs["axis"], size=a.shape[y.attrs["axis"]]), None),
+    reasons=(
+        "Each entry of {y} is an entry of {x}, so its derivative goes back to that place. An entry that is taken "
+        "several times receives the sum, one that is not taken 0.",
+        "A place is a whole number, which cannot vary a little, so it has no derivative.",
+    ),
+    domain=(Domain((2, 5)), Domain((2, 4), 0.0, 5.0)),
+    attrs={"axis": -1},
+)
+
+
+def _put_along(a: Array, indices: Array, axis: int, size: int) -> Array:
+    a, where = np.broadcast_arrays(a, _whole(indices, a.ndim))
+    lengths = list(a.shape)
+    lengths[axis] = size
+    result = np.zeros(lengths, dtype=a.dtype)
+    places: list[Any] = list(np.ogrid[tuple(slice(n) for n in a.shape)])
+    places[axis] = where
+    np.add.at(result, tuple(places), a)
+    return result
+
+
+def _put_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    result = list(shapes[0])
+    result[attrs["axis"]] = attrs["size"]
+    return tuple(result)
+
+
+put_along: Row = Row(
+    name="put_along",
+    kind="linear",
+    about="An array of zeros with entries put at the given places along an axis, and added up where they repeat.",
+    meaning=_put_along,
+    shape=_put_shape,
+    notation=Apply("put"),
+    entry=own_entry,
+    vjp=lambda g, y, a, indices: (take_along(g, indices, axis=y.attrs["axis"]), None),
+    reasons=(
+        "Each entry of {x} is added to one entry of {y}, and receives the derivative by that entry.",
+        "A place is a whole number, which cannot vary a little, so it has no derivative.",
+    ),
+    domain=(Domain((2, 4)), Domain((2, 4), 0.0, 5.0)),
+    attrs={"axis": -1, "size": of_length(5)},
+)
+
+
+def _convolve(a: Array, v: Array) -> Array:
+    if v.shape[-1] > a.shape[-1]:
+        a, v = v, a
+    n = a.shape[-1]
+    lead = np.broadcast_shapes(a.shape[:-1], v.shape[:-1])
+    result = np.zeros((*lead, n + v.shape[-1] - 1), dtype=np.result_type(a, v))
+    for k in range(v.shape[-1]):
+        result[..., k : k + n] += a * v[..., k : k + 1]
+    return result
+
+
+convolve: Row = Row(
+    name="convolve",
+    kind="linear",
+    about="The convolution of two vectors: entry n is the sum of the products of entries j and k with j + k = n.",
+    meaning=_convolve,
+    shape=lambda shapes, attrs: (of_length((shapes[0][0].value or 0) + (shapes[1][0].value or 0) - 1),),
+    notation=Apply("convolve"),
+    entry=own_entry,
+    vjp=lambda g, y, a, v: (correlate(g, v), correlate(g, a)),
+    reasons=(
+        "Entry j of {x} goes into every entry j + k of {y}, multiplied by entry k of {other}. The chain rule adds "
+        "these up: {other} is laid along {dy} at place j, and the products are added.",
+    )
+    * 2,
+    domain=(Domain((5,)), Domain((3,))),
+)
+
+
+def _correlate(a: Array, v: Array) -> Array:
+    n = a.shape[-1] - v.shape[-1] + 1
+    lead = np.broadcast_shapes(a.shape[:-1], v.shape[:-1])
+    result = np.zeros((*lead, n), dtype=np.result_type(a, v))
+    for k in range(v.shape[-1]):
+        result += a[..., k : k + n] * v[..., k : k + 1]
+    return result
+
+
+def _correlate_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    a, v = shapes
+    length = (a[0].value or 0) - (v[0].value or 0) + 1
+    if length < 1:
+        raise ShapeError("a vector is laid along a shorter one", where=f"({show(v)}) along ({show(a)})")
+    return (of_length(length),)
+
+
+correlate: Row = Row(
+    name="correlate",
+    kind="linear",
+    about="The products of a vector with the pieces of another one that are as long, from place to place.",
+    meaning=_correlate,
+    shape=_correlate_shape,
+    notation=Apply("correlate"),
+    entry=own_entry,
+    vjp=lambda g, y, a, v: (convolve(g, v), correlate(a, g)),
+    reasons=(
+        "Entry n + k of {x} goes into entry n of {y}, multiplied by entry k of {other}. The chain rule adds up all "
+        "pairs n and k that lead to the same entry of {x}: that is a convolution.",
+        "Entry k of {x} goes into every entry n of {y}, multiplied by entry n + k of {other}. The chain rule adds "
+        "these up: {dy} is laid along {other} at place k, and the products are added.",
+    ),
+    domain=(Domain((5,)), Domain((3,))),
+)
