@@ -53,16 +53,14 @@ def page() -> str:
     return markdown(Document("The operations", tuple(blocks)))
 
 
-def _named(length: int) -> Size:
-    return SIZES.get(length) or of_length(length)
-
-
 def _row(row: Row) -> Iterator[Block]:
     yield Paragraph((row.about, *((" ", KINDS[row.kind]) if row.kind in KINDS else ())))
     if row.kind in ("leaf", "entry"):
         return
     # An operation that speaks of lengths itself is shown with numbers.
-    size = of_length if {"sizes", "key", "rank"} & set(row.attrs or ()) else _named
+    numbered = row.body is None and not {"axis", "key", "rank", "sizes"}.isdisjoint(row.attrs or ())
+    numbered = numbered or any(n not in SIZES for d in row.domain for n in d.shape)
+    size = of_length if numbered else SIZES.__getitem__
     inputs = [variable(Symbol("ABCDE"[k]), tuple(size(n) for n in d.shape)) for k, d in enumerate(row.domain)]
     y = row(*inputs, **(row.attrs or {})).named(Symbol("Y"))
     if isinstance(row, ScalarRow):
