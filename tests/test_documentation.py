@@ -280,6 +280,19 @@ def _script(path: Path) -> ModuleType:
     return module
 
 
+@pytest.mark.parametrize("name", ["layer_norm", "attention", "lstm", "conv2d"])
+def test_page_of_a_derivation_is_what_is_written(golden: Golden, name: str) -> None:
+    golden(Path(f"docs/derivations/{name}.md"), _script(REPO / "docs" / "derivations.py").page(name))
+
+
+@pytest.mark.parametrize("name", ["layer_norm", "attention", "lstm", "conv2d"])
+def test_derivation_of_a_page_is_right(name: str) -> None:
+    script = _script(REPO / "docs" / "derivations.py")
+    values, wrt = script.arguments(name)
+    function = vars(_script(REPO / "docs" / "models.py"))[name]
+    assert bp.check(bp.run(bp.derive(function, values, wrt=wrt))).ok
+
+
 def test_page_of_operations_is_that_of_the_table(golden: Golden) -> None:
     golden(GENERATED, _script(REPO / "docs" / "operations.py").page())
 

@@ -39,6 +39,10 @@ def derive(
             instead="reduce it, for example by a sum or a mean",
         )
     quantities = [node for node in graph.nodes() if node.inputs and node.symbol is not None]
+    if sources:
+        # In the order of the code, which is one of many that are possible.
+        order = {node: k for k, node in enumerate(sources)}
+        quantities.sort(key=lambda node: order.get(node, len(order)))
     values = Values(quantities)
     wanted = [*graph.parameters, *inputs]
     if mean == "loss":
