@@ -130,7 +130,7 @@ DELIMITERS = {
 ENDS_IN_COMMAND = re.compile(r"\\[A-Za-z]+\Z")
 NUMBER = re.compile(r"(-?[0-9.]+)(?:[eE](-|\+?)([0-9]+))?")
 MOST_COLUMNS = 10  # amsmath's MaxMatrixCols
-ROW, TALL_ROW = r" \\ ", r" \\[4pt] "  # the second where fractions would touch
+ROW, TALL_ROW = r" \\ ", r" \\[10pt] "  # the second where fractions would touch
 
 
 def latex(node: Math) -> str:

@@ -27,7 +27,8 @@ def opening(derivation: Derivation, *, expand: bool) -> Iterator[Block]:
         penalty = " plus the penalty on the weights" if derivation.graph.outputs[0].op is add else ""
         samples = f" The samples are the {'columns' if samples_are_columns(derivation) else 'rows'} of "
         yield Paragraph((*_placement(derivation, penalty), samples, Ident("X"), "."))
-        yield Paragraph((*_scripts(samples_are_columns(derivation)), *_signs(expand)))
+        deltas = expand or any(isinstance(facts, CompositeFacts) for facts in derivation.functions)
+        yield Paragraph((*_scripts(samples_are_columns(derivation)), *_signs(deltas)))
 
 
 def _of_code(derivation: Derivation) -> Iterator[Block]:
