@@ -76,7 +76,9 @@ NUMPY = {
     "prod": lambda a: np.multiply.reduce(a, axis=1, keepdims=True),
     "prod_others": lambda a: a.prod(axis=1, keepdims=True) / a,
     "cumprod": lambda a: np.multiply.accumulate(a, axis=1),
-    "recurrence": lambda c, b: np.array([np.linalg.solve(np.eye(4) - np.diag(k[1:], -1), x) for k, x in zip(c, b, strict=True)]),
+    "recurrence": lambda c, b: np.array(
+        [np.linalg.solve(np.eye(4) - np.diag(k[1:], -1), x) for k, x in zip(c, b, strict=True)]
+    ),
     "convolve": np.convolve,
     "correlate": np.correlate,
     "equal": np.equal,

@@ -14,6 +14,7 @@ from backproof.ops.elementary import log, xlogy
 from backproof.ops.entries import row_of
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant, constant_, is_number, size_
+from backproof.ops.linalg import scaled_identity
 from backproof.ops.linear import matmul, restated, stretch, sum_, transpose, transposed
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.softmax import log_softmax, softmax
@@ -74,11 +75,27 @@ def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
     """The rewrites that lead from a backward equation's right side to its shortest form; none if it is short."""
     found: list[Rewrite] = []
     current = raw
-    for rule in (turn_products, put_in_derivatives, reuse, gather_numbers, cancel):
+    for rule in (without_identity, turn_products, put_in_derivatives, reuse, gather_numbers, cancel):
         for step in rule(current, values):
             current = step.result
             found.append(step)
     return tuple(found)
+
+
+def without_identity(raw: Node, values: Values) -> list[Rewrite]:
+    """A product with a number times the identity matrix is a product with the number."""
+
+    def change(node: Node) -> Node | None:
+        if node.op is transpose and node.inputs[0].op is scaled_identity and node.inputs[0].symbol is None:
+            return node.inputs[0]
+        if node.op is matmul:
+            for one, other in (node.inputs, node.inputs[::-1]):
+                if one.op is scaled_identity and one.symbol is None and not one.inputs[0].shape:
+                    return product(one.inputs[0], other)
+        return None
+
+    result = _rewrite(raw, change)
+    return [] if result is raw else [Rewrite(restated(result), "The identity matrix changes no matrix.")]
 
 
 def turn_products(raw: Node, values: Values) -> list[Rewrite]:

@@ -19,7 +19,7 @@ from backproof.ops.arithmetic import add, div, neg, power, product, sub
 from backproof.ops.entries import EntryOf, LetterPool, Places, delta, own_entry, sum_over
 from backproof.ops.leaves import constant
 from backproof.ops.linear import expand, matmul, total, transposed
-from backproof.ops.notation import Apply, Superscript
+from backproof.ops.notation import Apply, InverseTimes, Superscript, TimesIdentity
 from backproof.ops.row import Array, Domain, Row
 from backproof.ops.shaping import reshape
 from backproof.ops.vectors import einsum, outer
@@ -79,7 +79,7 @@ scaled_identity: Row = Row(
     about="The identity matrix times a number.",
     meaning=lambda g, sizes: g[..., None, None] * np.eye(*sizes, dtype=g.dtype),
     shape=lambda shapes, attrs: (*shapes[0], *attrs["sizes"]),
-    notation=Apply("I", letter=True),
+    notation=TimesIdentity(),
     entry=lambda node, place, entry, letters: _on_diagonal(place[-2:], entry(node.inputs[0], place[:-2])),
     vjp=lambda g, y, a: (trace(g),),
     reasons=("{x} stands at every place of the diagonal of {y}; the chain rule adds these up, which is a trace.",),
@@ -253,7 +253,7 @@ solve: Row = Row(
     about="The solution X of the equations A·X = B, which is the inverse of A times B.",
     meaning=np.linalg.solve,
     shape=_solve_shape,
-    notation=Apply("solve"),
+    notation=InverseTimes(),
     entry=own_entry,
     vjp=_solve_vjp,
     reasons=(
@@ -284,7 +284,7 @@ solvevec: Row = Row(
     about="The solution x of the equations A·x = b with a vector b, which is the inverse of A times b.",
     meaning=lambda a, b: np.linalg.solve(a, b[..., None])[..., 0],
     shape=_solvevec_shape,
-    notation=Apply("solve"),
+    notation=InverseTimes(),
     entry=own_entry,
     vjp=_solvevec_vjp,
     reasons=solve.reasons,

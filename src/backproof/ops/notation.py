@@ -105,6 +105,16 @@ class TimesTransposed:
 
 
 @dataclass(frozen=True, slots=True)
+class InverseTimes:
+    """``x⁻¹ · y``."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimesIdentity:
+    """``x · I``, and ``I`` alone where x is 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bracketed:
     """``x[1:, 2]``, as it is written in code; `back` is the array that has x at these places and 0 elsewhere."""
 
@@ -151,6 +161,8 @@ Notation = (
     | Pieces
     | Bare
     | TimesTransposed
+    | InverseTimes
+    | TimesIdentity
     | Bracketed
     | Inline
     | Replaced

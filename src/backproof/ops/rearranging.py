@@ -76,7 +76,7 @@ def _along_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
     if len(a) != len(indices) or any(
         k != axis and a[k].value != indices[k].value for k in range(-min(len(a), len(indices)), 0)
     ):
-        raise ShapeError("an array and the places to take from it do not fit", where=f"({show(a)}) and ({show(indices)})")
+        raise ShapeError("an array and the places to take do not fit", where=f"({show(a)}) and ({show(indices)})")
     return tuple(indices[k] if k == axis else a[k] for k in range(-len(a), 0))
 
 

@@ -167,7 +167,8 @@ def _recurrence_vjp(g: Node, y: Node, c: Node, b: Node) -> tuple[Node, Node]:
 recurrence: Row = Row(
     name="recurrence",
     kind="general",
-    about="The sequence y of b + c times the entry of y before, along an axis, from 0 on or, with `reverse`, backwards.",
+    about="The sequence y of b + c times the entry of y before, along an axis, from 0 on or, with `reverse`, "
+    "backwards.",
     meaning=_recurrence,
     shape=lambda shapes, attrs: shapes[1],
     notation=Apply("recurrence"),
@@ -244,8 +245,8 @@ prod_others: Row = Row(
     entry=own_entry,
     vjp=_others_vjp,
     reasons=(
-        "An entry of {x} is a factor of every entry of {y} but its own, in the product of the entries before or in that "
-        "of the entries after; each of the two running products gives one term.",
+        "An entry of {x} is a factor of every entry of {y} but its own, in the product of the entries before or in "
+        "that of the entries after; each of the two running products gives one term.",
     ),
     domain=(Domain((2, 4)),),
     attrs={"axis": -1},
@@ -255,7 +256,7 @@ prod: Row = Row(
     name="prod",
     kind="general",
     about="The product along an axis.",
-    meaning=lambda a, axes, keepdims: np.prod(a, axis=axes, keepdims=keepdims),
+    meaning=lambda a, axes, keepdims: np.asarray(np.prod(a, axis=axes, keepdims=keepdims)),
     shape=reduced_shape,
     notation=Apply("prod"),
     entry=own_entry,

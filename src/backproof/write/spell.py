@@ -11,6 +11,7 @@ from backproof.ir.sizes import ONE, Index, Place, Size
 from backproof.ir.symbol import Symbol
 from backproof.ops.entries import LetterPool, entry_of, row_of
 from backproof.ops.fused import FusedRow
+from backproof.ops.leaves import is_number
 from backproof.ops.notation import (
     ATOM,
     POWER,
@@ -26,6 +27,7 @@ from backproof.ops.notation import (
     Fraction,
     Infix,
     Inline,
+    InverseTimes,
     Kronecker,
     Leaf,
     Leibniz,
@@ -36,6 +38,7 @@ from backproof.ops.notation import (
     Replaced,
     Root,
     Superscript,
+    TimesIdentity,
     TimesLog,
     TimesTransposed,
 )
@@ -246,6 +249,15 @@ def _opened(node: Node) -> Spelled:
             left, right = node.inputs
             turned = _raised(_bracketed(right, ATOM), Ident("T"), merge=True)
             return Row((_bracketed(left, PRODUCT), Sign("·"), turned)), PRODUCT
+        case InverseTimes():
+            left, right = node.inputs
+            inverse = _raised(_bracketed(left, ATOM), Ident("−1"), merge=True)
+            return Row((inverse, Sign("·"), _bracketed(right, PRODUCT))), PRODUCT
+        case TimesIdentity():
+            (factor,) = node.inputs
+            if is_number(factor, 1):
+                return Ident("I"), ATOM
+            return Row((_bracketed(factor, PRODUCT), Sign("·"), Ident("I"))), PRODUCT
         case Bracketed(back):
             key = Word(f"[{_key(node)}]")
             if (
@@ -395,6 +407,8 @@ def _differential(node: Node) -> Math:
 def _entry(array: Node, place: tuple[Place, ...]) -> Math:
     if array.symbol is not None:
         return entry(array.symbol, array.shape, place)
+    if not array.shape:
+        return _part(array)[0]
     return Scripts(Fence(_part(array)[0]), sub=_positions([p for p in place if p is not None]))
 
 

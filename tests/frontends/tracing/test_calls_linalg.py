@@ -302,8 +302,8 @@ def factor(S: Any, W: Any) -> Any:
         (lambda A: np.linalg.slogdet(A)[1], {"A": (3, 3)}, "A", "(A⁻¹)ᵀ"),
         (lambda A: np.linalg.det(A), {"A": (3, 3)}, "A", "J · (A⁻¹)ᵀ"),
         (inverse_of, {"A": (3, 3), "W": (3, 3)}, "A", "−Yᵀ · dY · Yᵀ"),
-        (equations, {"A": (3, 3), "b": (3,), "c": (3,)}, "b", "solve(Aᵀ, dx)"),
-        (equations, {"A": (3, 3), "b": (3,), "c": (3,)}, "A", "−solve(Aᵀ, dx) · xᵀ"),
+        (equations, {"A": (3, 3), "b": (3,), "c": (3,)}, "b", "(Aᵀ)⁻¹ · dx"),
+        (equations, {"A": (3, 3), "b": (3,), "c": (3,)}, "A", "−(Aᵀ)⁻¹ · dx · xᵀ"),
         (factor, {"S": (3, 3), "W": (3, 3)}, "S", "Φ((L⁻¹)ᵀ · (Φ(Lᵀ · dL) + Φ(Lᵀ · dL)ᵀ) · L⁻¹)"),
     ],
 )

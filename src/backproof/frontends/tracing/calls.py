@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,11 +20,13 @@ from backproof.ops.row import Row
 from backproof.ops.shaping import Slot, sliced
 from backproof.ops.vectors import einsum, matvec, outer
 
+Entered = TypeVar("Entered", bound=Handler)
 
-def becomes(*functions: Callable[..., Any]) -> Callable[[Handler], Handler]:
+
+def becomes(*functions: Callable[..., Any]) -> Callable[[Entered], Entered]:
     """Enters a handler for one or more functions of NumPy."""
 
-    def enter(handler: Handler) -> Handler:
+    def enter(handler: Entered) -> Entered:
         for function in functions:
             HANDLERS[function] = handler
         return handler
@@ -158,7 +160,9 @@ def _contracted(a: Node, b: Node, axis: int) -> Node:
     return einsum(a, b, axes=(left, "".join(right)), result=left[:-1] + "".join(rest))
 
 
-HANDLERS[np.vdot] = lambda nodes, a, b: _product(nodes, _flat(nodes(a)), _flat(nodes(b)))
+@becomes(np.vdot)
+def _vdot(nodes: Nodes, left: Any, right: Any) -> Node:
+    return _product(nodes, _flat(nodes(left)), _flat(nodes(right)))
 
 
 @becomes(np.matmul)

@@ -144,9 +144,7 @@ def _roll(nodes: Nodes, x: Any, shift: Any, axis: Any = None) -> Node:
         return _reshaped(moved, _lengths(node))
     shifts, axes = np.broadcast_arrays(np.atleast_1d(shift), np.atleast_1d(axis))
     rank = len(node.shape)
-    return rearranging.roll(
-        node, shifts=tuple(int(k) for k in shifts), axes=tuple(int(k) % rank - rank for k in axes)
-    )
+    return rearranging.roll(node, shifts=tuple(int(k) for k in shifts), axes=tuple(int(k) % rank - rank for k in axes))
 
 
 @becomes(np.rot90)
@@ -308,9 +306,7 @@ def _take_along_axis(nodes: Nodes, x: Any, indices: Any, axis: Any = -1) -> Node
     wanted = [ONE if k - rank == along else size for k, size in enumerate(places.shape)]
     common = list(broadcast([tuple(others), tuple(wanted)]))
     shapes = [[x.shape[k] if k - rank == along else common[k] for k in range(rank)] for x in (node, places)]
-    return rearranging.take_along(
-        stretched(node, tuple(shapes[0])), stretched(places, tuple(shapes[1])), axis=along
-    )
+    return rearranging.take_along(stretched(node, tuple(shapes[0])), stretched(places, tuple(shapes[1])), axis=along)
 
 
 # --- joined and taken apart
@@ -407,7 +403,8 @@ def _end(nodes: Nodes, node: Node, axis: int, end: Any) -> list[Node]:
         return []
     found = nodes(end)
     rank = len(node.shape)
-    return [found if found.shape else stretched(found, tuple(ONE if k - rank == axis else s for k, s in enumerate(node.shape)))]
+    sizes = tuple(ONE if k - rank == axis else size for k, size in enumerate(node.shape))
+    return [found if found.shape else stretched(found, sizes)]
 
 
 @becomes(np.trapezoid)
@@ -431,7 +428,9 @@ def _on_axis(vector: Node, axis: int) -> Node:
 
 
 @becomes(np.average)
-def _average(nodes: Nodes, x: Any, axis: Any = None, weights: Any = None, returned: bool = False, **options: Any) -> Node:
+def _average(
+    nodes: Nodes, x: Any, axis: Any = None, weights: Any = None, returned: bool = False, **options: Any
+) -> Node:
     if returned:
         raise refuse("np.average with returned=True is not followed", instead="compute the sum of the weights")
     if weights is None:

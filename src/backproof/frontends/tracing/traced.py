@@ -131,7 +131,8 @@ class Traced(NDArrayOperatorsMixin):
 
     def _wrapped(self, node: Any, value: Any) -> Any:
         if isinstance(node, list | tuple):
-            return [self._wrapped(n, v) for n, v in zip(node, value, strict=True)]
+            parts = [self._wrapped(n, v) for n, v in zip(node, value, strict=True)]
+            return type(value)(*parts) if hasattr(value, "_fields") else parts
         if not isinstance(node, Node):
             return value  # a shape, a truth value: nothing that is differentiated
         array = np.asarray(value)
@@ -170,7 +171,8 @@ class Traced(NDArrayOperatorsMixin):
 
         A part of another array writes to that one too; `through` are the parts that a write has come through.
         """
-        if self.node.op.name == "input":
+        given = self.node.attrs.get("value") if self.node.op.name == "input" else None
+        if given is not None and np.may_share_memory(given, self.value):  # a copy of it may be written to
             raise refuse(
                 "an argument of the function is written to",
                 why="its value before and after would have the same name",
