@@ -45,30 +45,26 @@ class Node:
         return replace(self, symbol=symbol)
 
 
-def ancestors(outputs: Iterable[Node], *, stop: Callable[[Node], bool] = lambda node: False) -> list[Node]:
+def ancestors(outputs: Iterable[Node], *, stop: Callable[[Node], bool] | None = None) -> list[Node]:
     """Every node that `outputs` depend on and themselves, inputs before the nodes that use them.
 
     Nodes for which `stop` holds are listed, what lies behind them is not. Iterative: a graph may be of any depth.
     """
     order: list[Node] = []
-    seen: set[Node] = set()
-    stack: list[tuple[Node, Iterator[Node]]] = []
-
-    def enter(node: Node) -> None:
-        seen.add(node)
-        stack.append((node, iter(() if stop(node) else node.inputs)))
-
-    for output in outputs:
-        if output not in seen:
-            enter(output)
-        while stack:
-            node, rest = stack[-1]
-            step = next((x for x in rest if x not in seen), None)
-            if step is None:
+    entered: set[Node] = set()
+    done: set[Node] = set()
+    stack = list(outputs)[::-1]
+    while stack:
+        node = stack[-1]
+        if node in entered:
+            stack.pop()
+            if node not in done:
+                done.add(node)
                 order.append(node)
-                stack.pop()
-            else:
-                enter(step)
+            continue
+        entered.add(node)
+        if stop is None or not stop(node):
+            stack += [x for x in node.inputs[::-1] if x not in entered]
     return order
 
 

@@ -312,3 +312,9 @@ def test_arguments_that_do_not_fit() -> None:
 def test_a_result_that_does_not_depend_on_an_argument() -> None:
     derivation = bp.derive(lambda x, u: np.sum(x * x), x=x, u=2 * x, wrt=["x", "u"])
     assert forms(derivation, "du") == ["0"]
+
+
+def test_a_formula_of_thousands_of_terms() -> None:
+    derivation = bp.derive(lambda x: sum(x[k % 3] ** 2 for k in range(3_000)), x=x)
+    np.testing.assert_allclose(bp.run(derivation)["dx"], 2_000 * x, rtol=1e-12)
+    assert bp.render(derivation, "text")

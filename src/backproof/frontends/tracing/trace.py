@@ -28,6 +28,8 @@ from backproof.ops.linear import matmul
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.vectors import einsum, matvec
 
+DEEPEST = 12
+"""A formula of more operations one inside the other than this gets a name."""
 PRODUCTS = (matmul, matvec, einsum)
 DATA = ("X", "Y", "x", "y")
 """Arguments that hold data by custom: derivatives by them are derived only where they are asked for."""
@@ -222,7 +224,10 @@ def _named(output: Node, names: Mapping[Node, str]) -> dict[Node, Node]:
 
 
 def _with_inner_named(output: Node) -> dict[Node, Node]:
-    """Names T1, T2, … for values without one that are used more than once, or that an activation is applied to."""
+    """Names T1, T2, … for values without one that are used more than once, or that an activation is applied to.
+
+    So do values at the end of a long formula: it could not be read in one piece.
+    """
     order = ancestors([output])
     uses = Counter(x for node in order for x in node.inputs)
     users = {x: node for node in order for x in node.inputs}
@@ -233,12 +238,17 @@ def _with_inner_named(output: Node) -> dict[Node, Node]:
         if node.op is input_ or any(x in varies for x in node.inputs):
             varies.add(node)
 
+    depth: dict[Node, int] = {}
+
     def symbol(node: Node) -> Symbol | None:
-        if node.symbol is not None or node not in varies:
-            return node.symbol
-        if uses[node] > 1 or _is_preactivation(node, users):
-            return Symbol(next(free))
-        return None
+        found = node.symbol
+        if found is None and node in varies:
+            depth[node] = 1 + max((depth.get(x, 0) for x in node.inputs), default=0)
+            if uses[node] > 1 or depth[node] > DEEPEST or _is_preactivation(node, users):
+                found = Symbol(next(free))
+        if found is not None:
+            depth[node] = 0
+        return found
 
     return _renamed(output, symbol)
 
