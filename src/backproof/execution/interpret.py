@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,50 @@ from backproof.ops.entries import row_of
 from backproof.ops.row import Array
 
 
+class Plan:
+    """In which order outputs are computed from known nodes: made once, it can be run on any values of these.
+
+    A `lean` one forgets each value after its last use, and gives the outputs only.
+    """
+
+    def __init__(
+        self, outputs: Iterable[Node], known: Collection[Node], sizes: Mapping[str, int], *, lean: bool = False
+    ) -> None:
+        outputs = list(outputs)
+        self._outputs = outputs if lean else None
+        self._steps: list[tuple[Node, Callable[..., Array], tuple[Node, ...], bool]] = []
+        for node in ancestors(outputs, stop=known.__contains__):
+            if node in known:
+                continue
+            row, attrs = row_of(node), _resolved(node.attrs, sizes)
+            meaning = partial(row.meaning, **attrs) if attrs else row.meaning
+            uneven = row.aligns and any(len(x.shape) < len(node.shape) for x in node.inputs)
+            self._steps.append((node, meaning, node.inputs, uneven))
+        self._last: dict[Node, list[Node]] = {}
+        if lean:
+            last = {x: node for node, _, inputs, _ in self._steps for x in inputs}
+            for x, node in last.items():
+                if x not in known and x not in outputs:
+                    self._last.setdefault(node, []).append(x)
+
+    def run(self, known: Mapping[Node, Array]) -> dict[Node, Array]:
+        """The values of the outputs and, unless the plan is lean, of every other node on the way."""
+        values = dict(known)
+        # Numbers and sizes take the precision of what is given, or they would raise it.
+        kinds = {x.dtype for x in known.values() if x.dtype.kind in "fc"}
+        precise = np.finfo(np.result_type(*kinds or {np.dtype(float)})).dtype
+        with np.errstate(all="ignore"):
+            for node, meaning, inputs, uneven in self._steps:
+                arrays = [values[x] for x in inputs]
+                if uneven:
+                    arrays = _aligned(node, arrays)
+                value = np.asarray(meaning(*arrays))
+                values[node] = value if arrays else value.astype(precise)
+                for x in self._last.get(node, ()):
+                    del values[x]
+        return values if self._outputs is None else {x: values[x] for x in self._outputs}
+
+
 def evaluate(outputs: Iterable[Node], known: Mapping[Node, Array], sizes: Mapping[str, int]) -> dict[Node, Array]:
     """The values of `outputs` and of every node computed on the way.
 
@@ -20,20 +65,7 @@ def evaluate(outputs: Iterable[Node], known: Mapping[Node, Array], sizes: Mappin
     more axes than its node: the extra leading ones are many evaluations at once. Overflow and division by zero give
     inf and nan, as in NumPy, without a warning: whoever shows the values says so.
     """
-    values = dict(known)
-    # Numbers and sizes take the precision of what is given, or they would raise it.
-    kinds = {x.dtype for x in known.values() if x.dtype.kind in "fc"}
-    precise = np.finfo(np.result_type(*kinds or {np.dtype(float)})).dtype
-    with np.errstate(all="ignore"):
-        for node in ancestors(outputs, stop=lambda node: node in known):
-            if node not in values:
-                row = row_of(node)
-                arrays = [values[x] for x in node.inputs]
-                if row.aligns:
-                    arrays = _aligned(node, arrays)
-                value = np.asarray(row.meaning(*arrays, **_resolved(node.attrs, sizes)))
-                values[node] = value if arrays else value.astype(precise)
-    return values
+    return Plan(outputs, known, sizes).run(known)
 
 
 def _aligned(node: Node, arrays: list[Array]) -> list[Array]:

@@ -311,9 +311,13 @@ def compile_numpy(expr: sympy.Expr, arguments: Sequence[sympy.Symbol]) -> Callab
     function = space["function"]
 
     def call(*arrays: Any) -> Array:
-        kind = np.result_type(*arrays) if arrays else np.dtype(float)
-        kind = kind if np.issubdtype(kind, np.inexact) else np.dtype(float)
-        values = [x if _is_inexact_array(x) else np.asarray(x, kind) for x in arrays]
+        kinds = {x.dtype for x in arrays if type(x) is np.ndarray and x.dtype.kind in "fc"}
+        if len(kinds) == 1 and all(type(x) is np.ndarray and x.dtype in kinds for x in arrays):
+            (kind,), values = kinds, arrays
+        else:
+            kind = np.result_type(*arrays) if arrays else np.dtype(float)
+            kind = kind if np.issubdtype(kind, np.inexact) else np.dtype(float)
+            values = tuple(x if _is_inexact_array(x) else np.asarray(x, kind) for x in arrays)
         shape = np.broadcast_shapes(*map(np.shape, values))
         # All pieces are computed everywhere, also where they are not chosen; what is infinite or undefined in the
         # chosen ones is seen in the result.

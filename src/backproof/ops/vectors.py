@@ -99,8 +99,10 @@ def _einsum_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
 
 
 def _einsum(*arrays: Array, axes: tuple[str, ...], result: str) -> Array:
-    spec = ",".join(f"...{names}" for names in axes)
-    return np.asarray(np.einsum(f"{spec}->...{result}", *arrays, optimize=len(arrays) > 2))
+    # Without an ellipsis where there are no extra axes: NumPy is quicker then.
+    dots = "..." if any(a.ndim > len(names) for a, names in zip(arrays, axes, strict=True)) else ""
+    spec = ",".join(dots + names for names in axes)
+    return np.asarray(np.einsum(f"{spec}->{dots}{result}", *arrays, optimize=len(arrays) > 2))
 
 
 def _einsum_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import backproof as bp
+from backproof.execution.interpret import Plan
 from backproof.ir.errors import BackproofError, SpecError, TraceError
 from backproof.write.math_unicode import linear
 from backproof.write.spell import spell
@@ -193,6 +194,17 @@ class TestValues:
             return np.sum(x)
 
         assert len(bp.derive(f, x=x * 1e-3).forward) > 5_000
+
+
+def test_a_lean_plan_gives_the_outputs_alone() -> None:
+    derivation = bp.derive(network, W=W, V=V, X=X, Y=Y)
+    known = {x: x.attrs["value"] for x in derivation.graph.inputs}
+    outputs = [*derivation.graph.outputs, *derivation.gradients.values()]
+    values = Plan(outputs, known, {}, lean=True).run(known)
+    assert list(values) == outputs
+    trace = bp.run(derivation)
+    for node in outputs:
+        np.testing.assert_array_equal(values[node], trace[str(node.symbol)])
 
 
 class TestBranches:
