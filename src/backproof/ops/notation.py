@@ -85,6 +85,13 @@ class Reduction:
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """``max_k(x_{·k})``: a reduction that is no sum, with the letters of the axes it runs over."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of an array: ``a_j^{[2](i)}``."""
 
@@ -156,6 +163,7 @@ Notation = (
     | Leibniz
     | TimesLog
     | Reduction
+    | Over
     | Entry
     | Kronecker
     | Pieces

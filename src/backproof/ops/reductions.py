@@ -14,7 +14,7 @@ from backproof.ops.elementary import equal, pieces
 from backproof.ops.entries import own_entry
 from backproof.ops.leaves import constant, size
 from backproof.ops.linear import expand, reduced_shape, stretched, total
-from backproof.ops.notation import Apply
+from backproof.ops.notation import Apply, Over
 from backproof.ops.row import Array, Domain, Row
 from backproof.ops.shaping import concatenate, index, sliced
 
@@ -53,7 +53,7 @@ def _extreme(name: str, about: str, choose: Callable[..., Array]) -> Row:
         about=about,
         meaning=meaning,
         shape=reduced_shape,
-        notation=Apply(name),
+        notation=Over(name),
         entry=own_entry,
         vjp=_extreme_vjp,
         reasons=(
@@ -124,7 +124,7 @@ var: Row = Row(
     about="The variance over axes: the mean squared distance from the mean.",
     meaning=_var,
     shape=reduced_shape,
-    notation=Apply("var"),
+    notation=Over("var"),
     entry=own_entry,
     vjp=_var_vjp,
     reasons=(
@@ -258,7 +258,7 @@ prod: Row = Row(
     about="The product along an axis.",
     meaning=lambda a, axes, keepdims: np.asarray(np.prod(a, axis=axes, keepdims=keepdims)),
     shape=reduced_shape,
-    notation=Apply("prod"),
+    notation=Over("prod"),
     entry=own_entry,
     vjp=lambda g, y, a: (product(kept(g, y), prod_others(a, axis=y.attrs["axes"][0])),),
     reasons=(

@@ -32,6 +32,7 @@ from backproof.ops.notation import (
     Leaf,
     Leibniz,
     Minus,
+    Over,
     Partial,
     Pieces,
     Reduction,
@@ -236,6 +237,8 @@ def _opened(node: Node) -> Spelled:
             return Row((_bracketed(weight, PRODUCT), Sign("·"), Func("log"), Fence(_part(inside)[0]))), PRODUCT
         case Reduction():
             return _sum(node), SUM
+        case Over(text):
+            return _reduced(node, Func(text)), ATOM
         case Entry():
             (array,) = node.inputs
             return _entry(array, node.attrs["place"]), ATOM
@@ -420,7 +423,22 @@ def _sum(node: Node) -> Math:
         math, bound = _part(body)
         nested = row_of(body).notation == Reduction()
         return BigSum(lower, upper, math if nested or bound > SUM else Fence(math))
-    # A sum over axes of an array: the slice at the running index is what is added up.
+    running, result = _running_slice(node)
+    for index in reversed(running):
+        result = BigSum(*index_range(index), result)
+    return result
+
+
+def _reduced(node: Node, name: Math) -> Math:
+    running, body = _running_slice(node)
+    if len(running) == len(node.inputs[0].shape):
+        return Row((name, Fence(_part(node.inputs[0])[0])))
+    return Row((Scripts(name, sub=_positions([*running])), Fence(body)))
+
+
+def _running_slice(node: Node) -> tuple[list[Index], Math]:
+    """Letters for the axes that a reduction runs over, and the slice of its argument at these letters."""
+    (body,) = node.inputs
     pool = LetterPool()
     places: list[Place] = [None] * len(body.shape)
     running: list[Index] = []
@@ -429,10 +447,7 @@ def _sum(node: Node) -> Math:
             index = pool.fresh(body.shape[axis])
             places[axis] = index
             running.append(index)
-    result = _slice(body, tuple(places))
-    for index in reversed(running):
-        result = BigSum(*index_range(index), result)
-    return result
+    return running, _slice(body, tuple(places))
 
 
 def _slice(array: Node, places: tuple[Place, ...]) -> Math:
