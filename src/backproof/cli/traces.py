@@ -97,7 +97,7 @@ def _explained(explanation: Explanation) -> Iterator[Block]:
     alike = all([e.name for e in term.entries] == heads for term in terms)
     shown = sorted(sorted(range(len(terms)), key=lambda k: -abs(terms[k].value))[:MOST_TERMS])
     header: tuple[Inline, ...] = (
-        ("term",),
+        ("term" if len(terms) <= MOST_TERMS else "term no.",),
         *((name,) for name in heads if alike),
         *(() if alike else (("entries",),)),
         ("value",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 
 from backproof.derivation.steps import Rewrite
 from backproof.ir.node import Node, ancestors
@@ -15,7 +16,7 @@ from backproof.ops.entries import row_of
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant, constant_, is_number, size_
 from backproof.ops.linalg import scaled_identity
-from backproof.ops.linear import matmul, restated, stretch, sum_, transpose, transposed
+from backproof.ops.linear import matmul, restated, stretch, stretched, sum_, transpose, transposed
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.softmax import log_softmax, softmax
 
@@ -51,6 +52,7 @@ class Values:
         return found
 
 
+@lru_cache(maxsize=16)  # every rule asks for that of the same equation
 def _inside(root: Node) -> list[Node]:
     """The nodes of one equation's right side, inputs first, the root last."""
     return ancestors([root], stop=lambda node: node.symbol is not None and node is not root)
@@ -77,13 +79,16 @@ def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
     current = raw
     for rule in (without_identity, turn_products, put_in_derivatives, reuse, gather_numbers, cancel):
         for step in rule(current, values):
-            current = step.result
-            found.append(step)
+            # A derivative that is a number everywhere is one at every place of the array.
+            current = stretched(step.result, raw.shape)
+            found.append(replace(step, result=current))
     return tuple(found)
 
 
 def without_identity(raw: Node, values: Values) -> list[Rewrite]:
     """A product with a number times the identity matrix is a product with the number."""
+    if not any(node.op is scaled_identity for node in _inside(raw)):
+        return []
 
     def change(node: Node) -> Node | None:
         if node.op is transpose and node.inputs[0].op is scaled_identity and node.inputs[0].symbol is None:
@@ -100,6 +105,8 @@ def without_identity(raw: Node, values: Values) -> list[Rewrite]:
 
 def turn_products(raw: Node, values: Values) -> list[Rewrite]:
     """A transposed product is the product of the transposed factors in the other order."""
+    if not any(node.op is transpose for node in _inside(raw)):
+        return []
 
     def change(node: Node) -> Node | None:
         if node.op is transpose and node.inputs[0].op is matmul and node.inputs[0].symbol is None:

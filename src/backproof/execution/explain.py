@@ -71,7 +71,8 @@ def explain(node: Node, place: tuple[int, ...], values: Values, sizes: Mapping[s
         return Explanation(entry, None, ())
     formula = entry_of(node, where)
     terms = tuple(
-        Term(term, float(np.real(reader.value(term))), tuple(reader.entries(term))) for term in reader.terms(formula)
+        Term(term, float(np.real(reader.value(term))) + 0.0, tuple(reader.entries(term)))
+        for term in reader.terms(formula)
     )
     return Explanation(entry, formula, terms)
 
@@ -112,7 +113,7 @@ class Reader:
         (array,) = node.inputs
         place = tuple(1 if p is None else int(p) for p in node.attrs["place"])
         name = str(array.symbol) if array.symbol is not None else row_of(array).name
-        return EntryValue(name, place, float(self._array(array)[tuple(k - 1 for k in place)]), array)
+        return EntryValue(name, place, float(self._array(array)[tuple(k - 1 for k in place)]) + 0.0, array)
 
     def _array(self, array: Node) -> Array:
         """The values of a quantity, or of an operation without a name, computed from the quantities in it."""

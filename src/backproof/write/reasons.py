@@ -72,7 +72,7 @@ def _path_reason(step: BackwardStep, path: Path, result: Math) -> Iterator[str |
             words["other"] = spell_as_part(link.others[0])
             if len(link.others[0].shape) > 1:
                 words["turned"] = spell_as_part(transposed(link.others[0]))
-        yield from _filled(link.row.reasons[link.position], words)
+        yield from _filled(link.row.reasons[min(link.position, len(link.row.reasons) - 1)], words)
         yield " "
     if any(size.samples for size in path.stretched):
         yield "It is used for every sample, so its contributions are added up over the samples."

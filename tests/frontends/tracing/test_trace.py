@@ -261,8 +261,8 @@ def test_in_place_operators_on_intermediates() -> None:
 ERRORS: list[tuple[Callable[..., Any], str]] = [
     (lambda x: 2 * x, r"the result of <lambda> is not one number \(its shape is \(3,\)\)\n.*\nreturn its sum"),
     (lambda x: 3.0, r"is a float that is computed from none of its array arguments"),
-    (lambda x: float(np.sum(x)), r"float\(\) takes a number out of the derivation \(test_trace.py, line \d+\)"),
-    (lambda x: np.sum(np.fromiter(x, float)), r"float\(\) takes a number out of the derivation"),
+    (lambda x: float(np.sum(x)), r"a traced number is turned into a plain one \(test_trace.py, line \d+\)"),
+    (lambda x: np.sum(np.fromiter(x, float)), r"a traced number is turned into a plain one"),
     (lambda x: np.sum(np.i0(x)), r"np\.i0 is not followed"),
     (lambda x: np.sum(x.astype(int)), r"an array is converted to int64"),
     (lambda x: np.sum(np.exp(x, out=x)), r"an argument of the function is written to"),
@@ -324,6 +324,31 @@ def test_arguments_that_do_not_fit() -> None:
 def test_a_result_that_does_not_depend_on_an_argument() -> None:
     derivation = bp.derive(lambda x, u: np.sum(x * x), x=x, u=2 * x, wrt=["x", "u"])
     assert forms(derivation, "du") == ["0"]
+
+
+def test_a_derivative_that_is_zero_everywhere_has_the_shape() -> None:
+    derivation = bp.derive(lambda x: np.sum(np.sign(x)), x=x)
+    np.testing.assert_array_equal(bp.run(derivation)["dx"], np.zeros(3))
+    assert bp.render(derivation, "text", expand=True)
+
+
+@pytest.mark.parametrize("spec", ["i,j,i->", "i,j,k->", "i,i,i->i"])
+def test_einsum_of_three(spec: str) -> None:
+    derivation = bp.derive(lambda x: np.sum(np.einsum(spec, x, x, x)), x=x)
+    assert bp.check(bp.run(derivation)).ok
+    assert bp.render(derivation, "text", expand=True)
+
+
+def test_of_several_results_the_first_counts() -> None:
+    derivation = bp.derive(lambda x: (np.sum(x * x), x), x=x)
+    assert forms(derivation, "dx")[-1] == "2 x"
+    assert any("of several results the first is differentiated" in note for note in derivation.notes)
+
+
+@pytest.mark.parametrize("value", [3.0, np.arange(3), [1.0, 2.0]])
+def test_nothing_to_differentiate_by(value: Any) -> None:
+    with pytest.raises(TraceError, match=r"^none of the arguments is an array of decimal numbers"):
+        bp.derive(lambda v: np.sum(v), v=value)
 
 
 def test_a_formula_of_thousands_of_terms() -> None:

@@ -55,10 +55,10 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Any], wrt: Seque
     dims = _annotated(function)
     called = {name: _leaf(tape, name, value, dims.get(name), leaves) for name, value in _bound(function, arguments)}
     names = Names()
+    parameters = _wanted(leaves, wrt)
     with names.watching(), following(tape):
         result = _call(function, called)
-    output = _single(result, function)
-    parameters = _wanted(leaves, wrt)
+    output = _single(result, function, tape)
     stages: list[dict[Node, Node]] = [_named(output, names.found(set(leaves)))]
     recognised, operations = recognise(stages[0][output])
     stages.append(recognised)
@@ -171,8 +171,9 @@ def _call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
         raise
 
 
-def _single(result: Any, function: Callable[..., Any]) -> Node:
-    if isinstance(result, tuple) and result and isinstance(result[0], Traced) and result[0].size == 1:
+def _single(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
+    if isinstance(result, tuple) and result and type(result[0]) is Traced and result[0].size == 1:
+        tape.note("of several results the first is differentiated")
         result = result[0]
     name = getattr(function, "__name__", "the function")
     if not isinstance(result, Traced):
@@ -197,6 +198,12 @@ def _single(result: Any, function: Callable[..., Any]) -> Node:
 
 def _wanted(leaves: Mapping[str, Node], wrt: Sequence[str] | None) -> list[Node]:
     decimal = {name: node for name, node in leaves.items() if node.attrs["value"].dtype.kind == "f"}
+    if not decimal:
+        raise TraceError(
+            "none of the arguments is an array of decimal numbers",
+            why="whole numbers cannot be varied a little, and Python's own numbers are taken as constants",
+            instead="give arrays: np.array(3.0), x.astype(float)",
+        )
     if wrt is None:
         return [node for name, node in decimal.items() if name not in DATA] or list(decimal.values())
     for name in wrt:

@@ -245,9 +245,9 @@ class Traced(NDArrayOperatorsMixin):
 
     def __float__(self) -> Any:
         raise refuse(
-            "float() takes a number out of the derivation",
-            why="so does a write into a plain array; what is computed from it would have no derivative",
-            instead="leave float() out, collect values in a list and use np.stack",
+            "a traced number is turned into a plain one",
+            why="float(), .item(), math.exp and a write into a plain array do that, and the derivative is lost",
+            instead="use NumPy's functions on it as it is; collect values in a list and use np.stack",
         )
 
     __int__ = __complex__ = __float__
