@@ -118,6 +118,8 @@ def derive(spec: str, expand: bool, format_: str | None, output: Path | None, **
             instead=f"name it with --format ({', '.join(FORMATS)}) or by a suffix ({', '.join(SUFFIXES)})",
         )
     derivation, title = _derivation(spec, options)
+    if options["data"] and not derivation.sources:
+        raise BackproofError("--data is for functions", instead="backproof run computes a network on data")
     if chosen == "svg":
         _write_pictures(derivation, title, expand, output)
     elif chosen == "text" and output is None:
