@@ -19,6 +19,7 @@ from backproof.ops.linalg import scaled_identity
 from backproof.ops.linear import matmul, restated, stretch, stretched, sum_, transpose, transposed
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.softmax import log_softmax, softmax
+from backproof.ops.vectors import outer
 
 
 class Values:
@@ -112,6 +113,8 @@ def turn_products(raw: Node, values: Values) -> list[Rewrite]:
         if node.op is transpose and node.inputs[0].op is matmul and node.inputs[0].symbol is None:
             left, right = node.inputs[0].inputs
             return matmul(transposed(right), transposed(left))
+        if node.op is transpose and node.inputs[0].op is outer and node.inputs[0].symbol is None:
+            return outer(*node.inputs[0].inputs[::-1])
         return None
 
     result = _rewrite(raw, change)

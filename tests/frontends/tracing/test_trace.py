@@ -129,6 +129,11 @@ class TestForms:
         assert forms(derivation, "dZ1") == ["dA[1] * tanh'(Z[1])", "dA[1] * (1 − A[1] * A[1])"]
         assert forms(derivation, "dW") == ["dZ[1] · Xᵀ"]
 
+    def test_a_quadratic_form(self) -> None:
+        derivation = bp.derive(lambda A, x: x @ A @ x, A=A, x=x, wrt=["A", "x"])
+        assert forms(derivation, "dA") == ["(x · xᵀ)ᵀ", "x · xᵀ"]
+        assert forms(derivation, "dx") == ["Aᵀ · x + A · x"]
+
     def test_softmax_spelled_out(self) -> None:
         def f(X: Array) -> Any:
             e = np.exp(X - X.max(axis=0, keepdims=True))
