@@ -52,7 +52,7 @@ class Names:
 
     def _look(self, frame: FrameType, depth: int, *, inside: bool) -> None:
         for name, value in frame.f_locals.items():
-            if isinstance(value, Traced):
+            if type(value) is Traced:
                 self._bind(value.node, depth, name)
             elif inside and isinstance(value, dict):
                 for key, held in value.items():

@@ -6,6 +6,7 @@ import linecache
 import math
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -25,7 +26,11 @@ STANDARD = str(Path(sys.modules["os"].__file__ or "").parent)
 
 def is_users(code: CodeType) -> bool:
     """Whether code is the user's own: not NumPy's, ours, the standard library's, or made up."""
-    name = code.co_filename
+    return _is_users_file(code.co_filename)
+
+
+@lru_cache(maxsize=4096)
+def _is_users_file(name: str) -> bool:
     return not (name.startswith((*LIBRARIES, STANDARD, "<frozen")) or "site-packages" in name)
 
 
