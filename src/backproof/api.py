@@ -36,6 +36,7 @@ def derive(
     layout: Layout = "columns",
     inputs: bool = False,
     wrt: Sequence[str] | None = None,
+    opened: bool = False,
     **named: Any,
 ) -> Derivation:
     """The backward pass of a network or of NumPy code: every equation with its reason, in the order one would write.
@@ -48,18 +49,21 @@ def derive(
 
     A function is run once, on `arguments` and those given by name (``derive(f, W1=…, X=…)``); it is followed through
     NumPy's own protocols, so it needs no change. `wrt` names the arguments that derivatives are wanted by: unless
-    given, every array of decimal numbers but those called X, Y, x or y.
+    given, every array of decimal numbers but those called X, Y, x or y. What has a closed form, such as softmax or
+    layer normalisation spelled out, is one step; with `opened` it is one for each line of the code.
 
     Raises SpecError for a network that cannot be read, TraceError for code that cannot be followed.
     """
     _one_of(mean, ("loss", "parameters"), "mean")
     _one_of(layout, ("columns", "rows"), "layout")
     if callable(forward) and not isinstance(forward, Network):
-        program = trace(forward, {**(arguments or {}), **named}, wrt)
+        program = trace(forward, {**(arguments or {}), **named}, wrt, opened=opened)
         sources = {node: CodeLine(str(line), line.text) for node, line in program.lines.items()}
-        return derive_graph(program.graph, mean=mean, sources=sources, notes=program.notes)
-    if arguments is not None or named or wrt is not None:
-        raise BackproofError("a network takes no arguments", instead="give a function, or only the network")
+        return derive_graph(program.graph, mean=mean, sources=sources, notes=program.notes, opened=opened)
+    if arguments is not None or named or wrt is not None or opened:
+        raise BackproofError(
+            "a network takes no arguments, wrt or opened", instead="give a function, or only the network"
+        )
     graph = (read_spec(forward) if isinstance(forward, str) else forward).graph(layout)
     return derive_graph(graph, mean=mean, inputs=graph.inputs[:1] if inputs else ())
 

@@ -75,6 +75,12 @@ def network_options(command: F) -> F:
                 multiple=True,
                 help="Of a function: an argument to derive by. Default: all arrays but X and Y.",
             ),
+            click.option(
+                "--open",
+                "opened",
+                is_flag=True,
+                help="Of a function: a step for each line, not one closed form for softmax, layer normalisation, …",
+            ),
         ]
     ):
         command = option(command)
@@ -202,6 +208,8 @@ def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:
     if isinstance(forward, Network):
         if options["wrt"]:
             raise BackproofError("--wrt is for functions", instead="of a network, --dx adds the derivative by X")
+        if options["opened"]:
+            raise BackproofError("--open is for functions")
         derivation = derive_forward(forward, mean=options["mean"], layout=options["layout"], inputs=options["dx"])
         return derivation, _title(forward)
     arguments = _arguments(forward, options.get("data"))
@@ -209,7 +217,8 @@ def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:
     if options["dx"] or options["layout"] != "columns":
         raise BackproofError("--dx and --layout are for networks", instead="of a function, --wrt X adds X")
     name = getattr(forward, "__name__", spec)
-    return derive_forward(forward, arguments, mean=options["mean"], wrt=wrt), f"Forward and backward pass of {name}"
+    derivation = derive_forward(forward, arguments, mean=options["mean"], wrt=wrt, opened=options["opened"])
+    return derivation, f"Forward and backward pass of {name}"
 
 
 def _arguments(function: Callable[..., Any], data: str | None) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
+from backproof.derivation.closing import Closing, closings
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.simplify import Values, simplify, stabilise
-from backproof.derivation.steps import BackwardStep, CodeLine, ForwardStep, Mean
+from backproof.derivation.steps import BackwardStep, CodeLine, ForwardStep, Mean, Rewrite
 from backproof.derivation.sweep import Gradient, sweep
 from backproof.ir.errors import BackproofError
 from backproof.ir.node import Graph, Node
@@ -24,11 +26,15 @@ def derive(
     inputs: Sequence[Node] = (),
     sources: Mapping[Node, CodeLine] | None = None,
     notes: Sequence[str] = (),
+    opened: bool = False,
 ) -> Derivation:
     """The backward pass of a graph with one scalar output: a step for every quantity between it and the parameters.
 
-    `inputs` are further inputs that a derivative is wanted by (X, say). Raises BackproofError if the output is not a
-    scalar, and for mean="parameters" if it is not a mean over samples plus terms of the parameters alone.
+    `inputs` are further inputs that a derivative is wanted by (X, say). What acts through statistics of itself, as in
+    layer normalisation, gets one closed formula; with `opened`, every statistic gets a step of its own.
+
+    Raises BackproofError if the output is not a scalar, and for mean="parameters" if it is not a mean over samples plus
+    terms of the parameters alone.
     """
     (result,) = graph.outputs
     if result.shape:
@@ -44,13 +50,21 @@ def derive(
         order = {node: k for k, node in enumerate(sources)}
         quantities.sort(key=lambda node: order.get(node, len(order)))
     values = Values(quantities)
+    closed: dict[Node, Closing] = {}
+    if not opened and mean == "loss":
+        closed = {closing.of: closing for closing in closings(quantities, graph.inputs)}
     wanted = [*graph.parameters, *inputs]
     if mean == "loss":
-        backward = _backward(result, wanted, values)
+        backward = None
+        while backward is None:
+            try:
+                backward = _backward(result, wanted, values, closed)
+            except _NotShorterError as error:
+                del closed[error.closing.of]
     else:
         scale, total, penalty = _split_mean(result)
         backward = _backward(
-            total, wanted, values, Deferred(str(result.symbol), scale, frozenset(graph.parameters), penalty)
+            total, wanted, values, closed, Deferred(str(result.symbol), scale, frozenset(graph.parameters), penalty)
         )
     forward = tuple(map(_forward_step, quantities))
     return Derivation(graph, forward, tuple(backward), mean, sources or {}, tuple(notes))
@@ -67,7 +81,11 @@ class Deferred:
 
 
 def _backward(
-    root: Node, wanted: Sequence[Node], values: Values, deferred: Deferred | None = None
+    root: Node,
+    wanted: Sequence[Node],
+    values: Values,
+    closed: Mapping[Node, Closing],
+    deferred: Deferred | None = None,
 ) -> list[BackwardStep]:
     steps: dict[Node, BackwardStep] = {}
     result = deferred.result if deferred else str(root.symbol)
@@ -77,7 +95,8 @@ def _backward(
     if deferred and deferred.penalty is not None:
         penalties = {g.of: g for g in sweep(deferred.penalty, constant(1), wanted, _refuse)}
 
-    for gradient in sweep(root, constant(1), wanted, lambda g: steps[g.of].node):
+    hidden = frozenset(r for closing in closed.values() for r in closing.statistics)
+    for gradient in sweep(root, constant(1), wanted, lambda g: steps[g.of].node, hidden):
         node = gradient.of
         assert node.symbol is not None
         raw, paths, scale = gradient.raw, gradient.paths, None
@@ -87,7 +106,10 @@ def _backward(
             if (penalty := penalties.get(node)) is not None:
                 raw, paths = add(raw, penalty.raw), paths + penalty.paths
         raw = restated(raw)
-        rewrites = simplify(raw, values)
+        rewrites: tuple[Rewrite, ...] = ()
+        if node in closed:
+            rewrites = (_put_together(gradient, closed[node], values),)
+        rewrites += simplify(rewrites[-1].result if rewrites else raw, values)
         symbol = node.symbol.derivative(result if node in parameters else of)
         last = rewrites[-1].result if rewrites else raw
         steps[node] = BackwardStep(last.named(symbol), node, raw, rewrites, paths, scale)
@@ -95,6 +117,36 @@ def _backward(
         if node not in steps:
             steps[node] = _nothing(node, result)
     return list(steps.values())
+
+
+class _NotShorterError(Exception):
+    """A closing that leads to no shorter formula: the steps are better left apart."""
+
+    def __init__(self, closing: Closing) -> None:
+        self.closing = closing
+
+
+def _put_together(gradient: Gradient, closing: Closing, values: Values) -> Rewrite:
+    # Here and not above: SymPy takes long to import, and most forward passes have nothing to close.
+    from backproof.derivation.together import together
+
+    pairs = list(zip(gradient.contributions, gradient.paths, strict=True))
+    through = [x for x, path in pairs if path.consumer is closing.output]
+    if not through:
+        raise _NotShorterError(closing)
+    raw = reduce(add, through)
+    rewrites = simplify(raw, values)
+    closed = together(rewrites[-1].result if rewrites else raw, closing)
+    if closed is None:
+        raise _NotShorterError(closing)
+    rest = [x for x, path in pairs if path.consumer is not closing.output]
+    return Rewrite(restated(reduce(add, [*rest, closed])), CLOSED, (closing.of, closing.output))
+
+
+CLOSED = (
+    "The contributions are put together: {0} is written through {1}, and what is the same for all entries of a sum is "
+    "taken out of it."
+)
 
 
 def _nothing(node: Node, result: str) -> BackwardStep:

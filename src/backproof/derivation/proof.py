@@ -64,8 +64,9 @@ def proofs(step: BackwardStep, derivative_of: dict[Node, Node]) -> list[Proof]:
     `derivative_of` gives the named derivative by each forward quantity.
     """
     found = []
+    closed = {path.consumer for path in step.paths if path.closed}
     for consumer in dict.fromkeys(path.consumer for path in step.paths):
-        if not _has_entry_form(consumer, step.of):
+        if consumer in closed or not _has_entry_form(consumer, step.of):
             continue
         upstream = derivative_of.get(consumer)
         # The terms of a penalty are not averaged, so the deferred 1/m does not apply to them.

@@ -294,7 +294,9 @@ def _holds_distribution(root: Node) -> bool:
 
 
 def _has_division(root: Node) -> bool:
-    return any(node.op is div and node.inputs[1].shape for node in _inside(root))
+    return any(
+        node.op is div and node.inputs[1].shape and (node.symbol is None or node is root) for node in _inside(root)
+    )
 
 
 def work(root: Node) -> int:

@@ -55,6 +55,11 @@ class Path:
     stretched: tuple[Size, ...]
 
     @property
+    def closed(self) -> tuple[Node, ...]:
+        """The quantities on the way that have no step of their own: their derivatives are part of this formula."""
+        return tuple(link.operand for link in self.links[:-1] if link.operand.symbol is not None)
+
+    @property
     def reasons(self) -> tuple[Link, ...]:
         """The links that say why: the last, and before it those that it only rearranges the entries of."""
         first = len(self.links) - 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 from backproof.derivation.steps import Link, Path
 from backproof.ir.errors import BackproofError, ShapeError
@@ -24,10 +24,11 @@ from backproof.ops.row import Row
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gradient:
-    """The derivative of the swept scalar by `of`, as the rules give it, and the paths that it adds up."""
+    """The derivative of the swept scalar by `of`, as the rules give it: the sum of a contribution by each path."""
 
     of: Node
     raw: Node
+    contributions: tuple[Node, ...]
     paths: tuple[Path, ...]
 
 
@@ -35,11 +36,14 @@ Name = Callable[[Gradient], Node]
 """Turns a finished gradient of a named quantity into the named node that later equations refer to."""
 
 
-def sweep(root: Node, seed: Node, wanted: Sequence[Node], name: Name) -> Iterator[Gradient]:
+def sweep(
+    root: Node, seed: Node, wanted: Sequence[Node], name: Name, closed: Collection[Node] = ()
+) -> Iterator[Gradient]:
     """The gradients of `root` by every named node between it and the leaves in `wanted`, in textbook order.
 
-    `seed` is the derivative of the result by `root`. Leaves follow as soon as all their uses are known, in the order of
-    `wanted`: a layer's parameters after its derivative, before the layer below.
+    `seed` is the derivative of the result by `root`. Nodes in `closed` get none of their own: their derivatives stay
+    part of the formulas further on, as those of nodes without a name do. Leaves follow as soon as all their uses are
+    known, in the order of `wanted`: a layer's parameters after its derivative, before the layer below.
     """
     order = ancestors([root])
     asked = {leaf: k for k, leaf in enumerate(wanted)}
@@ -55,10 +59,8 @@ def sweep(root: Node, seed: Node, wanted: Sequence[Node], name: Name) -> Iterato
     def gradient(node: Node) -> Gradient:
         # What comes through the network stands before a penalty's direct term, as one would write it.
         contributions = sorted(found.pop(node), key=lambda item: not item[1].consumer.shape)
-        raw = contributions[0][0]
-        for other, _ in contributions[1:]:
-            raw = add(raw, other)
-        return Gradient(node, raw, tuple(path for _, path in contributions))
+        nodes, paths = zip(*contributions, strict=True)
+        return Gradient(node, reduce(add, nodes), nodes, paths)
 
     def release(node: Node) -> None:
         """Counts a node's uses of its inputs as done; a leaf whose uses are all done is ready."""
@@ -76,17 +78,18 @@ def sweep(root: Node, seed: Node, wanted: Sequence[Node], name: Name) -> Iterato
             release(node)  # it has no influence: a condition, or the places that entries are taken from
             continue
         else:
-            if node.symbol is not None:
+            own = node.symbol is not None and node not in closed
+            if own:
                 for leaf in sorted(ready, key=asked.__getitem__):
                     yield gradient(leaf)
                 ready.clear()
             finished = gradient(node)
             g = finished.raw
-            if node.symbol is not None:
+            if own:
                 yield finished
                 g = name(finished)
         # A quantity of its own begins a path; an operation without a name goes on with the one that led to it.
-        begun = Path(node, (), ()) if node is root or node.symbol is not None else above[node]
+        begun = Path(node, (), ()) if node is root or own else above[node]
         for x, contribution, path in _contributions(node, g, begun, useful):
             found.setdefault(x, []).append((contribution, path))
             above.setdefault(x, path)

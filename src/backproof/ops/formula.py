@@ -138,7 +138,7 @@ ARITHMETIC: dict[Row, Callable[..., sympy.Expr]] = {
     mul: lambda a, b: a * b,
     div: lambda a, b: a / b,
 }
-"""The rows that algebra sees through, besides exp and log and their derivatives; every other node is an atom to it."""
+"""The rows that algebra sees through, besides exp, log, sqrt and their derivatives; all else is an atom."""
 
 
 def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[Node], bool]) -> sympy.Expr:
@@ -155,7 +155,7 @@ def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[
             )
         if x.op is power:
             return convert(x.inputs[0]) ** sympy.nsimplify(x.attrs["exponent"])
-        if isinstance(x.op, ScalarRow) and x.op.scalar.definition in ("exp(z)", "log(z)"):
+        if isinstance(x.op, ScalarRow) and x.op.scalar.definition in ("exp(z)", "log(z)", "sqrt(z)"):
             (z,) = symbols(x.op.scalar.arguments)
             return x.op.scalar.expr.xreplace({z: convert(x.inputs[0])})
         combine = ARITHMETIC.get(x.op) if isinstance(x.op, Row) else None

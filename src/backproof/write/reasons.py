@@ -45,14 +45,30 @@ def backward_reasons(step: BackwardStep, result: Math) -> Iterator[Inline]:
     """The reasons of a backward step: one paragraph per path by which its quantity acts on the result."""
     if not step.paths:
         yield (result, " does not depend on ", spell_as_part(step.of), ", so the derivative is 0.")
-    if len(step.paths) > 1:
+    if len(step.paths) > 1 and len({path.consumer for path in step.paths}) > 1:
         ways = f" in {len(step.paths)} ways; the chain rule adds them up."
         yield (spell_as_part(step.of), " acts on ", result, ways)
+    together = {path.consumer: (*_closed(step, path.consumer),) for path in step.paths if path.closed}
+    yield from together.values()
     for path in step.paths:
+        if path.consumer in together:
+            continue
         text = [*_path_reason(step, path, result)]
         if step.scale is not None and path.consumer.symbol is not None:
             text += ["Here the mean's 1/m is multiplied in.", " "]
         yield (*_way(path, len(step.paths), result), *text[:-1])
+
+
+def _closed(step: BackwardStep, output: Node) -> Iterator[str | Math]:
+    """Why the ways that lead through statistics are taken together."""
+    # The sweep meets them last first.
+    found = dict.fromkeys(x for path in step.paths if path.consumer is output for x in path.closed)
+    statistics = [*found][::-1]
+    yield from (spell_as_part(step.of), " acts on ", spell_as_part(output), " directly and through ")
+    for k, x in enumerate(statistics):
+        yield from (" and " if k else "", spell_as_part(x))
+    yield ", which are computed from it" if len(statistics) > 1 else ", which is computed from it"
+    yield "; the chain rule adds up the contributions of all these ways."
 
 
 def _way(path: Path, ways: int, result: Math) -> Inline:

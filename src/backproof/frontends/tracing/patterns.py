@@ -19,15 +19,18 @@ Found = tuple[Row, Node, dict[str, int]]
 """An operation, what it is applied to, and its attributes."""
 
 
-def recognise(output: Node) -> tuple[dict[Node, Node], list[Node]]:
-    """The graph with what is recognised as one operation: for each old node the new one, and the new operations."""
+def recognise(output: Node, *, opened: bool) -> tuple[dict[Node, Node], list[Node]]:
+    """The graph with what is recognised as one operation: for each old node the new one, and the new operations.
+
+    With `opened`, only element-wise ones are recognised.
+    """
     order = ancestors([output])
     uses = Counter(x for node in order for x in node.inputs)
     done: dict[Node, Node] = {}
     found = []
     for node in order:
         # Softmax spelled out uses its exponentials twice and nothing else does; else they are shown as they are.
-        made = _softmax(node, uses) or _log_softmax(node) or _relu(node)
+        made = _relu(node) or (None if opened else _softmax(node, uses) or _log_softmax(node))
         if made is not None:
             row, z, attrs = made
             done[node] = row(done[z], symbol=node.symbol, **attrs)
@@ -43,7 +46,14 @@ def _softmax(node: Node, uses: Counter[Node]) -> Found | None:
     if node.op is not div:
         return None
     exponentials, total = node.inputs
-    if exponentials.op is not elementary.exp or not _sums(total, exponentials) or uses[exponentials] != 2:
+    if exponentials.op is not elementary.exp or total.op is not sum_:
+        return None
+    # The exponentials are computed once and used twice, or written twice.
+    terms = total.inputs[0]
+    again = (
+        terms.op is elementary.exp and terms.inputs == exponentials.inputs and uses[exponentials] == uses[terms] == 1
+    )
+    if not (again or (terms is exponentials and uses[terms] == 2)) or not _sums(total, terms):
         return None
     axis = total.attrs["axes"][0]
     return softmax, _unshifted(exponentials.inputs[0], axis), {"axis": axis}

@@ -44,11 +44,18 @@ class Program:
     notes: tuple[str, ...]
 
 
-def trace(function: Callable[..., Any], arguments: Mapping[str, Any], wrt: Sequence[str] | None = None) -> Program:
+def trace(
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    wrt: Sequence[str] | None = None,
+    *,
+    opened: bool = False,
+) -> Program:
     """Runs `function` once on `arguments` and writes down what it does.
 
     `wrt` names the arguments that derivatives are wanted by; by default every array of decimal numbers but X and Y.
-    Raises TraceError where the function does something that cannot be followed, or its result is not one number.
+    With `opened`, softmax spelled out in code is left as its operations. Raises TraceError where the function does
+    something that cannot be followed, or its result is not one number.
     """
     tape = Tape()
     leaves: dict[str, Node] = {}
@@ -60,7 +67,7 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Any], wrt: Seque
         result = _call(function, called)
     output = _single(result, function, tape)
     stages: list[dict[Node, Node]] = [_named(output, names.found(set(leaves)))]
-    recognised, operations = recognise(stages[0][output])
+    recognised, operations = recognise(stages[0][output], opened=opened)
     stages.append(recognised)
     stages.append(_with_inner_named(recognised[stages[0][output]]))
     stages.append(fuse(_last(stages, output)))
