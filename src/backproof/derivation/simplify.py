@@ -32,6 +32,9 @@ class Values:
         for node in quantities:
             self._by_operation.setdefault((node.op, node.inputs), node)
             self._by_formula.setdefault(self.formulas(node)[node], node)
+            if isinstance(node.op, FusedRow):
+                written = node.op.written(*node.inputs)
+                self._by_formula.setdefault(self.formulas(written)[written], node)
 
     def of(self, operation: object, inputs: tuple[Node, ...]) -> Node | None:
         """The quantity that is `operation` applied to `inputs`, if there is one."""
