@@ -22,7 +22,8 @@ from backproof.ir.errors import SpecError, TraceError
 from backproof.ir.node import Graph, Node, ancestors
 from backproof.ir.sizes import ONE, Shape, Size, of_length
 from backproof.ir.symbol import Symbol
-from backproof.ops.arithmetic import add, power, sub
+from backproof.ops import activations, elementary
+from backproof.ops.arithmetic import add, mul, power, sub
 from backproof.ops.leaves import constant_, input_, size_
 from backproof.ops.linear import matmul
 from backproof.ops.scalar import ScalarRow
@@ -258,7 +259,7 @@ def _with_inner_named(output: Node) -> dict[Node, Node]:
         found = node.symbol
         if found is None and node in varies:
             depth[node] = 1 + max((depth.get(x, 0) for x in node.inputs), default=0)
-            if uses[node] > 1 or depth[node] > DEEPEST or _is_preactivation(node, users):
+            if uses[node] > 1 or depth[node] > DEEPEST or _is_preactivation(node, users) or _is_gate(node, users):
                 found = Symbol(next(free))
         if found is not None:
             depth[node] = 0
@@ -281,6 +282,35 @@ def _is_preactivation(node: Node, users: Mapping[Node, Node]) -> bool:
             return True
         user = None if user.symbol is not None else users.get(user)
     return False
+
+
+SATURATING = (elementary.exp, activations.tanh, activations.sigmoid)
+"""Functions whose value both their own derivative and that of a product with them is written through."""
+
+
+def _is_gate(node: Node, users: Mapping[Node, Node]) -> bool:
+    """Whether a value such as tanh(c) is multiplied by another computed one: the backward pass uses it again."""
+    user = users.get(node)
+    if user is None or user.op is not mul:
+        return False
+    other = user.inputs[1] if user.inputs[0] is node else user.inputs[0]
+    (own, inside), (others, _) = _formula(node), _formula(other)
+    return any(x.op in SATURATING for x in inside) and any(x.inputs for x in others) and not own & others
+
+
+def _formula(node: Node) -> tuple[set[Node], list[Node]]:
+    """The values that an element-wise formula without a name is computed from, and its operations."""
+    atoms: set[Node] = set()
+    inside = []
+    stack = [node]
+    while stack:
+        x = stack.pop()
+        if x.symbol is None and is_elementwise(x):
+            inside.append(x)
+            stack += x.inputs
+        else:
+            atoms.add(x)
+    return atoms, inside
 
 
 def _renamed(output: Node, symbol: Callable[[Node], Symbol | None]) -> dict[Node, Node]:
