@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
+from backproof.derivation.picked import is_one_in_each_row, multiplied_out, without_picked_sums
 from backproof.derivation.steps import Rewrite
 from backproof.ir.node import Node, ancestors
 from backproof.ops import activations
@@ -81,7 +82,7 @@ def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
     """The rewrites that lead from a backward equation's right side to its shortest form; none if it is short."""
     found: list[Rewrite] = []
     current = raw
-    for rule in (without_identity, turn_products, put_in_derivatives, reuse, gather_numbers, cancel):
+    for rule in (without_identity, turn_products, put_in_derivatives, reuse, pick, gather_numbers, cancel):
         for step in rule(current, values):
             # A derivative that is a number everywhere is one at every place of the array.
             current = stretched(step.result, raw.shape)
@@ -186,6 +187,40 @@ def reuse(raw: Node, values: Values) -> list[Rewrite]:
     return [Rewrite(restated(result), f"{names} {verb} computed in the forward pass.", tuple(used))]
 
 
+def pick(raw: Node, values: Values) -> list[Rewrite]:
+    """Sums over rows that hold one entry each are that entry."""
+    picked = [node for node in _inside(raw) if is_one_in_each_row(node)]
+    if not picked:
+        return []
+    # Here and not above: SymPy takes long to import, and most equations have nothing to pick.
+    from backproof.derivation.algebra import Algebra
+    from backproof.ops.calculus import tidy
+
+    alike = {number: x for node in picked for x, number in values.formulas(node.inputs[0]).items()}
+
+    def known(node: Node) -> Node:
+        number = values.formulas(node)[node]
+        return values.equal_to(number) or alike.get(number, node)
+
+    def shorten(node: Node) -> Node:
+        algebra = Algebra(opens=_opens)
+        short = algebra.nodes(tidy(algebra.expr(node)), node)
+        return short if work(short) <= work(node) else node
+
+    result = _rewrite(
+        raw,
+        lambda node: without_picked_sums(node, known, shorten),
+        lambda node: multiplied_out(node, known, shorten),
+        _signs_first,
+    )
+    if result is raw:
+        return []
+    named = next((node for node in picked if node.symbol is not None), None)
+    if named is None:
+        return [Rewrite(restated(result), "A row holds one entry, so its sum is that entry.")]
+    return [Rewrite(restated(result), "{0} has one entry in each row, so a sum over a row is that entry.", (named,))]
+
+
 def _without_ones(node: Node) -> Node | None:
     if node.op is mul:
         for one, other in (node.inputs, node.inputs[::-1]):
@@ -204,6 +239,8 @@ def _signs_first(node: Node) -> Node | None:
             return _negated(mul(a.inputs[0], b))
         if b.op is neg and b.symbol is None:
             return _negated(mul(a, b.inputs[0]))
+    if node.op is div and node.inputs[0].op is constant_ and node.inputs[0].attrs["value"] < 0:
+        return neg(div(constant(-node.inputs[0].attrs["value"]), node.inputs[1]))
     if node.op is sub and node.inputs[1].op is neg and node.inputs[1].symbol is None:
         return add(node.inputs[0], node.inputs[1].inputs[0])
     return None
