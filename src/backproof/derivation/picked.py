@@ -1,7 +1,9 @@
-"""Arrays with one entry in each row, as the derivative of ``log_probs[arange(m), y]`` is: sums over them are that entry.
+"""Arrays that are zero but for the places that an index names.
 
-So what an index picked and what is multiplied with it meet again, and the derivative of a cross-entropy with labels as
-numbers is as short as the one with labels as rows: (P − 1 at the label)/m.
+The derivative of ``log_probs[arange(m), y]`` has one entry in each row, and a sum over a row is that entry. So what an
+index picked and what is multiplied with it meet again, and the derivative of a cross-entropy with labels as numbers is
+as short as the one with labels as rows: (P − 1 at the label)/m. The derivative of an array that code takes apart by
+slices is a sum of arrays side by side: these joined.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 from backproof.ir.node import Node
 from backproof.ops.arithmetic import add, mul, neg, product, sub
 from backproof.ops.linear import expand, stretch, sum_
-from backproof.ops.shaping import Slot, index, unindex
+from backproof.ops.shaping import Slot, concatenate, index, unindex
 
 Formulas = Callable[[Node], Node]
 """Gives, for an operation on quantities, the quantity or node that has this formula already, or itself."""
@@ -82,3 +84,46 @@ def multiplied_out(node: Node, known: Formulas, shorten: Shorten) -> Node | None
         combine = add if difference.op is add else sub
         return combine(replace(picked, inputs=(entries, *picked.inputs[1:]), symbol=None), product(factor, rest))
     return None
+
+
+def joined_parts(node: Node) -> Node | None:
+    """A sum of arrays that hold one slice each, as the slices joined; None where they leave gaps or overlap."""
+    terms = _terms(node)
+    if not all(term.op is unindex and len(term.inputs) == 1 and term.symbol is None for term in terms):
+        return None
+    rank = len(node.shape)
+    found = {_slice(term) for term in terms}
+    axes = {axis for axis, _ in found if axis is not None}
+    if len(axes) != 1 or any(axis is None for axis, _ in found) or len(found) != len(terms):
+        return None
+    (axis,) = axes
+    parts = sorted(terms, key=lambda term: term.attrs["key"][axis].start)
+    places = [term.attrs["key"][axis] for term in parts]
+    ends = [0, *(place.stop for place in places)]
+    if any(place.start != end or place.step != 1 for place, end in zip(places, ends, strict=False)):
+        return None
+    if ends[-1] != node.shape[axis].value:
+        return None
+    return concatenate(*(term.inputs[0] for term in parts), axis=axis - rank, rank=rank)
+
+
+def _terms(node: Node) -> list[Node]:
+    """What a sum adds up, in its order."""
+    terms: list[Node] = []
+    stack = [node]
+    while stack:
+        x = stack.pop()
+        if x.op is add and (x.symbol is None or x is node):
+            stack += x.inputs[::-1]
+        else:
+            terms.append(x)
+    return terms
+
+
+def _slice(term: Node) -> tuple[int | None, int]:
+    """The one axis of which an index takes a part, and where the part begins; None where it is no such index."""
+    key, shape = term.attrs["key"], term.shape
+    partial = [n for n, (k, size) in enumerate(zip(key, shape, strict=True)) if k != slice(0, size.value, 1)]
+    if len(partial) != 1 or not isinstance(key[partial[0]], slice):
+        return None, 0
+    return partial[0], key[partial[0]].start

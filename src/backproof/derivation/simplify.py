@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
-from backproof.derivation.picked import is_one_in_each_row, multiplied_out, without_picked_sums
+from backproof.derivation.picked import is_one_in_each_row, joined_parts, multiplied_out, without_picked_sums
 from backproof.derivation.steps import Rewrite
 from backproof.ir.node import Node, ancestors
 from backproof.ops import activations
@@ -82,7 +82,7 @@ def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
     """The rewrites that lead from a backward equation's right side to its shortest form; none if it is short."""
     found: list[Rewrite] = []
     current = raw
-    for rule in (without_identity, turn_products, put_in_derivatives, reuse, pick, gather_numbers, cancel):
+    for rule in (without_identity, turn_products, put_in_derivatives, reuse, pick, join, gather_numbers, cancel):
         for step in rule(current, values):
             # A derivative that is a number everywhere is one at every place of the array.
             current = stretched(step.result, raw.shape)
@@ -205,7 +205,8 @@ def pick(raw: Node, values: Values) -> list[Rewrite]:
     def shorten(node: Node) -> Node:
         algebra = Algebra(opens=_opens)
         short = algebra.nodes(tidy(algebra.expr(node)), node)
-        return short if work(short) <= work(node) else node
+        # A number that is the same at every place costs nothing there.
+        return short if short.op is stretch or work(short) <= work(node) else node
 
     result = _rewrite(
         raw,
@@ -219,6 +220,20 @@ def pick(raw: Node, values: Values) -> list[Rewrite]:
     if named is None:
         return [Rewrite(restated(result), "A row holds one entry, so its sum is that entry.")]
     return [Rewrite(restated(result), "{0} has one entry in each row, so a sum over a row is that entry.", (named,))]
+
+
+def join(raw: Node, values: Values) -> list[Rewrite]:
+    """A sum of arrays that hold each a part of one, side by side, is these parts joined."""
+    inner = {x for node in _inside(raw) if node.op is add and node.symbol is None for x in node.inputs}
+    mapping = {
+        node: joined
+        for node in _inside(raw)
+        if node.op is add and (node is raw or (node.symbol is None and node not in inner))
+        if (joined := joined_parts(node)) is not None
+    }
+    if not mapping:
+        return []
+    return [Rewrite(_exchanged(raw, mapping), "The parts lie side by side, so adding them up joins them.")]
 
 
 def _without_ones(node: Node) -> Node | None:

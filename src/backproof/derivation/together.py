@@ -12,9 +12,11 @@ from backproof.derivation.algebra import Algebra
 from backproof.derivation.closing import REDUCTIONS, Closing, right_side
 from backproof.derivation.simplify import work
 from backproof.ir.node import Node, substitute
+from backproof.ir.sizes import ONE
 from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import add, div, neg, product, sub
 from backproof.ops.entries import row_of
+from backproof.ops.formula import to_nodes
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant_, size, size_, variable
 from backproof.ops.linear import expand, stretch, stretched, sum_, total
@@ -45,7 +47,7 @@ def together(contributions: Node, closing: Closing) -> Node | None:
     terms = algebra.collected(algebra.expr(current) / _resolved(slope, through))
     # As textbooks have it: first what does not hold the output, products last.
     terms.sort(key=lambda term: (term.has(y), algebra.sums_in(term), str(term)))
-    first, *others = (_narrow(algebra.nodes(term, closing.of)) for term in terms)
+    first, *others = (algebra.term(term) for term in terms)
     result = reduce(_with, others, first)
     upper, lower = sympy.fraction(slope)
     if upper != 1:
@@ -54,11 +56,6 @@ def together(contributions: Node, closing: Closing) -> Node | None:
         result = div(result, algebra.nodes(lower, closing.of))
     result = stretched(substitute(result, forms.reductions), closing.of.shape)
     return result if work(result) <= work(contributions) else None
-
-
-def _narrow(term: Node) -> Node:
-    """A term as it is before it is stretched: the sum that it stands in does that."""
-    return term.inputs[0] if term.op is stretch and term.symbol is None else term
 
 
 def _with(sum_so_far: Node, term: Node) -> Node:
@@ -198,6 +195,21 @@ class _Sums(Algebra):
             numbers, arrays = term.as_independent(*filter(self._varies, term.free_symbols), as_Add=False)
             coefficients[arrays] = coefficients.get(arrays, sympy.Integer(0)) + numbers
         return [sympy.cancel(numbers) * arrays for arrays, numbers in coefficients.items()]
+
+    def term(self, term: sympy.Expr) -> Node:
+        """A term as nodes: what is small is multiplied first, and the sign stands before."""
+        number, rest = term.as_coeff_Mul()
+        factors = sympy.Mul.make_args(rest)
+        largest = max((self._rank(f) for f in factors), default=0)
+        small = sympy.Mul(abs(number), *(f for f in factors if self._rank(f) < largest))
+        large = sympy.Mul(*(f for f in factors if self._rank(f) == largest))
+        result = product(*(to_nodes(x.xreplace(self._decimals), self._nodes) for x in (small, large)))
+        return neg(result) if number < 0 else result
+
+    def _rank(self, factor: sympy.Expr) -> int:
+        """How many axes of more than one place a factor has."""
+        shapes = [self._nodes[s].shape for s in factor.free_symbols]
+        return max((sum(size != ONE for size in shape) for shape in shapes), default=0)
 
     def _varies(self, symbol: sympy.Symbol) -> bool:
         node = self._nodes[symbol]

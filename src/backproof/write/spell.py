@@ -339,7 +339,8 @@ def _leaf(node: Node) -> Spelled:
 def _product(left: Node, right: Node) -> Spelled:
     """``*`` between arrays, ``·`` between scalars; a number or a fraction of sizes stands before the rest plainly."""
     if left.shape and right.shape:
-        return Row((_factor(left, "·"), Sign("*"), _factor(right, "·"))), PRODUCT
+        a = Fence(_part(left)[0]) if _ends_with_sum(left) else _factor(left, "·")
+        return Row((a, Sign("*"), _factor(right, "·"))), PRODUCT
     a, b = _bracketed(left, PRODUCT), _bracketed(right, PRODUCT)
     if _is_sum(right):
         b = _part(right)[0]
@@ -362,6 +363,12 @@ def _factor(node: Node, other: str) -> Math:
 def _is_sum(node: Node) -> bool:
     """Whether a node is spelled with a sum sign, which binds all that follows it and needs no brackets at an end."""
     return row_of(node).notation == Reduction() and node.symbol is None
+
+
+def _ends_with_sum(node: Node) -> bool:
+    """Whether a product ends with a sum, which would bind a factor that follows."""
+    last = node.inputs[1] if row_of(node).notation == Infix("*", PRODUCT) and node.symbol is None else None
+    return last is not None and (_is_sum(last) or _ends_with_sum(last))
 
 
 def _starts_with_number(node: Node) -> bool:
