@@ -13,6 +13,8 @@ import pytest
 
 import backproof.frontends.tracing.calls  # noqa: F401 - fills the table of NumPy's functions
 from backproof.derivation.derive import derive
+from backproof.execution.export import compiled
+from backproof.execution.export import program as exported_program
 from backproof.execution.interpret import evaluate
 from backproof.frontends.tracing.trace import trace
 from zoo import attention, convolution, matrices, networks, normalisation, recurrent, statistics
@@ -105,6 +107,14 @@ def test_derivatives(case: Case) -> None:
     values = evaluate([output, *derivation.gradients.values()], known, {})
     plain = np.reshape(case.function(**arguments), ())
     np.testing.assert_allclose(values[output], plain, rtol=1e-12, atol=1e-12)
+
+    # The NumPy source computes the same.
+    value, gradients = compiled(derivation)(*(known[x] for x in exported_program(derivation).inputs))
+    np.testing.assert_allclose(value, values[output], rtol=1e-11, atol=1e-12)
+    for gradient, node in zip(gradients.values(), derivation.gradients.values(), strict=True):
+        largest = np.abs(values[node]).max()
+        found = np.broadcast_to(gradient, values[node].shape)
+        np.testing.assert_allclose(found, values[node], rtol=0, atol=1e-10 * (largest or 1.0), err_msg=str(node.symbol))
 
     tolerance = 1e-9 if case.complex_step else 1e-7
     for array in arrays:

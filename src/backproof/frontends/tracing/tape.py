@@ -95,7 +95,7 @@ class Tape:
             return known[1]
         shape = tuple(of_length(n) for n in array.shape)
         symbol, own = self._name(x)
-        node = input_(symbol=symbol, shape=shape, value=array.copy())
+        node = input_(symbol=symbol, shape=shape, value=array.copy(), outside=True)
         if not own:
             self.note(f"{symbol} is an array that is made there")
         self.given[id(x)] = (x, node)

@@ -1,0 +1,195 @@
+"""Programs: a graph as statements in order, with names that a language can have.
+
+What is common to all languages is done here: one statement for each named quantity that is needed, expressions without
+a name put in where they are used, and a variable for those that are used twice. A language only spells operations.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass, replace
+from keyword import iskeyword
+
+from backproof.emit.text import Text
+from backproof.ir.node import Node, ancestors
+from backproof.ir.sizes import Shape, Size, broadcast
+from backproof.ir.symbol import Symbol
+from backproof.ops.activations import identity
+from backproof.ops.entries import row_of
+from backproof.ops.fused import FusedRow
+from backproof.ops.leaves import constant_, input_, size_
+from backproof.ops.linear import expand, stretch, transpose
+
+CHEAP = (input_, constant_, size_, stretch, expand, transpose)
+"""What is written again rather than kept in a variable."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """What a program computes.
+
+    name       what the function is called
+    inputs     its arguments
+    constants  inputs whose values are part of the program
+    forward    the quantities of the forward pass, in order; the last is the result
+    backward   those of the backward pass
+    gradients  what is returned besides the result, in this order, by the argument
+    """
+
+    name: str
+    inputs: tuple[Node, ...]
+    constants: tuple[Node, ...]
+    forward: tuple[Node, ...]
+    backward: tuple[Node, ...]
+    gradients: Mapping[Node, Node]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``name = text``; `shape` is that of the value where it is a quantity of the program."""
+
+    name: str
+    text: str
+    shape: Shape | None = None
+
+
+Spell = Callable[[Node, "Writer"], Text]
+"""A language's text of one operation; it asks the writer for the texts of the inputs."""
+
+
+class Writer:
+    """The statements of a program in a language, in order.
+
+    `lowered` gives an operation in terms of others where the language has no text for it, else None.
+    """
+
+    def __init__(
+        self, program: Program, spell: Spell, lowered: Callable[[Node], Node | None], reserved: Collection[str]
+    ) -> None:
+        self._spell, self._lowered = spell, lowered
+        self._taken = set(reserved)
+        self._names: dict[Node, str] = {}
+        self._known: dict[Hashable, Node] = {}
+        self._variables: dict[Node, str] = {}
+        self._axes: dict[str, tuple[str, int]] = {}
+        self.sizes: dict[str, tuple[str, int]] = {}
+        self.statements: list[Statement] = []
+        for node in (*program.inputs, *program.constants):
+            self._add(node)
+        for node in program.inputs:
+            for axis, size in enumerate(node.shape):
+                if not size.name.isdigit():
+                    self._axes.setdefault(size.name, (self._names[node], axis))
+        self._taken |= set(self._axes)
+        needed = set(ancestors([program.forward[-1], *program.gradients.values()]))
+        self._forward = [node for node in program.forward if node in needed]
+        self._backward = [node for node in program.backward if node in needed]
+        self._formulas = {node: self._plain(node) for node in (*self._forward, *self._backward)}
+        parents = ancestors(self._formulas.values(), stop=lambda x: x.symbol is not None)
+        self._uses = Counter(x for node in parents if node.symbol is None for x in node.inputs)
+
+    def write(self) -> tuple[list[Statement], list[Statement]]:
+        """The statements of the forward and of the backward pass."""
+        for node in self._forward:
+            self._define(node)
+        count = len(self.statements)
+        for node in self._backward:
+            self._define(node)
+        return self.statements[:count], self.statements[count:]
+
+    # --- names
+
+    def name(self, node: Node) -> str:
+        """The variable that holds a quantity."""
+        return self._names[node]
+
+    def like(self, shape: Shape) -> str | None:
+        """A variable that holds a quantity of that shape, the one computed last."""
+        alike = (name for node, name in reversed(self._names.items()) if node.shape == shape and _is_decimal(node))
+        return next(alike, None)
+
+    def size(self, size: Size) -> str:
+        """The length of an axis: a number, or the variable that holds it."""
+        if size.name not in self._axes:
+            return str(size.value)
+        self.sizes[size.name] = self._axes[size.name]
+        return size.name
+
+    def shape(self, shape: Shape) -> str:
+        """A shape as a tuple."""
+        lengths = [self.size(size) for size in shape]
+        return f"({lengths[0]},)" if len(lengths) == 1 else f"({', '.join(lengths)})"
+
+    def _add(self, node: Node) -> str:
+        assert node.symbol is not None
+        self._names[node] = identifier(node.symbol, self._taken)
+        self._taken.add(self._names[node])
+        return self._names[node]
+
+    # --- expressions
+
+    def text(self, node: Node) -> Text:
+        """An operand: a variable, or an expression in place."""
+        name = self._names.get(node) or self._variables.get(node)
+        if name is not None:
+            return Text(name)
+        if self._uses[node] < 2 or node.op in CHEAP or not any(x.shape for x in node.inputs):
+            return self._spell(node, self)
+        text = self._spell(node, self).code
+        name = next(n for k in range(1, len(self._taken) + 2) if (n := f"t{k}") not in self._taken)
+        self._taken.add(name)
+        self._variables[node] = name
+        self.statements.append(Statement(name, text))
+        return Text(name)
+
+    def operands(self, node: Node) -> list[Text]:
+        """The inputs of an element-wise operation; what broadcasts by itself is not stretched first."""
+        bare = [x.inputs[0] if x.op is stretch and x.symbol is None else x for x in node.inputs]
+        if broadcast([x.shape for x in bare]) != node.shape:
+            bare = [*node.inputs]
+        return [self.text(x) for x in bare]
+
+    def _define(self, node: Node) -> None:
+        formula = self._formulas[node]
+        known = formula in self._variables or formula in self._names
+        text = self.text(formula) if known else self._spell(formula, self)
+        self.statements.append(Statement(self._add(node), text.code, node.shape))
+        # Whoever needs the same formula again finds it here.
+        self._variables.setdefault(formula, self._names[node])
+
+    def _plain(self, quantity: Node) -> Node:
+        """A quantity's formula in operations that the language has, equal parts being the same nodes."""
+        done: dict[Node, Node] = {}
+        for node in ancestors([quantity], stop=lambda x: x.symbol is not None and x is not quantity):
+            if node.symbol is not None and node is not quantity:
+                done[node] = node
+                continue
+            made = replace(node, inputs=tuple(done[x] for x in node.inputs), symbol=None)
+            opened = made.inputs[0] if made.op is identity else _written(made) or self._lowered(made)
+            if opened is not None:
+                done[node] = opened if opened.symbol is not None else self._plain(opened)
+                continue
+            key = (made.op, made.inputs, str(sorted(made.attrs.items(), key=str)))
+            done[node] = self._known.setdefault(key, made)
+        return done[quantity]
+
+
+def _written(node: Node) -> Node | None:
+    row = row_of(node)
+    return row.written(*node.inputs) if isinstance(row, FusedRow) else None
+
+
+def identifier(symbol: Symbol, taken: Collection[str]) -> str:
+    """A symbol as a variable's name that is not taken: W[1] as W1."""
+    base = f"{'d' if symbol.of else ''}{symbol.base}{'' if symbol.layer is None else symbol.layer}"
+    name = "".join(c if f"_{c}".isidentifier() else "_" for c in base)
+    name = name if name.isidentifier() else f"_{name}"
+    while name in taken or iskeyword(name):
+        name += "_"
+    return name
+
+
+def _is_decimal(node: Node) -> bool:
+    value = node.attrs.get("value")
+    return value is None or value.dtype.kind == "f"

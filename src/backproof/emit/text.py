@@ -1,0 +1,33 @@
+"""Expressions as text, with how tightly they bind: Python's levels, which most languages share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The text of an expression and the level of its outermost operation."""
+
+    code: str
+    level: int = ATOM
+
+    def __str__(self) -> str:
+        return self.code
+
+    def at(self, level: int) -> str:
+        """The text as an operand of an operation of that level: in brackets where it binds more loosely."""
+        return self.code if self.level >= level else f"({self.code})"
+
+
+def infix(left: Text, sign: str, right: Text, level: int) -> Text:
+    """Two operands of a left-associative sign."""
+    return Text(f"{left.at(level)} {sign} {right.at(level + 1)}", level)
+
+
+def call(function: str, *arguments: object, **options: object) -> Text:
+    """A function call."""
+    parts = [*map(str, arguments), *(f"{name}={value}" for name, value in options.items())]
+    return Text(f"{function}({', '.join(parts)})")
