@@ -1,0 +1,97 @@
+"""What following NumPy code costs: microseconds an operation to follow, to derive and to print.
+
+    python benchmarks/trace.py [OPERATIONS ...]
+
+Each row follows a function of that many operations on arrays of three numbers, so that NumPy's own time is small; it is
+measured in the same run and taken off. The lower table calls the gradients of the networks in `zoo.py` anew each time,
+beside HIPS/autograd, where that is installed.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import backproof as bp
+from backproof.frontends.tracing.trace import trace
+
+OPERATIONS = (100, 1_000, 10_000, 100_000)
+ROUNDS = 10
+
+
+def chain(steps: int) -> Callable[..., Any]:
+    """A function of three operations a step."""
+
+    def loss(w: Any, x: Any) -> Any:
+        for _ in range(steps):
+            x = np.tanh(x) * w + x
+        return np.sum(x)
+
+    return loss
+
+
+def seconds(action: Callable[[], Any]) -> float:
+    """The time of an action; the memory of others is not collected while it runs."""
+    gc.collect()
+    gc.disable()
+    start = time.perf_counter()
+    action()
+    passed = time.perf_counter() - start
+    gc.enable()
+    return passed
+
+
+def costs(operations: int) -> tuple[float, float, float]:
+    """Seconds to follow a function beyond NumPy's own, to derive it after that, and to print the derivation."""
+    function, rounds = chain(operations // 3), 3 if operations <= 10_000 else 1
+    w, x = np.full(3, 0.01), np.linspace(-1, 1, 3)
+    numpys, followed, derived, printed = [], [], [], []
+    for _ in range(rounds):
+        numpys.append(seconds(lambda: function(w, x)))
+        followed.append(seconds(lambda: trace(function, {"w": w, "x": x})))
+        derived.append(seconds(lambda: bp.derive(function, w=w, x=x)))
+        derivation = bp.derive(function, w=w, x=x)
+        printed.append(seconds(lambda: bp.render(derivation, "text")))  # noqa: B023
+    return min(followed) - min(numpys), min(derived) - min(followed), min(printed)
+
+
+def gradients() -> None:
+    """The table of gradients that are followed anew at every call."""
+    import autograd
+    import autograd.numpy
+    from zoo import cases
+
+    from backproof.autograd import value_and_grad
+
+    print(f"\n{'network':<16}{'autograd':>12}{'backproof':>12}{'ratio':>8}")
+    for name, (make, arguments) in cases().items():
+        wrt = [k for k, n in enumerate(arguments) if n not in ("X", "Y", "xs")]
+        theirs = autograd.value_and_grad(make(autograd.numpy), wrt)
+        ours = value_and_grad(make(np), wrt)
+        values = list(arguments.values())
+        for one, other in zip(theirs(*values)[1], ours(*values)[1], strict=True):
+            np.testing.assert_allclose(other, one, rtol=1e-8, atol=1e-10)
+        times = [(seconds(lambda: theirs(*values)), seconds(lambda: ours(*values))) for _ in range(ROUNDS)]  # noqa: B023
+        a, b = min(t for t, _ in times), min(t for _, t in times)
+        print(f"{name:<16}{1e3 * a:>9.2f} ms{1e3 * b:>9.2f} ms{a / b:>8.2f}")
+
+
+def main(sizes: list[int]) -> None:
+    """Prints the tables."""
+    costs(99)  # SymPy's import and the derivative of tanh are paid once, here
+    print(f"{'operations':>10}{'follow':>12}{'derive':>12}{'print':>12}")
+    for operations in sizes:
+        cells = "".join(f"{1e6 * cost / operations:>9.1f} µs" for cost in costs(operations))
+        print(f"{operations:>10}{cells}", flush=True)
+    if importlib.util.find_spec("autograd") is not None:
+        gradients()
+
+
+if __name__ == "__main__":
+    main([int(word) for word in sys.argv[1:]] or list(OPERATIONS))
