@@ -58,7 +58,8 @@ def derive(
     _one_of(layout, ("columns", "rows"), "layout")
     if callable(forward) and not isinstance(forward, Network):
         program = trace(forward, {**(arguments or {}), **named}, wrt, opened=opened)
-        sources = {node: CodeLine(str(line), line.text) for node, line in program.lines.items()}
+        written = {line: CodeLine(str(line), line.text) for line in dict.fromkeys(program.lines.values())}
+        sources = {node: written[line] for node, line in program.lines.items()}
         return derive_graph(program.graph, mean=mean, sources=sources, notes=program.notes, opened=opened)
     if arguments is not None or named or wrt is not None or opened:
         raise BackproofError(

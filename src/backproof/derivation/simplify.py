@@ -70,8 +70,7 @@ def _rewrite(root: Node, *changes: Callable[[Node], Node | None]) -> Node:
         if node.symbol is not None and node is not root:
             done[node] = node
             continue
-        inputs = tuple(done[x] for x in node.inputs)
-        new = node if inputs == node.inputs else replace(node, inputs=inputs)
+        new = node.on(tuple([done[x] for x in node.inputs]))
         for change in changes:
             new = change(new) or new
         done[node] = new
@@ -166,8 +165,7 @@ def _exchanged(root: Node, mapping: Mapping[Node, Node]) -> Node:
         if node in mapping or (node.symbol is not None and node is not root):
             done.setdefault(node, node)
             continue
-        inputs = tuple(done[x] for x in node.inputs)
-        done[node] = node if inputs == node.inputs else replace(node, inputs=inputs)
+        done[node] = node.on(tuple([done[x] for x in node.inputs]))
     return done[root]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -40,9 +40,13 @@ class Node:
         name = f"{self.symbol} = " if self.symbol else ""
         return f"<{name}{self.op.name}({inputs}): {show(self.shape)}>"
 
-    def named(self, symbol: Symbol) -> Node:
-        """The same operation as a quantity of its own."""
-        return replace(self, symbol=symbol)
+    def named(self, symbol: Symbol | None) -> Node:
+        """The same operation as a quantity of its own, or as part of a formula."""
+        return Node(self.op, self.inputs, self.shape, self.attrs, symbol)
+
+    def on(self, inputs: tuple[Node, ...]) -> Node:
+        """The same operation on other inputs of the same shapes; the same node where they are its own."""
+        return self if inputs == self.inputs else Node(self.op, inputs, self.shape, self.attrs, self.symbol)
 
 
 def ancestors(outputs: Iterable[Node], *, stop: Callable[[Node], bool] | None = None) -> list[Node]:
@@ -51,20 +55,19 @@ def ancestors(outputs: Iterable[Node], *, stop: Callable[[Node], bool] | None = 
     Nodes for which `stop` holds are listed, what lies behind them is not. Iterative: a graph may be of any depth.
     """
     order: list[Node] = []
-    entered: set[Node] = set()
-    done: set[Node] = set()
+    entered: dict[Node, bool] = {}  # whether the node is in the order already
     stack = list(outputs)[::-1]
     while stack:
         node = stack[-1]
-        if node in entered:
-            stack.pop()
-            if node not in done:
-                done.add(node)
-                order.append(node)
-            continue
-        entered.add(node)
-        if stop is None or not stop(node):
+        listed = entered.get(node)
+        if listed is None and node.inputs and (stop is None or not stop(node)):
+            entered[node] = False
             stack += [x for x in node.inputs[::-1] if x not in entered]
+            continue
+        stack.pop()
+        if not listed:
+            entered[node] = True
+            order.append(node)
     return order
 
 
@@ -74,8 +77,7 @@ def substitute(root: Node, mapping: Mapping[Node, Node]) -> Node:
     for node in ancestors([root], stop=lambda node: node in mapping):
         if node in done:
             continue
-        inputs = tuple(done[x] for x in node.inputs)
-        done[node] = node if inputs == node.inputs else replace(node, inputs=inputs)
+        done[node] = node.on(tuple([done[x] for x in node.inputs]))
     return done[root]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from backproof.ir.errors import ShapeError
 
@@ -40,6 +41,7 @@ def agreed(a: Size, b: Size) -> Size | None:
     return b if a.name.isdigit() else a
 
 
+@lru_cache(maxsize=4096)
 def of_length(value: int) -> Size:
     """The size of an axis of which only the length is known."""
     return ONE if value == 1 else Size(str(value), value)
@@ -51,7 +53,10 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
     Raises ShapeError where two sizes differ and neither is one.
     """
     shapes = list(shapes)
-    rank = max((len(shape) for shape in shapes), default=0)
+    longest = max(shapes, key=len, default=())
+    if all(shape == longest or not shape for shape in shapes):
+        return longest
+    rank = len(longest)
     result = [ONE] * rank
     for shape in shapes:
         for axis, size in enumerate(shape, start=rank - len(shape)):

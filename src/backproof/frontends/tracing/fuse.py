@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 from backproof.ir.node import Node, ancestors
 from backproof.ops.arithmetic import div, power
@@ -25,8 +24,7 @@ def fuse(output: Node) -> dict[Node, Node]:
     inside: set[Node] = set()
     done: dict[Node, Node] = {}
     for node in order:
-        inputs = tuple(done[x] for x in node.inputs)
-        made = node if inputs == node.inputs else replace(node, inputs=inputs)
+        made = node.on(tuple([done[x] for x in node.inputs]))
         if is_elementwise(node):
             if node.symbol is None and uses[node] == 1 and is_elementwise(users[node]):
                 inside.add(made)
@@ -51,7 +49,7 @@ def _as_one(root: Node, inside: set[Node]) -> Node | None:
     repeated = any(count > 1 for count in occurrences.values())
     if not (repeated or (curved and len(parts) > 1)):
         return None
-    one = fused(replace(root, symbol=None), tuple(occurrences))
+    one = fused(root.named(None), tuple(occurrences))
     return one if one is None or root.symbol is None else one.named(root.symbol)
 
 

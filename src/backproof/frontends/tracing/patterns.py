@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import ONE
@@ -36,8 +35,7 @@ def recognise(output: Node, *, opened: bool) -> tuple[dict[Node, Node], list[Nod
             done[node] = row(done[z], symbol=node.symbol, **attrs)
             found.append(done[node])
             continue
-        inputs = tuple(done[x] for x in node.inputs)
-        done[node] = node if inputs == node.inputs else replace(node, inputs=inputs)
+        done[node] = node.on(tuple([done[x] for x in node.inputs]))
     return done, found
 
 

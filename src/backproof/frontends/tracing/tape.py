@@ -30,14 +30,14 @@ def is_users(code: CodeType) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _is_users_file(name: str) -> bool:
-    return not (name.startswith((*LIBRARIES, STANDARD, "<frozen")) or "site-packages" in name)
+def _is_users_file(file: str) -> bool:
+    return not (file.startswith((*LIBRARIES, STANDARD, "<frozen")) or "site-packages" in file)
 
 
 def users_frame() -> FrameType | None:
     """The innermost frame of the user's code."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not is_users(frame.f_code):
+    while frame is not None and not _is_users_file(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
 
@@ -56,6 +56,10 @@ class Line:
     def text(self) -> str:
         """The line as it is written."""
         return linecache.getline(self.file, self.number).strip()
+
+
+line = lru_cache(maxsize=4096)(Line)
+"""A line, the same object for each of the operations on it."""
 
 
 def here() -> str:
@@ -116,7 +120,7 @@ class Tape:
         """Notes the line that a node was made in."""
         frame = users_frame()
         if frame is not None:
-            self.lines[node] = Line(frame.f_code.co_filename, frame.f_lineno)
+            self.lines[node] = line(frame.f_code.co_filename, frame.f_lineno)
         return node
 
     def note(self, text: str) -> None:

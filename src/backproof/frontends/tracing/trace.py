@@ -6,7 +6,7 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -300,14 +300,11 @@ def _is_gate(node: Node, users: Mapping[Node, Node]) -> bool:
 
 def _formula(node: Node) -> tuple[set[Node], list[Node]]:
     """The values that an element-wise formula without a name is computed from, and its operations."""
+    inside: list[Node] = []
     atoms: set[Node] = set()
-    inside = []
-    stack = [node]
-    while stack:
-        x = stack.pop()
+    for x in ancestors([node], stop=lambda x: x.symbol is not None or not is_elementwise(x)):
         if x.symbol is None and is_elementwise(x):
             inside.append(x)
-            stack += x.inputs
         else:
             atoms.add(x)
     return atoms, inside
@@ -316,7 +313,6 @@ def _formula(node: Node) -> tuple[set[Node], list[Node]]:
 def _renamed(output: Node, symbol: Callable[[Node], Symbol | None]) -> dict[Node, Node]:
     done: dict[Node, Node] = {}
     for node in ancestors([output]):
-        inputs, name = tuple(done[x] for x in node.inputs), symbol(node)
-        same = inputs == node.inputs and name == node.symbol
-        done[node] = node if same else replace(node, inputs=inputs, symbol=name)
+        name, made = symbol(node), node.on(tuple([done[x] for x in node.inputs]))
+        done[node] = made if name == made.symbol else made.named(name)
     return done
