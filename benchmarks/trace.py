@@ -65,9 +65,9 @@ def gradients() -> None:
     """The table of gradients that are followed anew at every call."""
     import autograd
     import autograd.numpy
-    from zoo import cases
 
     from backproof.autograd import value_and_grad
+    from zoo import cases
 
     print(f"\n{'network':<16}{'autograd':>12}{'backproof':>12}{'ratio':>8}")
     for name, (make, arguments) in cases().items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -254,15 +254,22 @@ def _with_inner_named(output: Node) -> dict[Node, Node]:
             varies.add(node)
 
     depth: dict[Node, int] = {}
+    named: set[Node] = {node for node in order if node.symbol is not None}
 
     def symbol(node: Node) -> Symbol | None:
         found = node.symbol
         if found is None and node in varies:
             depth[node] = 1 + max((depth.get(x, 0) for x in node.inputs), default=0)
-            if uses[node] > 1 or depth[node] > DEEPEST or _is_preactivation(node, users) or _is_gate(node, users):
+            if (
+                uses[node] > 1
+                or depth[node] > DEEPEST
+                or _is_preactivation(node, users)
+                or _is_gate(node, users, named)
+            ):
                 found = Symbol(next(free))
         if found is not None:
             depth[node] = 0
+            named.add(node)
         return found
 
     return _renamed(output, symbol)
@@ -288,26 +295,24 @@ SATURATING = (elementary.exp, activations.tanh, activations.sigmoid)
 """Functions whose value both their own derivative and that of a product with them is written through."""
 
 
-def _is_gate(node: Node, users: Mapping[Node, Node]) -> bool:
+def _is_gate(node: Node, users: Mapping[Node, Node], named: Set[Node]) -> bool:
     """Whether a value such as tanh(c) is multiplied by another computed one: the backward pass uses it again."""
     user = users.get(node)
     if user is None or user.op is not mul:
         return False
     other = user.inputs[1] if user.inputs[0] is node else user.inputs[0]
-    (own, inside), (others, _) = _formula(node), _formula(other)
+    (own, inside), (others, _) = _formula(node, named), _formula(other, named)
     return any(x.op in SATURATING for x in inside) and any(x.inputs for x in others) and not own & others
 
 
-def _formula(node: Node) -> tuple[set[Node], list[Node]]:
+def _formula(node: Node, named: Set[Node]) -> tuple[set[Node], list[Node]]:
     """The values that an element-wise formula without a name is computed from, and its operations."""
-    inside: list[Node] = []
-    atoms: set[Node] = set()
-    for x in ancestors([node], stop=lambda x: x.symbol is not None or not is_elementwise(x)):
-        if x.symbol is None and is_elementwise(x):
-            inside.append(x)
-        else:
-            atoms.add(x)
-    return atoms, inside
+
+    def ends(x: Node) -> bool:
+        return x in named or not is_elementwise(x)
+
+    region = ancestors([node], stop=ends)
+    return {x for x in region if ends(x)}, [x for x in region if not ends(x)]
 
 
 def _renamed(output: Node, symbol: Callable[[Node], Symbol | None]) -> dict[Node, Node]:
