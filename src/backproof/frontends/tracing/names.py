@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from backproof.frontends.tracing.tape import is_users
+from backproof.frontends.tracing.tape import Tape, is_users
 from backproof.frontends.tracing.traced import Traced
 from backproof.ir.node import Node
 
@@ -20,7 +20,7 @@ class Names:
         self._bound: dict[Node, tuple[int, int, str]] = {}
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def watching(self, tape: Tape) -> Iterator[None]:
         """While this holds, the variables of user's code are looked at line by line."""
         before = sys.gettrace()
         depth = 0
@@ -44,11 +44,14 @@ class Names:
                 del depths[frame]
             return line
 
+        if sys.version_info < (3, 12):  # later ones prepare the code anew at every change
+            tape.watch = enter
         sys.settrace(enter)
         try:
             yield
         finally:
             sys.settrace(before)
+            tape.watch = None
 
     def _look(self, frame: FrameType, depth: int, *, inside: bool) -> None:
         for name, value in frame.f_locals.items():

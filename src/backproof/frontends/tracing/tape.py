@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -81,6 +82,8 @@ class Tape:
     given: dict[int, tuple[Array, Node]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     values: dict[Node, Array] = field(default_factory=dict)
+    watch: Callable[..., Any] | None = None
+    """The trace function that looks at the user's variables, where it pays to take it off in between."""
 
     def node(self, x: Any) -> Node:
         """A number or an array that is no argument of the function: a constant of the derivation."""

@@ -64,7 +64,7 @@ def trace(
     called = {name: _leaf(tape, name, value, dims.get(name), leaves) for name, value in _bound(function, arguments)}
     names = Names()
     parameters = _wanted(leaves, wrt)
-    with names.watching(), following(tape):
+    with names.watching(tape), following(tape):
         result = _call(function, called)
     output = _single(result, function, tape)
     stages: list[dict[Node, Node]] = [_named(output, names.found(set(leaves)))]

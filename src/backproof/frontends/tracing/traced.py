@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -30,9 +31,9 @@ class Nodes:
 
     def __call__(self, x: Any) -> Node:
         """The node of an argument: of a traced array its own, of a number or plain array a constant."""
-        if isinstance(x, Node):
+        if type(x) is Node:
             return x
-        return x.node if isinstance(x, Traced) else self.tape.node(x)
+        return x.node if type(x) is Traced else self.tape.node(x)
 
     @staticmethod
     def value(x: Any) -> Any:
@@ -51,9 +52,9 @@ REDUCTIONS: dict[Any, Callable[..., Any]] = {
 
 def plain(x: Any) -> Any:
     """An argument with traced arrays in it replaced by their values."""
-    if isinstance(x, Traced):
+    if type(x) is Traced:
         return x.value
-    if isinstance(x, list | tuple):
+    if isinstance(x, (list, tuple)):  # a union would take longer, and this is asked of every argument
         return type(x)(map(plain, x)) if not hasattr(x, "_fields") else type(x)(*map(plain, x))
     return {key: plain(value) for key, value in x.items()} if isinstance(x, dict) else x
 
@@ -96,7 +97,7 @@ class Traced(NDArrayOperatorsMixin):
         if out is not None and (len(out) != 1 or out[0] is not inputs[0]):
             raise refuse(f"{ufunc.__name__} writes into an array (out=…)", instead="assign the result instead")
         if method == "__call__" and not options:
-            result = self._apply(ufunc, inputs, {})
+            result = self._computed(ufunc, inputs, {})
             return result if out is None else out[0]._becomes(result)
         if method == "reduce" and ufunc in REDUCTIONS:
             return REDUCTIONS[ufunc](*inputs, **{"axis": 0, **options})
@@ -116,27 +117,41 @@ class Traced(NDArrayOperatorsMixin):
         )
 
     def _apply(self, function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
-        handler = HANDLERS.get(function) or NAMED.get(getattr(function, "__name__", ""))
-        if handler is None:
-            name = f"{getattr(function, '__module__', '')}.{function.__name__}".replace("numpy.", "np.").lstrip(".")
-            raise refuse(f"{name} is not followed", why="it is not in the table of operations")
-        value = function(*plain(tuple(arguments)), **plain(options))
-        node = handler(Nodes(self.tape), *arguments, **options)
-        result = self._wrapped(node, value)
+        """The result of a function of NumPy, which may be a view of an argument."""
+        result = self._computed(function, arguments, options)
         for made in result if isinstance(result, list) else [result]:
             for x in arguments:
                 if isinstance(x, Traced) and isinstance(made, Traced) and np.may_share_memory(x.value, made.value):
                     x._shares(made)
         return result
 
+    def _computed(self, function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        """The result of a function, and the node of it."""
+        if self.tape.watch is None:
+            return self._followed(function, arguments, options)
+        sys.settrace(None)  # no variable of the user's is bound in here, and to look would take most of the time
+        try:
+            return self._followed(function, arguments, options)
+        finally:
+            sys.settrace(self.tape.watch)
+
+    def _followed(self, function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        handler = HANDLERS.get(function) or NAMED.get(getattr(function, "__name__", ""))
+        if handler is None:
+            name = f"{getattr(function, '__module__', '')}.{function.__name__}".replace("numpy.", "np.").lstrip(".")
+            raise refuse(f"{name} is not followed", why="it is not in the table of operations")
+        value = function(*map(plain, arguments), **plain(options))
+        node = handler(Nodes(self.tape), *arguments, **options)
+        return self._wrapped(node, value)
+
     def _wrapped(self, node: Any, value: Any) -> Any:
-        if isinstance(node, list | tuple):
+        if isinstance(node, (list, tuple)):
             parts = [self._wrapped(n, v) for n, v in zip(node, value, strict=True)]
             return type(value)(*parts) if hasattr(value, "_fields") else parts
         if not isinstance(node, Node):
             return value  # a shape, a truth value: nothing that is differentiated
         array = np.asarray(value)
-        lengths = tuple(size.value for size in node.shape)
+        lengths = tuple([size.value for size in node.shape])
         if lengths != array.shape:
             raise AssertionError(f"{node!r} has shape {lengths}, NumPy gives {array.shape}")
         self.tape.values[node] = array
@@ -260,7 +275,7 @@ class Traced(NDArrayOperatorsMixin):
     # --- methods of arrays that are functions of NumPy
 
     def __getitem__(self, key: Any) -> Any:
-        result = self._wrapped(HANDLERS[np.ndarray.__getitem__](Nodes(self.tape), self, key), self.value[plain(key)])
+        result = self._computed(np.ndarray.__getitem__, (self, key), {})
         if np.may_share_memory(self.value, result.value):
             self._shares(result)
             result.base = (self, key)
