@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from backproof.ir.node import Node, ancestors
 from backproof.ops.arithmetic import div, power
 from backproof.ops.elementary import pieces
+from backproof.ops.entries import row_of
 from backproof.ops.fused import ELEMENTWISE, RELATIONS, fused
 from backproof.ops.leaves import constant_
+from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow
 
 
@@ -22,6 +24,7 @@ def fuse(output: Node) -> dict[Node, Node]:
     users = {x: node for node in order for x in node.inputs}
     uses = Counter(x for node in order for x in set(node.inputs))
     inside: set[Node] = set()
+    known: dict[Hashable, tuple[Row, list[int]] | None] = {}
     done: dict[Node, Node] = {}
     for node in order:
         made = node.on(tuple([done[x] for x in node.inputs]))
@@ -29,7 +32,14 @@ def fuse(output: Node) -> dict[Node, Node]:
             if node.symbol is None and uses[node] == 1 and is_elementwise(users[node]):
                 inside.add(made)
             else:
-                made = _as_one(made, inside) or made
+                region, structure = _structure(made, inside)
+                if structure not in known:
+                    one = _as_one(made, inside)
+                    known[structure] = None if one is None else (row_of(one), [region.index(x) for x in one.inputs])
+                found = known[structure]
+                if found is not None:
+                    row, places = found
+                    made = row(*[region[k] for k in places], symbol=made.symbol)
         done[node] = made
     return done
 
@@ -49,8 +59,22 @@ def _as_one(root: Node, inside: set[Node]) -> Node | None:
     repeated = any(count > 1 for count in occurrences.values())
     if not (repeated or (curved and len(parts) > 1)):
         return None
-    one = fused(root.named(None), tuple(occurrences))
-    return one if one is None or root.symbol is None else one.named(root.symbol)
+    return fused(root.named(None), tuple(occurrences))
+
+
+def _structure(root: Node, inside: set[Node]) -> tuple[list[Node], Hashable]:
+    """The nodes of the formula that ends at `root`, and what it has in common with the same formula elsewhere."""
+    region = ancestors([root], stop=lambda x: x is not root and x not in inside)
+    places = {x: k for k, x in enumerate(region)}
+    key: list[Hashable] = []
+    for x in region:
+        if x is root or x in inside:
+            key += x.op, tuple([places[y] for y in x.inputs])
+        else:
+            key.append(x.shape)
+        if x.attrs and (x.op is constant_ or x is root or x in inside):
+            key.append(repr(x.attrs))
+    return region, tuple(key)
 
 
 def _parts(root: Node, inside: set[Node]) -> Iterator[Node]:
