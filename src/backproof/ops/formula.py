@@ -166,9 +166,17 @@ def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[
 
 def formula(row: ScalarRow, *arguments: Node) -> Node:
     """A scalar function opened: its definition as nodes, on the given arguments."""
+    leaves, nodes = _opened(row, tuple([x.shape for x in arguments]))
+    return substitute(nodes, dict(zip(leaves, arguments, strict=True)))
+
+
+@lru_cache(maxsize=4096)
+def _opened(row: ScalarRow, shapes: tuple[Shape, ...]) -> tuple[list[Node], Node]:
+    """A definition as nodes on leaves of these shapes, made once: a long program has the same formula many times."""
+    leaves = [variable(Symbol(x), shape) for x, shape in zip(row.scalar.arguments, shapes, strict=True)]
     # With y·log(a) as one function, since its two factors are not finite together where both are 0.
     expr = weighted_logarithms(row.scalar.expr)
-    return to_nodes(expr, dict(zip(symbols(row.scalar.arguments), arguments, strict=True)))
+    return leaves, to_nodes(expr, dict(zip(symbols(row.scalar.arguments), leaves, strict=True)))
 
 
 SHORT = 8

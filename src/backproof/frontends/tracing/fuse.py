@@ -66,7 +66,7 @@ def _structure(root: Node, inside: set[Node]) -> tuple[list[Node], Hashable]:
     """The nodes of the formula that ends at `root`, and what it has in common with the same formula elsewhere."""
     region = ancestors([root], stop=lambda x: x is not root and x not in inside)
     places = {x: k for k, x in enumerate(region)}
-    key: list[Hashable] = []
+    key: list[object] = []
     for x in region:
         if x is root or x in inside:
             key += x.op, tuple([places[y] for y in x.inputs])
