@@ -22,6 +22,34 @@ from backproof.ops.linear import stretch, stretched, unstretched
 from backproof.ops.row import Row
 
 
+@dataclass(slots=True, eq=False)
+class Way:
+    """A path while the sweep is on it: its last operation, by which input, and the way before, which others share.
+
+    `before` is None where the operation gives `consumer`, the quantity of its own that the path begins at.
+    """
+
+    consumer: Node
+    node: Node
+    position: int
+    stretched: tuple[Size, ...]
+    before: Way | None
+
+    def path(self) -> Path:
+        """The whole path, from the quantity of its own down."""
+        ways = [self]
+        while (before := ways[-1].before) is not None:
+            ways.append(before)
+        ways.reverse()
+        links = tuple(_link(way.node, way.position) for way in ways)
+        return Path(self.consumer, links, tuple(size for way in ways for size in way.stretched))
+
+
+def _link(node: Node, position: int) -> Link:
+    others = tuple(other for j, other in enumerate(node.inputs) if j != position)
+    return Link(row_of(node), position, node.inputs[position], others)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Gradient:
     """The derivative of the swept scalar by `of`, as the rules give it: the sum of a contribution by each path."""
@@ -29,7 +57,12 @@ class Gradient:
     of: Node
     raw: Node
     contributions: tuple[Node, ...]
-    paths: tuple[Path, ...]
+    ways: tuple[Way, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Why the contributions are what they are, one path for each."""
+        return tuple(way.path() for way in self.ways)
 
 
 Name = Callable[[Gradient], Node]
@@ -48,8 +81,8 @@ def sweep(
     order = ancestors([root])
     asked = {leaf: k for k, leaf in enumerate(wanted)}
     useful = _depend_on(order, wanted)
-    found: dict[Node, list[tuple[Node, Path]]] = {}
-    above: dict[Node, Path] = {}
+    found: dict[Node, list[tuple[Node, Way]]] = {}
+    above: dict[Node, Way] = {}
     consumers: dict[Node, int] = {}
     for node in order:
         for x in set(node.inputs) if node in useful else ():
@@ -59,8 +92,8 @@ def sweep(
     def gradient(node: Node) -> Gradient:
         # What comes through the network stands before a penalty's direct term, as one would write it.
         contributions = sorted(found.pop(node), key=lambda item: not item[1].consumer.shape)
-        nodes, paths = zip(*contributions, strict=True)
-        return Gradient(node, reduce(add, nodes), nodes, paths)
+        nodes, ways = zip(*contributions, strict=True)
+        return Gradient(node, reduce(add, nodes), nodes, ways)
 
     def release(node: Node) -> None:
         """Counts a node's uses of its inputs as done; a leaf whose uses are all done is ready."""
@@ -89,10 +122,12 @@ def sweep(
                 yield finished
                 g = name(finished)
         # A quantity of its own begins a path; an operation without a name goes on with the one that led to it.
-        begun = Path(node, (), ()) if node is root or own else above[node]
-        for x, contribution, path in _contributions(node, g, begun, useful):
-            found.setdefault(x, []).append((contribution, path))
-            above.setdefault(x, path)
+        before = None if node is root or own else above[node]
+        consumer = node if before is None else before.consumer
+        for k, contribution, used_for in _contributions(node, g, useful, consumer):
+            x, way = node.inputs[k], Way(consumer, node, k, used_for, before)
+            found.setdefault(x, []).append((contribution, way))
+            above.setdefault(x, way)
         release(node)
     for leaf in sorted(ready, key=asked.__getitem__):
         yield gradient(leaf)
@@ -106,7 +141,10 @@ def _depend_on(order: list[Node], wanted: Collection[Node]) -> set[Node]:
     return useful
 
 
-def _contributions(node: Node, g: Node, begun: Path, useful: Collection[Node]) -> Iterator[tuple[Node, Node, Path]]:
+def _contributions(
+    node: Node, g: Node, useful: Collection[Node], consumer: Node
+) -> Iterator[tuple[int, Node, tuple[Size, ...]]]:
+    """For each useful input its number, its derivative, and the axes that this was summed over."""
     row = row_of(node)
     if row.kind == "zero":
         return
@@ -121,7 +159,7 @@ def _contributions(node: Node, g: Node, begun: Path, useful: Collection[Node]) -
     elif row.vjp is not None:
         derivatives = row.vjp(g, node, *node.inputs)
     else:
-        raise BackproofError(f"{row.name} has no derivative", where=f"in {begun.consumer.symbol}")
+        raise BackproofError(f"{row.name} has no derivative", where=f"in {consumer.symbol}")
     if len(derivatives) != len(node.inputs):
         raise BackproofError(
             f"the rule of {row.name} gives {len(derivatives)} derivatives for {len(node.inputs)} inputs"
@@ -129,13 +167,14 @@ def _contributions(node: Node, g: Node, begun: Path, useful: Collection[Node]) -
     for k, (x, dx) in enumerate(zip(node.inputs, derivatives, strict=True)):
         if dx is None or x not in useful:
             continue
+        if dx.shape == x.shape:
+            yield k, dx, ()
+            continue
         summed = unstretched(dx, x.shape) if len(dx.shape) >= len(x.shape) else dx
         full = stretched(summed, x.shape)
         if full.shape != x.shape:
             raise ShapeError(f"the rule of {row.name} gives ({show(dx.shape)}) for an input of ({show(x.shape)})")
-        others = tuple(other for j, other in enumerate(node.inputs) if j != k)
-        used_for = _summed(dx.shape, x.shape) if summed is not dx else ()
-        yield x, full, Path(begun.consumer, (*begun.links, Link(row, k, x, others)), (*begun.stretched, *used_for))
+        yield k, full, _summed(dx.shape, x.shape) if summed is not dx else ()
 
 
 def _summed(shape: Shape, own: Shape) -> tuple[Size, ...]:
