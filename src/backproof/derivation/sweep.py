@@ -136,7 +136,7 @@ def sweep(
 def _depend_on(order: list[Node], wanted: Collection[Node]) -> set[Node]:
     useful = set(wanted)
     for node in order:
-        if any(x in useful for x in node.inputs):
+        if not useful.isdisjoint(node.inputs):
             useful.add(node)
     return useful
 

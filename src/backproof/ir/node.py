@@ -62,7 +62,9 @@ def ancestors(outputs: Iterable[Node], *, stop: Callable[[Node], bool] | None = 
         listed = entered.get(node)
         if listed is None and node.inputs and (stop is None or not stop(node)):
             entered[node] = False
-            stack += [x for x in node.inputs[::-1] if x not in entered]
+            for x in node.inputs[::-1]:
+                if x not in entered:
+                    stack.append(x)
             continue
         stack.pop()
         if not listed:

@@ -54,7 +54,7 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
     """
     shapes = list(shapes)
     longest = max(shapes, key=len, default=())
-    if all(shape == longest or not shape for shape in shapes):
+    if not [shape for shape in shapes if shape and shape != longest]:
         return longest
     rank = len(longest)
     result = [ONE] * rank

@@ -212,6 +212,7 @@ class _Box(NamedTuple):
         return len(self.lines) - 1 - self.base
 
 
+@lru_cache(maxsize=4096)
 def _leaf(text: str) -> _Box:
     return _Box((text,), 0, len(text) if text.isascii() else cell_len(text))
 
@@ -223,14 +224,11 @@ def _beside(boxes: Sequence[_Box]) -> _Box:
         above, below, width = max(above, base), max(below, len(lines_) - 1 - base), width + width_
     if not above and not below:
         return _Box(("".join([box.lines[0] for box in boxes]),), 0, width)
-    lines = []
-    for row in range(-above, below + 1):
-        pieces = []
-        for lines_, base, width_ in boxes:
-            inside = 0 <= row + base < len(lines_)
-            pieces.append(lines_[row + base] if inside else " " * width_)
-        lines.append("".join(pieces))
-    return _Box(tuple(lines), above, width)
+    columns = []
+    for lines_, base, width_ in boxes:
+        blank = (" " * width_,)
+        columns.append(blank * (above - base) + lines_ + blank * (below + base + 1 - len(lines_)))
+    return _Box(tuple(map("".join, zip(*columns, strict=True))), above, width)
 
 
 def _widened(box: _Box, width: int, align: str = "center") -> _Box:

@@ -226,7 +226,8 @@ def _wanted(leaves: Mapping[str, Node], wrt: Sequence[str] | None) -> list[Node]
 
 def _named(output: Node, names: Mapping[Node, str]) -> dict[Node, Node]:
     """The nodes with the user's names: for each old node the new one."""
-    taken = {*names.values(), *(str(x.symbol) for x in ancestors([output]) if x.symbol is not None)}
+    order = ancestors([output])
+    taken = {*names.values(), *(str(x.symbol) for x in order if x.symbol is not None)}
 
     def symbol(node: Node) -> Symbol | None:
         if node.op in (constant_, size_) or node.symbol is not None:
@@ -235,7 +236,7 @@ def _named(output: Node, names: Mapping[Node, str]) -> dict[Node, Node]:
             return Symbol(names[node])
         return Symbol("J" if "J" not in taken else "result") if node is output else None
 
-    return _renamed(output, symbol)
+    return _renamed(order, symbol)
 
 
 def _with_inner_named(output: Node) -> dict[Node, Node]:
@@ -250,7 +251,7 @@ def _with_inner_named(output: Node) -> dict[Node, Node]:
     free = (name for name in (f"T{k}" for k in count(1)) if name not in taken)
     varies: set[Node] = set()
     for node in order:
-        if node.op is input_ or any(x in varies for x in node.inputs):
+        if node.op is input_ or not varies.isdisjoint(node.inputs):
             varies.add(node)
 
     depth: dict[Node, int] = {}
@@ -272,7 +273,7 @@ def _with_inner_named(output: Node) -> dict[Node, Node]:
             named.add(node)
         return found
 
-    return _renamed(output, symbol)
+    return _renamed(order, symbol)
 
 
 def _is_preactivation(node: Node, users: Mapping[Node, Node]) -> bool:
@@ -315,9 +316,9 @@ def _formula(node: Node, named: Set[Node]) -> tuple[set[Node], list[Node]]:
     return {x for x in region if ends(x)}, [x for x in region if not ends(x)]
 
 
-def _renamed(output: Node, symbol: Callable[[Node], Symbol | None]) -> dict[Node, Node]:
+def _renamed(order: Sequence[Node], symbol: Callable[[Node], Symbol | None]) -> dict[Node, Node]:
     done: dict[Node, Node] = {}
-    for node in ancestors([output]):
+    for node in order:
         name, made = symbol(node), node.on(tuple([done[x] for x in node.inputs]))
         done[node] = made if name == made.symbol else made.named(name)
     return done

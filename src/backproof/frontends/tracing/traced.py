@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy import asarray  # NumPy's own also while `makers` puts another in its place
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from backproof.frontends.tracing.tape import Tape, refuse
@@ -150,7 +151,7 @@ class Traced(NDArrayOperatorsMixin):
             return type(value)(*parts) if hasattr(value, "_fields") else parts
         if not isinstance(node, Node):
             return value  # a shape, a truth value: nothing that is differentiated
-        array = np.asarray(value)
+        array = asarray(value)
         lengths = tuple([size.value for size in node.shape])
         if lengths != array.shape:
             raise AssertionError(f"{node!r} has shape {lengths}, NumPy gives {array.shape}")
