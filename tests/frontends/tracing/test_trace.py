@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import backproof as bp
 from backproof.execution.interpret import Plan
+from backproof.frontends.tracing.trace import trace
 from backproof.ir.errors import BackproofError, SpecError, TraceError
 from backproof.write.math_unicode import linear
 from backproof.write.spell import spell
@@ -360,3 +362,33 @@ def test_a_formula_of_thousands_of_terms() -> None:
     derivation = bp.derive(lambda x: sum(x[k % 3] ** 2 for k in range(3_000)), x=x)
     np.testing.assert_allclose(bp.run(derivation)["dx"], 2_000 * x, rtol=1e-12)
     assert bp.render(derivation, "text")
+
+
+def test_a_hundred_thousand_operations() -> None:
+    def loss(w: Array, x: Array) -> Any:
+        for _ in range(50_000):
+            x = x * w + x
+        return np.sum(x)
+
+    program = trace(loss, {"w": np.full(3, 1e-5), "x": x})
+    assert [str(node.symbol) for node in program.graph.nodes()[2:5]] == ["x_1", "x_2", "x_3"]
+    assert len(program.lines) == 50_001
+
+
+def test_thousands_of_steps() -> None:
+    def loss(w: Array, x: Array) -> Any:
+        for _ in range(5_000):
+            x = x * w + x
+        return np.sum(x)
+
+    derivation = bp.derive(loss, w=np.full(3, 1e-4), x=x)
+    np.testing.assert_allclose(bp.run(derivation)["dw"], 5_000 * 1.0001**4_999 * x, rtol=1e-10)
+
+
+def test_a_formula_that_uses_its_parts_twice() -> None:
+    """Written out it would have 2^100 terms; nobody may look at each."""
+
+    def loss(w: Array, x: Array) -> Any:
+        return np.sum(reduce(lambda h, _: np.tanh(h) * w + h, range(100), x))
+
+    assert bp.check(bp.run(bp.derive(loss, w=np.full(3, 0.01), x=x))).ok
