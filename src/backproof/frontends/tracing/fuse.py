@@ -46,7 +46,9 @@ def fuse(output: Node) -> dict[Node, Node]:
 
 def is_elementwise(node: Node) -> bool:
     """Whether a node is arithmetic or a scalar function on the entries of arrays at the same place."""
-    return any(x.shape for x in node.inputs) and (node.op in ELEMENTWISE or isinstance(node.op, ScalarRow))
+    if node.op not in ELEMENTWISE and not isinstance(node.op, ScalarRow):
+        return False
+    return bool([x for x in node.inputs if x.shape])
 
 
 def _as_one(root: Node, inside: set[Node]) -> Node | None:
