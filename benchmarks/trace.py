@@ -37,7 +37,7 @@ def chain(steps: int) -> Callable[..., Any]:
 
 
 def seconds(action: Callable[[], Any]) -> float:
-    """The time of an action; the memory of others is not collected while it runs."""
+    """The time of an action, without the garbage collector, as the command line runs."""
     gc.collect()
     gc.disable()
     start = time.perf_counter()
