@@ -32,6 +32,18 @@ sin = _elementary("sin", Apply("sin"), "The sine.")
 cos = _elementary("cos", Apply("cos"), "The cosine.")
 tan = _elementary("tan", Apply("tan"), "The tangent.", -1.0, 1.0)
 atan = _elementary("atan", Apply("arctan"), "The inverse tangent.")
+asin = _elementary("asin", Apply("arcsin"), "The inverse sine.", -0.9, 0.9)
+acos = _elementary("acos", Apply("arccos"), "The inverse cosine.", -0.9, 0.9)
+asinh = _elementary("asinh", Apply("arsinh"), "The inverse hyperbolic sine.")
+acosh = _elementary("acosh", Apply("arcosh"), "The inverse hyperbolic cosine.", 1.2, 3.0)
+atanh = _elementary("atanh", Apply("artanh"), "The inverse hyperbolic tangent.", -0.9, 0.9)
+atan2 = elementwise(
+    Scalar("atan2", ("y", "x"), "atan2(y, x)"),
+    Apply("atan2"),
+    "The angle of the point (x, y), from −π to π; it jumps where y changes its sign left of the origin.",
+    reason=REASON,
+    domain=(Domain((2, 3), 0.3, 2.0), Domain((2, 3))),
+)
 sinh = _elementary("sinh", Apply("sinh"), "The hyperbolic sine.")
 cosh = _elementary("cosh", Apply("cosh"), "The hyperbolic cosine.")
 erf = _elementary("erf", Apply("erf"), "The error function, 2/√π times the integral of exp(−t²) from 0 to z.")
@@ -94,6 +106,27 @@ greater = _comparison("greater", ">", np.greater)
 greater_equal = _comparison("greater_equal", "≥", np.greater_equal)
 less = _comparison("less", "<", np.less)
 less_equal = _comparison("less_equal", "≤", np.less_equal)
+
+
+def _step(name: str, about: str, meaning: Any, arguments: int = 1) -> Row:
+    return Row(
+        name=name,
+        kind="zero",
+        about=f"{about} Its derivative is 0 wherever it has one.",
+        meaning=lambda *arrays: meaning(*map(np.real, arrays)),
+        shape=common_shape,
+        aligns=True,
+        notation=Apply(name),
+        entry=elementwise_entry,
+        domain=(Domain((2, 3)), Domain((2, 3), 0.5, 2.0))[:arguments],
+    )
+
+
+floor = _step("floor", "The largest whole number that is not above z.", np.floor)
+ceil = _step("ceil", "The smallest whole number that is not below z.", np.ceil)
+trunc = _step("trunc", "z without its decimals.", np.trunc)
+rint = _step("rint", "The nearest whole number, of two that are as near the even one.", np.rint)
+floor_divide = _step("floor_divide", "How often the divisor goes into the dividend as a whole.", np.floor_divide, 2)
 
 
 def _choose(*arrays: Array) -> Array:

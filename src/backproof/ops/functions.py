@@ -235,6 +235,9 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy has no types
     def _print_erf(self, expr: sympy.Expr) -> str:
         return self._call("_erf", *expr.args)
 
+    def _print_atan2(self, expr: sympy.Expr) -> str:
+        return self._call("_atan2", *expr.args)
+
     def _print_Abs(self, expr: sympy.Expr) -> str:
         return self._call("_abs", *expr.args)
 
@@ -404,6 +407,15 @@ def _xlogy(x: Array, y: Array) -> Array:
     return value
 
 
+def _atan2(y: Array, x: Array) -> Array:
+    angle = np.arctan2(np.real(y), np.real(x))
+    if not (np.iscomplexobj(y) or np.iscomplexobj(x)):
+        return np.asarray(angle)
+    # NumPy has no angle of complex coordinates; of x + ih the imaginary part is h times the slope.
+    turned = np.real(x) * np.imag(y) - np.real(y) * np.imag(x)
+    return np.asarray(angle + 1j * turned / (np.real(x) ** 2 + np.real(y) ** 2))
+
+
 def _erf(z: Array) -> Array:
     from scipy.special import erf as scipy_erf
 
@@ -412,7 +424,8 @@ def _erf(z: Array) -> Array:
 
 _SPACE: dict[str, Any] = {
     **{name: getattr(np, name) for name in ("exp", "log", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan")},
-    "arctan": np.arctan,
+    **{f"arc{name}": getattr(np, f"arc{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    "_atan2": _atan2,
     "_sigmoid": _sigmoid,
     "_softplus": _softplus,
     "_xlogy": _xlogy,

@@ -3,6 +3,6 @@
 The modules called `calls…` say what NumPy's functions become; importing them is what enters their handlers.
 """
 
-from backproof.frontends.tracing import calls, calls_arrays, calls_linalg
+from backproof.frontends.tracing import calls, calls_arrays, calls_linalg, calls_scalars, calls_series
 
-__all__ = ["calls", "calls_arrays", "calls_linalg"]
+__all__ = ["calls", "calls_arrays", "calls_linalg", "calls_scalars", "calls_series"]

@@ -12,7 +12,7 @@ from backproof.frontends.tracing.tape import refuse
 from backproof.frontends.tracing.traced import HANDLERS, NAMED, Handler, Nodes, Traced, plain
 from backproof.ir.node import Node
 from backproof.ir.sizes import of_length
-from backproof.ops import activations, elementary, reductions, shaping
+from backproof.ops import activations, elementary, linalg, reductions, shaping
 from backproof.ops.arithmetic import add, div, mul, neg, power, sub
 from backproof.ops.leaves import constant, is_number
 from backproof.ops.linear import expand, matmul, stretched, total, transpose
@@ -50,6 +50,12 @@ for _function, _is in {
     np.cos: elementary.cos,
     np.tan: elementary.tan,
     np.arctan: elementary.atan,
+    np.arcsin: elementary.asin,
+    np.arccos: elementary.acos,
+    np.arcsinh: elementary.asinh,
+    np.arccosh: elementary.acosh,
+    np.arctanh: elementary.atanh,
+    np.arctan2: elementary.atan2,
     np.sinh: elementary.sinh,
     np.cosh: elementary.cosh,
     np.tanh: activations.tanh,
@@ -69,6 +75,11 @@ for _function, _is in {
     np.logaddexp: elementary.logaddexp,
     np.equal: elementary.equal,
     np.not_equal: elementary.not_equal,
+    np.floor: elementary.floor,
+    np.ceil: elementary.ceil,
+    np.trunc: elementary.trunc,
+    np.rint: elementary.rint,
+    np.floor_divide: elementary.floor_divide,
 }.items():
     HANDLERS[_function] = _row(_is)
 NAMED["expit"] = _row(activations.sigmoid)
@@ -198,9 +209,20 @@ def _einsum(nodes: Nodes, spec: Any, *operands: Any, **options: Any) -> Node:
     axes = inputs.split(",")
     if not arrow:
         result = "".join(sorted(x for x in set(inputs) - {","} if inputs.count(x) == 1))
-    if any(len(set(names)) < len(names) for names in axes):
-        raise refuse("np.einsum with a letter twice in one array is not followed", instead="take the diagonal first")
-    return einsum(*map(nodes, operands), axes=tuple(axes), result=result)
+    parts = [_one_letter_each(nodes(x), names) for x, names in zip(operands, axes, strict=True)]
+    return einsum(*(node for node, _ in parts), axes=tuple(names for _, names in parts), result=result)
+
+
+def _one_letter_each(node: Node, names: str) -> tuple[Node, str]:
+    """An operand of einsum with the diagonal taken where it has a letter twice; that axis is then its last."""
+    twice = next((letter for letter in names if names.count(letter) > 1), None)
+    if twice is None:
+        return node, names
+    first = names.index(twice)
+    second = names.index(twice, first + 1)
+    rest = [k for k in range(len(names)) if k not in (first, second)]
+    diagonal = linalg.diagonal(_permuted(node, [*rest, first, second]))
+    return _one_letter_each(diagonal, "".join(names[k] for k in rest) + twice)
 
 
 def _spelled_out(spec: str, ranks: Sequence[int]) -> str:
@@ -394,10 +416,28 @@ def _getitem(nodes: Nodes, x: Any, key: Any) -> Node:
 
 
 def _indexed(nodes: Nodes, node: Node, key: Any) -> Node:
+    if isinstance(key, tuple) and any(k is None for k in key) and any(np.ndim(k) > 0 for k in key if k is not None):
+        return _indexed(nodes, *_with_new_axes(nodes, node, key))
     items, arrays, new = _key(nodes, node, key)
     whole = all(k == slice(0, size.value, 1) for k, size in zip(items, node.shape, strict=True))
     taken = node if whole else shaping.index(node, *arrays, key=items)
     return expand(taken, axes=tuple(k - (len(taken.shape) + len(new)) for k in new)) if new else taken
+
+
+def _with_new_axes(nodes: Nodes, node: Node, key: tuple[Any, ...]) -> tuple[Node, tuple[Any, ...]]:
+    """An array that has its new axes already, and the index without them: each takes the only entry there is."""
+    axes = sum(np.ndim(k) if _is_mask(k) else k is not None and k is not Ellipsis for k in key)
+    given: list[Any] = []
+    for k in key:
+        if k is Ellipsis:
+            given += [slice(None)] * (len(node.shape) - axes)
+        elif _is_mask(k):
+            given += _booleans(nodes.value(k))
+        else:
+            given.append(k)
+    given += [slice(None)] * (len(node.shape) - sum(k is not None for k in given))
+    places = [n - len(given) for n, k in enumerate(given) if k is None]
+    return expand(node, axes=tuple(places)), tuple(slice(None) if k is None else k for k in given)
 
 
 def _key(nodes: Nodes, node: Node, key: Any) -> tuple[shaping.Key, list[Node], list[int]]:
@@ -431,8 +471,6 @@ def _key(nodes: Nodes, node: Node, key: Any) -> tuple[shaping.Key, list[Node], l
             items.append(Slot(len(arrays) - 1))
         else:
             items.append(int(k) % n)
-    if new and arrays:
-        raise refuse("an index with both arrays and new axes is not followed", instead="index in two steps")
     return tuple(items), arrays, new
 
 
@@ -475,6 +513,16 @@ def _setitem(nodes: Nodes, x: Any, key: Any, value: Any) -> Node:
         raise refuse("a write names a place twice", why="only the last value would count", instead="use np.add.at")
     held = shaping.index(node, *arrays, key=items)
     return shaping.replace_(node, stretched(nodes(value), held.shape), *arrays, key=items, rank=len(held.shape))
+
+
+@becomes(np.add.at)
+def _add_at(nodes: Nodes, x: Any, key: Any, value: Any) -> Node:
+    node = nodes(x)
+    items, arrays, new = _key(nodes, node, key)
+    if new:
+        raise refuse("a write to new axes is not followed")
+    held = shaping.index(node, *arrays, key=items).shape
+    return add(node, shaping.unindex(stretched(nodes(value), held), *arrays, key=items, sizes=node.shape))
 
 
 def _repeats(shape: tuple[int, ...], key: Any) -> bool:

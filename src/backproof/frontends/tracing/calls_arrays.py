@@ -73,18 +73,10 @@ def _as_given(name: str) -> Handler:
 for _name in (
     *("all", "allclose", "any", "argmax", "argmin", "argsort", "argwhere", "array_equal", "bitwise_and", "bitwise_or"),
     *("bitwise_xor", "count_nonzero", "digitize", "flatnonzero", "invert", "isclose", "isfinite", "isinf", "isnan"),
+    *("argpartition", "array_equiv", "isin", "isneginf", "isposinf", "lexsort", "nanargmax", "nanargmin"),
     *("logical_and", "logical_not", "logical_or", "logical_xor", "nonzero", "searchsorted", "signbit"),
 ):
     HANDLERS[getattr(np, _name)] = _as_given(_name)
-
-
-@becomes(np.round, np.around, np.rint)
-def _round(nodes: Nodes, x: Any, *arguments: Any, **options: Any) -> Node:
-    raise refuse(
-        "numbers are rounded",
-        why="a rounded number does not change when its argument varies a little, so every derivative would be 0",
-        instead="leave the rounding out, or round the result of the function",
-    )
 
 
 # --- the same array

@@ -375,3 +375,44 @@ def _turned(node: Node) -> Node:
 
 HANDLERS[np.linalg.cross] = lambda nodes, a, b, axis=-1: _cross(nodes, a, b, axis=axis)
 HANDLERS[np.linalg.tensordot] = lambda nodes, a, b, axes=2: _tensordot(nodes, a, b, axes)
+
+
+# --- orthogonal factors, least squares
+
+
+@becomes(np.linalg.qr)
+def _qr(nodes: Nodes, x: Any, mode: str = "reduced") -> Any:
+    node, value = nodes(x), nodes.value(x)
+    rows, columns = value.shape[-2:]
+    full_rank = np.all(np.linalg.matrix_rank(value) == columns)
+    if mode not in ("reduced", "r") or rows < columns or not full_rank:
+        raise refuse(
+            "np.linalg.qr in this form is not followed",
+            why="of a matrix with more columns than rows, or dependent ones, the factors have no derivative",
+            instead='use mode="reduced" and a matrix of full rank with at least as many rows as columns',
+        )
+    # Rᵀ·R = Aᵀ·A, so R is Cholesky's factor turned, but for the signs of its rows, which do not vary.
+    signs = np.sign(np.diagonal(np.linalg.qr(value, mode="r"), axis1=-2, axis2=-1))
+    factor = linalg.cholesky(matmul(transposed(node), node))
+    lower = mul(factor, nodes(signs[..., None, :]))
+    if mode == "r":
+        return transposed(lower)
+    return [transposed(linalg.solve(lower, transposed(node))), transposed(lower)]
+
+
+@becomes(np.linalg.lstsq)
+def _lstsq(nodes: Nodes, a: Any, b: Any, rcond: Any = None) -> list[Any]:
+    matrix, right = nodes(a), nodes(b)
+    value = nodes.value(a)
+    if np.linalg.matrix_rank(value) < value.shape[-1] or rcond is not None:
+        raise refuse(
+            "np.linalg.lstsq with dependent columns, or with rcond, is not followed",
+            why="the solution jumps where the rank changes",
+            instead="add a small multiple of the identity and use np.linalg.solve",
+        )
+    turned = transposed(matrix)
+    solution = _solve(nodes, matmul(turned, matrix), _dot(turned, right))
+    square = power(sub(right, _dot(matrix, solution)), exponent=2)
+    residuals = total(square, (-2,) if len(right.shape) == 2 else (-1,), keepdims=len(right.shape) == 1)
+    left_over = residuals if value.shape[0] > value.shape[1] else None
+    return [solution, left_over, None, linalg.singular_values(matrix)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -64,6 +65,16 @@ def _same(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
     return one[0] is other[0] and one[1] is other[1]
 
 
+def _in_order(function: Any, options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What a function of NumPy is given by name: its first parameters without their names, and the rest."""
+    leading = []
+    for name in inspect.signature(function).parameters:
+        if name not in options:
+            break
+        leading.append(name)
+    return tuple(options[name] for name in leading), {k: v for k, v in options.items() if k not in leading}
+
+
 class Traced(NDArrayOperatorsMixin):
     """An array with the node that computes it."""
 
@@ -100,6 +111,9 @@ class Traced(NDArrayOperatorsMixin):
         if method == "__call__" and not options:
             result = self._computed(ufunc, inputs, {})
             return result if out is None else out[0]._becomes(result)
+        if method == "at" and ufunc is np.add and inputs[0] is self:
+            self._adds_at(*inputs[1:])
+            return None
         if method == "reduce" and ufunc in REDUCTIONS:
             return REDUCTIONS[ufunc](*inputs, **{"axis": 0, **options})
         raise refuse(f"np.{ufunc.__name__}.{method} with {', '.join(options) or 'these arguments'} is not followed")
@@ -142,6 +156,8 @@ class Traced(NDArrayOperatorsMixin):
             name = f"{getattr(function, '__module__', '')}.{function.__name__}".replace("numpy.", "np.").lstrip(".")
             raise refuse(f"{name} is not followed", why="it is not in the table of operations")
         value = function(*map(plain, arguments), **plain(options))
+        if not arguments:  # np.sum(a=x)
+            arguments, options = _in_order(function, options)
         node = handler(Nodes(self.tape), *arguments, **options)
         return self._wrapped(node, value)
 
@@ -292,6 +308,12 @@ class Traced(NDArrayOperatorsMixin):
         array = self.value.astype(np.result_type(self.value, plain(value)))
         array[plain(key)] = plain(value)
         self._becomes(self._wrapped(node, array), key, through)
+
+    def _adds_at(self, key: Any, value: Any) -> None:
+        """np.add.at: where a place is named twice, both values are added."""
+        array = self.value.astype(np.result_type(self.value, plain(value)))
+        np.add.at(array, plain(key), plain(value))
+        self._becomes(self._wrapped(HANDLERS[np.add.at](Nodes(self.tape), self, key, value), array), key)
 
     def astype(self, dtype: Any, **options: Any) -> Traced:
         if np.dtype(dtype).kind != "f":
