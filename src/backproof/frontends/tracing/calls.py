@@ -85,6 +85,11 @@ for _function, _is in {
 NAMED["expit"] = _row(activations.sigmoid)
 NAMED["erf"] = _row(elementary.erf)
 NAMED["xlogy"] = _row(elementary.xlogy)
+NAMED["logit"] = lambda nodes, x: sub(elementary.log(nodes(x)), elementary.log1p(neg(nodes(x))))
+NAMED["xlog1py"] = lambda nodes, x, y: mul(nodes(x), elementary.log1p(nodes(y)))
+NAMED["entr"] = lambda nodes, x: neg(elementary.xlogy(nodes(x), nodes(x)))
+NAMED["rel_entr"] = lambda nodes, x, y: elementary.xlogy(nodes(x), div(nodes(x), nodes(y)))
+NAMED["kl_div"] = lambda nodes, x, y: add(sub(NAMED["rel_entr"](nodes, x, y), nodes(x)), nodes(y))
 NAMED["log_expit"] = lambda nodes, x: neg(activations.softplus(neg(nodes(x))))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from backproof.frontends.tracing.scipys import replaced
 from backproof.frontends.tracing.tape import RUNNING, Tape, is_users
 from backproof.frontends.tracing.traced import Traced
 from backproof.ir.sizes import of_length
@@ -91,7 +92,8 @@ def making() -> Iterator[None]:
     try:
         for name, maker in makers.items():
             setattr(np, name, maker)
-        yield
+        with replaced():
+            yield
     finally:
         for name, original in originals.items():
             setattr(np, name, original)

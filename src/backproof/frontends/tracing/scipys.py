@@ -1,0 +1,75 @@
+"""Functions of SciPy that turn their arguments into plain arrays: while code is followed, NumPy code stands for them.
+
+NumPy's protocols do not reach these functions. Each is replaced wherever a loaded module holds it by its name, so that
+code may import the module or the function; given plain arrays it is SciPy's, which is not imported for this.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from backproof.frontends.tracing.tape import refuse
+from backproof.frontends.tracing.traced import Traced
+
+
+def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
+    """The logarithm of a sum of exponentials, which the largest of them does not let overflow."""
+    if return_sign or b is not None:
+        raise refuse("logsumexp with b or return_sign is not followed", instead="add the logarithm of b first")
+    largest = np.max(a, axis=axis, keepdims=True)
+    total = np.log(np.sum(np.exp(a - largest), axis=axis, keepdims=True)) + largest
+    if keepdims:
+        return total
+    return np.squeeze(total, axis=tuple(range(a.ndim)) if axis is None else axis)
+
+
+def softmax(x: Any, axis: Any = None) -> Any:
+    """Exponentials divided by their sum."""
+    weights = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return weights / np.sum(weights, axis=axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: Any = None) -> Any:
+    """The logarithm of softmax."""
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+SPECIAL: dict[str, Callable[..., Any]] = {"logsumexp": logsumexp, "softmax": softmax, "log_softmax": log_softmax}
+"""What stands for a function of scipy.special."""
+
+
+def _either(original: Callable[..., Any], followed: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def function(*arguments: Any, **options: Any) -> Any:
+        holds = any(isinstance(x, Traced) for x in (*arguments, *options.values()))
+        return (followed if holds else original)(*arguments, **options)
+
+    return function
+
+
+@contextmanager
+def replaced() -> Iterator[None]:
+    """While this holds, these functions of SciPy can be followed."""
+    special = sys.modules.get("scipy.special")
+    originals = {} if special is None else {name: getattr(special, name) for name in SPECIAL}
+    changed = [
+        (names, name, original)
+        for module in list(sys.modules.values())
+        if (names := getattr(module, "__dict__", None)) and not SPECIAL.keys().isdisjoint(names)
+        for name, original in originals.items()
+        if names.get(name) is original
+    ]
+    try:
+        for names, name, original in changed:
+            names[name] = _either(original, SPECIAL[name])
+        yield
+    finally:
+        for names, name, original in changed:
+            names[name] = original

@@ -1,0 +1,55 @@
+"""SciPy's functions, followed: values as SciPy's, derivatives as by differences; afterwards SciPy is as it was."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+from scipy.special import log_softmax, logsumexp, softmax
+
+import backproof as bp
+from backproof.ir.errors import TraceError
+
+A, P = np.random.default_rng(5).normal(size=(3, 4)), np.random.default_rng(6).uniform(0.1, 0.9, (3, 4))
+WEIGHTS = np.cos(np.arange(12)).reshape(3, 4)
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "logit": lambda x: np.sum(WEIGHTS * scipy.special.logit(x)),
+    "xlog1py": lambda x: np.sum(WEIGHTS * scipy.special.xlog1py(x, x**2)),
+    "entropy": lambda x: np.sum(WEIGHTS * scipy.special.entr(x)),
+    "divergences": lambda x: np.sum(WEIGHTS * (scipy.special.rel_entr(x, P) + scipy.special.kl_div(P, x))),
+    "logsumexp": lambda x: logsumexp(x) + np.sum(WEIGHTS[0] * logsumexp(x, axis=0) ** 2),
+    "logsumexp, keepdims": lambda x: np.sum(WEIGHTS * (x - scipy.special.logsumexp(x, axis=1, keepdims=True)) ** 2),
+    "softmax": lambda x: np.sum(WEIGHTS * softmax(x, axis=1)) + np.sum(WEIGHTS * scipy.special.softmax(x)),
+    "log_softmax": lambda x: np.sum(WEIGHTS * log_softmax(x, axis=-1) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_value_and_derivative(name: str) -> None:
+    f, x = FUNCTIONS[name], P.T.reshape(3, 4)
+    trace = bp.run(bp.derive(f, x=x))
+    assert trace["J"] == pytest.approx(f(x), rel=1e-12)
+    for place in np.ndindex(*x.shape):
+        step = np.zeros_like(x)
+        step[place] = 5e-4
+        near, far = ((f(x + k * step) - f(x - k * step)) / (1e-3 * k) for k in (1, 2))
+        assert trace["dx"][place] == pytest.approx((4 * near - far) / 3, rel=1e-8, abs=1e-9)
+
+
+def test_scipy_is_as_it_was_even_after_an_error() -> None:
+    before = [scipy.special.logsumexp, scipy.special.softmax, scipy.special.log_softmax]
+    with pytest.raises(TraceError, match="add the logarithm of b first"):
+        bp.derive(lambda x: logsumexp(x, b=2.0), x=A)
+    assert [scipy.special.logsumexp, scipy.special.softmax, scipy.special.log_softmax] == before
+    here = vars(sys.modules[__name__])
+    assert [here[name] for name in ("logsumexp", "softmax", "log_softmax")] == before
+
+
+def test_plain_arrays_go_to_scipy() -> None:
+    trace = bp.run(bp.derive(lambda x: np.sum(x * softmax(A, axis=0)), x=A))
+    np.testing.assert_array_equal(np.broadcast_to(trace["dx"], A.shape), softmax(A, axis=0))
