@@ -164,6 +164,7 @@ def test_value_and_derivative(name: str) -> None:
         (lambda x: np.fmax(x, np.nan), "missing values"),
         (lambda x: np.linalg.qr(x), "at least as many rows"),
         (lambda x: np.cov(x, x), "np.vstack"),
+        (lambda x: np.cov(x, fweights=[1, 2, 1, 1]), "cov with these arguments is not followed"),
     ],
 )
 def test_what_is_refused(f: Callable[[Any], Any], message: str) -> None:

@@ -62,7 +62,7 @@ def replaced() -> Iterator[None]:
     changed = [
         (names, name, original)
         for module in list(sys.modules.values())
-        if (names := getattr(module, "__dict__", None)) and not SPECIAL.keys().isdisjoint(names)
+        if (names := getattr(module, "__dict__", None)) and not SPECIAL.keys().isdisjoint(names.keys())
         for name, original in originals.items()
         if names.get(name) is original
     ]

@@ -75,6 +75,15 @@ def _in_order(function: Any, options: dict[str, Any]) -> tuple[tuple[Any, ...], 
     return tuple(options[name] for name in leading), {k: v for k, v in options.items() if k not in leading}
 
 
+def _takes(handler: Handler, arguments: Sequence[Any], options: dict[str, Any]) -> bool:
+    """Whether a handler can be called so."""
+    try:
+        inspect.signature(handler).bind(None, *arguments, **options)
+    except TypeError:
+        return False
+    return True
+
+
 class Traced(NDArrayOperatorsMixin):
     """An array with the node that computes it."""
 
@@ -133,6 +142,8 @@ class Traced(NDArrayOperatorsMixin):
 
     def _apply(self, function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
         """The result of a function of NumPy, which may be a view of an argument."""
+        if not arguments:  # np.sum(a=x)
+            arguments, options = _in_order(function, options)
         result = self._computed(function, arguments, options)
         for made in result if isinstance(result, list) else [result]:
             for x in arguments:
@@ -156,9 +167,16 @@ class Traced(NDArrayOperatorsMixin):
             name = f"{getattr(function, '__module__', '')}.{function.__name__}".replace("numpy.", "np.").lstrip(".")
             raise refuse(f"{name} is not followed", why="it is not in the table of operations")
         value = function(*map(plain, arguments), **plain(options))
-        if not arguments:  # np.sum(a=x)
-            arguments, options = _in_order(function, options)
-        node = handler(Nodes(self.tape), *arguments, **options)
+        try:
+            node = handler(Nodes(self.tape), *arguments, **options)
+        except TypeError:
+            if _takes(handler, arguments, options):
+                raise
+            raise refuse(
+                f"{function.__name__} with these arguments is not followed",
+                why="the table of operations has it with fewer",
+                instead="leave out what is not needed, or compute it in steps",
+            ) from None
         return self._wrapped(node, value)
 
     def _wrapped(self, node: Any, value: Any) -> Any:
