@@ -124,6 +124,12 @@ CASES: dict[str, tuple[Callable[[Any], Any], Array]] = {
         ),
         A,
     ),
+    "block, conj": (
+        lambda x: (
+            q(np.block([[x, x * x], [A, x]])) + q(np.block([x[0], 1.0])) + q(np.block([[B], [B * x]])) + q(x.conj())
+        ),
+        A,
+    ),
     "arguments by name": (
         lambda x: q(np.sum(a=x, axis=0)) + np.mean(a=x) + q(np.transpose(a=x)) + q(np.clip(a=x, a_min=0, a_max=1)),
         A,
@@ -164,6 +170,8 @@ def test_value_and_derivative(name: str) -> None:
         (lambda x: np.fmax(x, np.nan), "missing values"),
         (lambda x: np.linalg.qr(x), "at least as many rows"),
         (lambda x: np.cov(x, x), "np.vstack"),
+        (lambda x: abs(np.fft.rfft(x)), "its result is complex"),
+        (lambda x: np.linalg.eigvals(x @ x.T), "np.linalg.eigvalsh"),
         (lambda x: np.cov(x, fweights=[1, 2, 1, 1]), "cov with these arguments is not followed"),
     ],
 )

@@ -345,6 +345,28 @@ def _dstack(nodes: Nodes, arrays: Sequence[Any]) -> Node:
     return _concatenate(nodes, [_at_least_3(nodes(x)) for x in arrays], 2)
 
 
+@becomes(np.block)
+def _block(nodes: Nodes, arrays: Any) -> Node:
+    return _joined(nodes, arrays, max(_depth(arrays), _most_axes(nodes, arrays)))
+
+
+def _joined(nodes: Nodes, arrays: Any, rank: int) -> Node:
+    """Nested lists of arrays joined: the innermost along the last axis, each list around along the axis before."""
+    if not isinstance(arrays, list):
+        return _at_least(nodes(arrays), rank)
+    return _concatenate(nodes, [_joined(nodes, part, rank) for part in arrays], -_depth(arrays))
+
+
+def _depth(arrays: Any) -> int:
+    return 1 + max(map(_depth, arrays)) if isinstance(arrays, list) else 0
+
+
+def _most_axes(nodes: Nodes, arrays: Any) -> int:
+    if isinstance(arrays, list):
+        return max(_most_axes(nodes, part) for part in arrays)
+    return len(nodes(arrays).shape)
+
+
 @becomes(np.column_stack)
 def _column_stack(nodes: Nodes, arrays: Sequence[Any]) -> Node:
     parts = [_at_least(nodes(x), 1) for x in arrays]

@@ -416,3 +416,12 @@ def _lstsq(nodes: Nodes, a: Any, b: Any, rcond: Any = None) -> list[Any]:
     residuals = total(square, (-2,) if len(right.shape) == 2 else (-1,), keepdims=len(right.shape) == 1)
     left_over = residuals if value.shape[0] > value.shape[1] else None
     return [solution, left_over, None, linalg.singular_values(matrix)]
+
+
+@becomes(np.linalg.eig, np.linalg.eigvals)
+def _eig(nodes: Nodes, x: Any) -> None:
+    raise refuse(
+        "the eigenvalues of a matrix that need not be symmetric",
+        why="they may be complex, and only real numbers are followed",
+        instead="use np.linalg.eigh or np.linalg.eigvalsh where the matrix is symmetric",
+    )

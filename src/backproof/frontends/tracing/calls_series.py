@@ -187,3 +187,18 @@ def _delete(nodes: Nodes, x: Any, obj: Any, axis: Any = None) -> Node:
     place = 0 if axis is None else axis % len(node.shape)
     kept = np.delete(np.arange(node.shape[place].value or 0), obj)
     return _indexed(nodes, node, (*[slice(None)] * place, kept))
+
+
+# --- transforms
+
+
+@becomes(
+    *(np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.fft2, np.fft.ifft2, np.fft.rfft2, np.fft.irfft2),
+    *(np.fft.fftn, np.fft.ifftn, np.fft.rfftn, np.fft.irfftn, np.fft.hfft, np.fft.ihfft),
+)
+def _transform(nodes: Nodes, *arguments: Any, **options: Any) -> None:
+    raise refuse(
+        "a Fourier transform is not followed",
+        why="its result is complex, and only real numbers are followed",
+        instead="multiply by the matrices np.cos(angles) and np.sin(angles), 2π·k·n/N being the angles",
+    )

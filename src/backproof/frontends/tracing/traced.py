@@ -369,7 +369,21 @@ class Traced(NDArrayOperatorsMixin):
 
 METHODS = frozenset(
     (
-        *("all", "any", "argmax", "argmin", "argsort", "cumprod", "cumsum", "diagonal", "dot", "max", "mean"),
+        *(
+            "all",
+            "any",
+            "argmax",
+            "argmin",
+            "argsort",
+            "conj",
+            "conjugate",
+            "cumprod",
+            "cumsum",
+            "diagonal",
+            "dot",
+            "max",
+            "mean",
+        ),
         *("min", "nonzero", "prod", "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum"),
         *("swapaxes", "take", "trace", "var"),
     )
