@@ -17,6 +17,7 @@ EVERYTHING = None
 ALLOWED: dict[str, set[str] | None] = {
     "ir": set(),
     "ops": {"ir"},
+    "nn": {"ir.errors"},
     "frontends": {"ir", "ops"},
     "derivation": {"ir", "ops"},
     "write": {"ir", "ops", "derivation.steps", "derivation.derivation"},

@@ -23,6 +23,8 @@ from backproof.ops.row import Array
 
 LIBRARIES = tuple({str(Path(module.__file__ or "").parent) for module in (np, sys.modules["backproof"])} | {sys.prefix})
 STANDARD = str(Path(sys.modules["os"].__file__ or "").parent)
+FOLLOWED = str(Path(sys.modules["backproof"].__file__ or "").parent / "nn")
+"""The operations of networks: NumPy code that is shown as if the user had written it."""
 
 
 def is_users(code: CodeType) -> bool:
@@ -32,6 +34,8 @@ def is_users(code: CodeType) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_users_file(file: str) -> bool:
+    if file.startswith(FOLLOWED):
+        return True
     return not (file.startswith((*LIBRARIES, STANDARD, "<frozen")) or "site-packages" in file)
 
 
