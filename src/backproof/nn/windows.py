@@ -41,4 +41,5 @@ def windows(x: Array, size: Sides, stride: Sides = 1, dilation: Sides = 1, *, co
             instead="use a smaller kernel or dilation, or more padding",
         )
     views = np.lib.stride_tricks.sliding_window_view(x, spans, axis=tuple(range(x.ndim - count, x.ndim)))
-    return views[..., *(slice(None, None, step) for step in (*steps, *gaps))]
+    kept: tuple[Any, ...] = (..., *(slice(None, None, step) for step in (*steps, *gaps)))
+    return views[kept]
