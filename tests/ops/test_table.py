@@ -90,6 +90,17 @@ NUMPY = {
     "recurrence": lambda c, b: np.array(
         [np.linalg.solve(np.eye(4) - np.diag(k[1:], -1), x) for k, x in zip(c, b, strict=True)]
     ),
+    "windows": lambda a: np.array(
+        [[[a[n, y : y + 3 : 2, x : x + 3] for x in (0, 2, 4)] for y in (0, 3)] for n in (0, 1)]
+    ),
+    "overlap_add": lambda g: sum(
+        np.pad(
+            [[w[0], [0] * 3, w[1]] for w in g[:, y, x]],
+            ((0, 0), (3 * y, 3 - 3 * y), (2 * x, 4 - 2 * x)),
+        )
+        for y in (0, 1)
+        for x in (0, 1, 2)
+    ),
     "convolve": np.convolve,
     "correlate": np.correlate,
     "equal": np.equal,

@@ -14,7 +14,7 @@ from functools import reduce
 
 from backproof.derivation.steps import BackwardStep, Proof
 from backproof.ir.node import Node, ancestors
-from backproof.ir.sizes import Index
+from backproof.ir.sizes import Index, Place, put
 from backproof.ops.arithmetic import add, div, mul, neg, power, product, raised, sub
 from backproof.ops.elementary import pieces
 from backproof.ops.entries import LetterPool, Places, at, at_, delta, entry_of, put_in, row_of, sum_over, sum_over_
@@ -29,25 +29,24 @@ class Monomial:
 
     sign: int = 1
     factors: tuple[Node, ...] = ()
-    deltas: tuple[tuple[Index, Index], ...] = ()
+    deltas: tuple[tuple[Place, Place], ...] = ()
     sums: tuple[Index, ...] = field(default=())
 
     def times(self, *factors: Node) -> Monomial:
         return replace(self, factors=self.factors + factors)
 
     def over(self, index: Index) -> Monomial:
-        """The sum over a letter: a delta that holds it picks one term, else the sum stays."""
+        """The sum over a letter: a delta of it and another position picks one term, else the sum stays.
+
+        So it does where the letter is part of a position, as in δ of j and 2y + p: there may be no such term.
+        """
         for pair in self.deltas:
             if index in pair:
                 other = pair[1] if pair[0] == index else pair[0]
                 return Monomial(
                     self.sign,
                     tuple(put_in(f, index, other) for f in self.factors),
-                    tuple(
-                        (other if a == index else a, other if b == index else b)
-                        for a, b in self.deltas
-                        if (a, b) != pair
-                    ),
+                    tuple((put(a, index, other), put(b, index, other)) for a, b in self.deltas if (a, b) != pair),
                     self.sums,
                 )
         return replace(self, sums=(index, *self.sums))
@@ -153,7 +152,7 @@ def _differentiated(node: Node, of: Node, target: Places) -> Iterator[Monomial]:
         (array,) = node.inputs
         if array is of:
             pairs = zip(node.attrs["place"], target, strict=True)
-            yield Monomial(deltas=tuple((a, b) for a, b in pairs if isinstance(a, Index) and isinstance(b, Index)))
+            yield Monomial(deltas=tuple((a, b) for a, b in pairs if a is not None and b is not None))
     elif node.op is sum_over_:
         for m in _differentiated(node.inputs[0], of, target):
             yield m.over(node.attrs["index"])

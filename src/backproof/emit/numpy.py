@@ -30,6 +30,7 @@ from backproof.ops import (
     shaping,
     softmax,
     vectors,
+    windows,
 )
 from backproof.ops.entries import row_of
 from backproof.ops.row import Row
@@ -397,7 +398,9 @@ def _pieces(node: Node, w: Writer) -> Text:
 
 def _einsum(node: Node, w: Writer) -> Text:
     spec = f'"{",".join(node.attrs["axes"])}->{node.attrs["result"]}"'
-    return call("np.einsum", spec, *map(w.text, node.inputs), **({"optimize": True} if len(node.inputs) > 2 else {}))
+    return call(
+        "np.einsum", spec, *map(w.text, node.inputs), **({"optimize": True} if vectors.by_products(node.inputs) else {})
+    )
 
 
 def _neg(node: Node, w: Writer) -> Text:
@@ -440,6 +443,14 @@ def _take_along(node: Node, w: Writer) -> Text:
 
 def _put_along(node: Node, w: Writer) -> Text:
     return call("put_along", *map(w.text, node.inputs), node.attrs["axis"], w.size(node.attrs["size"]))
+
+
+def _windows(node: Node, w: Writer) -> Text:
+    return call("windows", *_windows_options(node, w))
+
+
+def _windows_options(node: Node, w: Writer) -> list[object]:
+    return [w.text(node.inputs[0]), *(node.attrs[name] for name in ("axes", "lengths", "strides", "dilations"))]
 
 
 def _recurrence(node: Node, w: Writer) -> Text:
@@ -489,6 +500,8 @@ SPELLED: Mapping[Row, Spelling] = {
     ),
     rearranging.take_along: _take_along,
     rearranging.put_along: _put_along,
+    windows.windows: _windows,
+    windows.overlap_add: lambda node, w: call("overlap_add", *_windows_options(node, w), w.shape(node.shape)),
     rearranging.convolve: _named("np.convolve"),
     rearranging.correlate: _named("np.correlate"),
     reductions.max_: _reduction("np.max"),

@@ -47,6 +47,27 @@ def put_part(values: Array, like: Array, places: Any) -> Array:
     return result
 
 
+def windows(a: Array, axes: Any, lengths: Any, strides: Any, dilations: Any) -> Array:
+    """The windows of `a` along `axes`, as a view: these become positions, the places inside a window follow."""
+    spans = [(k - 1) * d + 1 for k, d in zip(lengths, dilations, strict=True)]
+    kept = [slice(None)] * a.ndim + [slice(None, None, d) for d in dilations]
+    for axis, stride in zip(axes, strides, strict=True):
+        kept[a.ndim + axis] = slice(None, None, stride)
+    return np.lib.stride_tricks.sliding_window_view(a, spans, axis=axes)[tuple(kept)]
+
+
+def overlap_add(g: Array, axes: Any, lengths: Any, strides: Any, dilations: Any, shape: Any) -> Array:
+    """The array of that shape whose windows `g` are; what lies over each other is added."""
+    result = np.zeros(shape, g.dtype)
+    for offsets in np.ndindex(*lengths):
+        where = [slice(None)] * len(shape)
+        for axis, offset, stride, dilation in zip(axes, offsets, strides, dilations, strict=True):
+            start = offset * dilation
+            where[axis] = slice(start, start + (g.shape[len(shape) + axis] - 1) * stride + 1, stride)
+        result[tuple(where)] += g[(..., *offsets)]
+    return result
+
+
 def put_along(values: Array, places: Array, axis: int, size: int) -> Array:
     """Zeros with values added at places along an axis of that size."""
     shape = list(values.shape)

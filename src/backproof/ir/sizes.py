@@ -86,5 +86,56 @@ class Index:
         return self.letter
 
 
-Place = Index | int | str | None
-"""A position on an axis: a letter, a number from 1, a size's name for its last, None where the length is one."""
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """A position computed from others: ``2y + p − 2``, each a letter or a size's name with the factor before it."""
+
+    terms: tuple[tuple[int, Index | str], ...]
+    offset: int
+
+    def __str__(self) -> str:
+        text = "+".join(f"{factor if factor != 1 else ''}{position}" for factor, position in self.terms)
+        return f"{text}{self.offset:+d}" if self.offset else text
+
+
+Place = Index | Affine | int | str | None
+"""A position on an axis: a letter, one computed from others, a number from 1, a size's name for its last.
+
+None where the length is one.
+"""
+
+
+def affine(terms: Iterable[tuple[int, Place]], offset: int) -> Place:
+    """The position Σ factor·position + offset, as simple as it can be written; a position of None is 1."""
+    found: dict[Index | str, int] = {}
+    for factor, position in terms:
+        match position:
+            case Affine(inner, rest):
+                offset += factor * rest
+            case Index() | str():
+                inner = ((1, position),)
+            case _:
+                inner = ()
+                offset += factor * (1 if position is None else position)
+        for times, single in inner:
+            found[single] = found.get(single, 0) + factor * times
+    kept = tuple((factor, position) for position, factor in found.items() if factor)
+    if not kept:
+        return offset
+    return kept[0][1] if len(kept) == 1 and kept[0][0] == 1 and not offset else Affine(kept, offset)
+
+
+def put(place: Place, index: Index, position: Place) -> Place:
+    """A position with another one put in for a letter."""
+    if isinstance(place, Affine):
+        return affine(
+            ((factor, position if single == index else single) for factor, single in place.terms), place.offset
+        )
+    return position if place == index else place
+
+
+def letters_of(place: Place) -> tuple[Index, ...]:
+    """The letters that a position is written with."""
+    if isinstance(place, Affine):
+        return tuple(single for _, single in place.terms if isinstance(single, Index))
+    return (place,) if isinstance(place, Index) else ()

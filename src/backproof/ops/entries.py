@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Index, Place, Shape, Size
+from backproof.ir.sizes import ONE, Index, Place, Shape, Size, letters_of, put
 from backproof.ops.notation import Entry, Kronecker, Reduction
 from backproof.ops.row import Array, Row
 
@@ -26,7 +26,7 @@ class LetterPool:
     """Index letters not yet in use: j, k, p, … for nodes and i, s, t, … for samples (the article's j and i first)."""
 
     def __init__(self, used: Iterable[Place] = ()) -> None:
-        self._used = {place.letter for place in used if isinstance(place, Index)}
+        self._used = {index.letter for place in used for index in letters_of(place)}
 
     def fresh(self, size: Size) -> Index:
         """The next free letter for an axis of this size."""
@@ -127,13 +127,10 @@ def entry_of(node: Node, place: Places, letters: LetterPool | None = None, *, op
 def put_in(node: Node, index: Index, position: Place) -> Node:
     """An entry form with a position put in for a running letter."""
 
-    def place(p: Place) -> Place:
-        return position if p == index else p
-
     if node.op is at_:
-        return at(node.inputs[0], tuple(place(p) for p in node.attrs["place"]))
+        return at(node.inputs[0], tuple(put(p, index, position) for p in node.attrs["place"]))
     if node.op is delta_:
-        return delta(place(node.attrs["left"]), place(node.attrs["right"]))
+        return delta(put(node.attrs["left"], index, position), put(node.attrs["right"], index, position))
     if node.op is sum_over_ and node.attrs["index"] == index:
         return node  # inside, the letter is the sum's own
     return Node(node.op, tuple(put_in(x, index, position) for x in node.inputs), node.shape, node.attrs)

@@ -18,6 +18,7 @@ from backproof.ops import (
     shaping,
     softmax,
     vectors,
+    windows,
 )
 from backproof.ops.row import Row
 
@@ -86,7 +87,7 @@ FAMILIES: Mapping[str, tuple[Row, ...]] = {
         reductions.cumprod,
         reductions.recurrence,
     ),
-    "Convolution": (rearranging.convolve, rearranging.correlate),
+    "Convolution": (windows.windows, windows.overlap_add, rearranging.convolve, rearranging.correlate),
     "Elementary functions": (
         elementary.exp,
         elementary.log,

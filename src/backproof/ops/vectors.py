@@ -93,6 +93,10 @@ def _sizes_of(letters: Sequence[str], shapes: Sequence[Shape]) -> dict[str, Size
     return sizes
 
 
+MANY = 4
+"""An array of more axes than this is one of patches, as convolution sums it."""
+
+
 def _einsum_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
     sizes = _sizes_of(attrs["axes"], shapes)
     return tuple(sizes[name] for name in attrs["result"])
@@ -102,7 +106,12 @@ def _einsum(*arrays: Array, axes: tuple[str, ...], result: str) -> Array:
     # Without an ellipsis where there are no extra axes: NumPy is quicker then.
     dots = "..." if any(a.ndim > len(names) for a, names in zip(arrays, axes, strict=True)) else ""
     spec = ",".join(dots + names for names in axes)
-    return np.asarray(np.einsum(f"{spec}->{dots}{result}", *arrays, optimize=len(arrays) > 2))
+    return np.asarray(np.einsum(f"{spec}->{dots}{result}", *arrays, optimize=by_products(arrays)))
+
+
+def by_products(arrays: Sequence[Array] | Sequence[Node]) -> bool:
+    """Whether an einsum is done as products of matrices: that takes time to plan, and pays for many axes."""
+    return len(arrays) > 2 or any(len(a.shape) > MANY for a in arrays)
 
 
 def _einsum_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import assert_never
 
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Index, Place, Size
+from backproof.ir.sizes import ONE, Affine, Index, Place, Size
 from backproof.ir.symbol import Symbol
 from backproof.ops.entries import LetterPool, entry_of, row_of
 from backproof.ops.fused import FusedRow
@@ -157,9 +157,24 @@ def _layer(layer: int | None) -> Math:
 def _position(place: Place) -> Math:
     if isinstance(place, Index):
         return Ident(place.letter)
+    if isinstance(place, Affine):
+        return _affine(place)
     if place == "·":
         return Sign("·", "tight")
     return Number(str(place)) if isinstance(place, int) else name(str(place))
+
+
+def _affine(place: Affine) -> Math:
+    parts: list[Math] = []
+    for factor, position in place.terms:
+        if parts or factor < 0:
+            parts.append(Sign("+" if factor > 0 else "−", "tight"))
+        if abs(factor) != 1:
+            parts.append(Number(str(abs(factor))))
+        parts.append(_position(position))
+    if place.offset:
+        parts += [Sign("+" if place.offset > 0 else "−", "tight"), Number(str(abs(place.offset)))]
+    return Row(tuple(parts))
 
 
 def _positions(places: list[Place]) -> Math | None:

@@ -19,6 +19,7 @@ from backproof.ops.linear import expand, matmul, stretched, total, transpose
 from backproof.ops.row import Row
 from backproof.ops.shaping import Slot, sliced
 from backproof.ops.vectors import einsum, matvec, outer
+from backproof.ops.windows import thinned, windows
 
 Entered = TypeVar("Entered", bound=Handler)
 
@@ -425,7 +426,8 @@ def _indexed(nodes: Nodes, node: Node, key: Any) -> Node:
         return _indexed(nodes, *_with_new_axes(nodes, node, key))
     items, arrays, new = _key(nodes, node, key)
     whole = all(k == slice(0, size.value, 1) for k, size in zip(items, node.shape, strict=True))
-    taken = node if whole else shaping.index(node, *arrays, key=items)
+    fewer = thinned(node, items) if node.op is windows and not whole else None
+    taken = node if whole else fewer or shaping.index(node, *arrays, key=items)
     return expand(taken, axes=tuple(k - (len(taken.shape) + len(new)) for k in new)) if new else taken
 
 
@@ -496,16 +498,14 @@ def _booleans(k: Any) -> Sequence[Any]:
 def _windows(nodes: Nodes, x: Any, window_shape: Any, axis: Any = None, **options: Any) -> Node:
     _only({name: value or None for name, value in options.items()}, "sliding_window_view")
     node = nodes(x)
-    lengths = window_shape if isinstance(window_shape, tuple | list) else (window_shape,)
-    axes = range(len(node.shape)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    lengths = tuple(window_shape) if isinstance(window_shape, tuple | list) else (window_shape,)
     rank = len(node.shape)
-    for length, k in zip(lengths, axes, strict=True):
-        n = node.shape[k % rank].value or 0
-        places = np.arange(n - length + 1)[:, None] + np.arange(length)
-        node = _indexed(nodes, node, (slice(None),) * (k % rank) + (places,))
-        order = [j for j in range(len(node.shape)) if j != k % rank + 1]
-        node = _permuted(node, [*order, k % rank + 1])
-    return node
+    axes = range(rank) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    places = tuple(k % rank - rank for k in axes)
+    if len(set(places)) < len(places):
+        raise refuse("windows along one axis twice are not followed", instead="take them one after the other")
+    once = (1,) * len(lengths)
+    return windows(node, axes=places, lengths=lengths, strides=once, dilations=once)
 
 
 @becomes(np.ndarray.__setitem__)
