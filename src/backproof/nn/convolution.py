@@ -23,17 +23,17 @@ def conv1d(
 ) -> Array:
     """`x` is N × C × L, `w` is O × C/groups × K, `b` is O; the result is N × O × positions.
 
-    ``out[n, o, l] = Σ_c,k w[o, c, k] · x[n, c, l·stride + k·dilation]``, of the padded `x`. Raises ShapeError where the
+    ``out[n, o, y] = Σ_c,p w[o, c, p] · x[n, c, y·stride + p·dilation]``, of the padded `x`. Raises ShapeError where the
     shapes do not fit, `groups` does not divide the channels, or the kernel is larger than the padded input.
     """
     _check(x, w, b, groups, count=1)
     x_padded = padded(x, padding, 1)
+    kernel = w.shape[2:]
     if groups == 1:
-        patches = windows(x_padded, w.shape[2:], stride, dilation, count=1)
-        out = np.einsum("nclk,ock->nol", patches, w, optimize=True)
+        out = np.einsum("ncyp,ocp->noy", windows(x_padded, kernel, stride, dilation), w, optimize=True)
     else:
-        patches = windows(_grouped(x_padded, 1, groups), w.shape[2:], stride, dilation, count=1)
-        out = np.einsum("ngclk,gock->ngol", patches, _grouped(w, 0, groups), optimize=True)
+        parts = windows(_grouped(x_padded, 1, groups), kernel, stride, dilation)
+        out = np.einsum("ngcyp,gocp->ngoy", parts, _grouped(w, 0, groups), optimize=True)
         out = np.reshape(out, (len(x), len(w), *out.shape[3:]))
     return out if b is None else out + b[:, None]
 
@@ -55,12 +55,12 @@ def conv2d(
     """
     _check(x, w, b, groups, count=2)
     x_padded = padded(x, padding, 2)
+    kernel = w.shape[2:]
     if groups == 1:
-        patches = windows(x_padded, w.shape[2:], stride, dilation, count=2)
-        out = np.einsum("ncyxpq,ocpq->noyx", patches, w, optimize=True)
+        out = np.einsum("ncyxpq,ocpq->noyx", windows(x_padded, kernel, stride, dilation), w, optimize=True)
     else:
-        patches = windows(_grouped(x_padded, 1, groups), w.shape[2:], stride, dilation, count=2)
-        out = np.einsum("ngcyxpq,gocpq->ngoyx", patches, _grouped(w, 0, groups), optimize=True)
+        parts = windows(_grouped(x_padded, 1, groups), kernel, stride, dilation)
+        out = np.einsum("ngcyxpq,gocpq->ngoyx", parts, _grouped(w, 0, groups), optimize=True)
         out = np.reshape(out, (len(x), len(w), *out.shape[3:]))
     return out if b is None else out + b[:, None, None]
 

@@ -54,4 +54,4 @@ def global_avg_pool(x: Array) -> Array:
 
 def _patches(x: Array, size: Sides, stride: Sides | None, padding: Sides, fill: float, *, count: int) -> Array:
     sizes = each(size, count)
-    return windows(padded(x, padding, count, fill), sizes, sizes if stride is None else stride, count=count)
+    return windows(padded(x, padding, count, fill), sizes, sizes if stride is None else stride)

@@ -25,21 +25,22 @@ def padded(x: Array, padding: Sides, count: int, fill: float = 0) -> Array:
     return np.pad(x, ((0, 0),) * (x.ndim - count) + tuple((p, p) for p in widths), constant_values=fill)
 
 
-def windows(x: Array, size: Sides, stride: Sides = 1, dilation: Sides = 1, *, count: int) -> Array:
-    """The windows of the last `count` axes: these axes become positions, and those inside a window come after them.
+def windows(x: Array, size: tuple[int, ...], stride: Sides = 1, dilation: Sides = 1) -> Array:
+    """The windows of the last axes, as many as `size` has numbers: these become positions, the places inside follow.
 
     Entry y of a position and p of a window is entry y·stride + p·dilation of `x`. Nothing is copied. Raises ShapeError
     where a window is larger than `x`.
     """
-    sizes, steps, gaps = each(size, count), each(stride, count), each(dilation, count)
-    spans = tuple((k - 1) * d + 1 for k, d in zip(sizes, gaps, strict=True))
-    if any(span > n for span, n in zip(spans, x.shape[x.ndim - count :], strict=True)):
+    count = len(size)
+    steps, gaps = each(stride, count), each(dilation, count)
+    spans = tuple((k - 1) * d + 1 for k, d in zip(size, gaps, strict=True))
+    room = x.shape[x.ndim - count :]
+    if any(span > n for span, n in zip(spans, room, strict=True)):
         raise ShapeError(
             "a kernel is larger than its input",
-            where=f"kernel {spans} with its dilation, input {x.shape[x.ndim - count :]} with its padding",
+            where=f"kernel {spans} with its dilation, input {room} with its padding",
             why="there is no place to put it",
             instead="use a smaller kernel or dilation, or more padding",
         )
-    views = np.lib.stride_tricks.sliding_window_view(x, spans, axis=tuple(range(x.ndim - count, x.ndim)))
     kept: tuple[Any, ...] = (..., *(slice(None, None, step) for step in (*steps, *gaps)))
-    return views[kept]
+    return np.lib.stride_tricks.sliding_window_view(x, spans, axis=tuple(range(-count, 0)))[kept]
