@@ -29,9 +29,8 @@ def attention(Q: Array, K: Array, V: Array, mask: Array | None = None) -> Array:
             instead="give Q as … × n × d, K as … × m × d, V as … × m × v",
         )
     scores = Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1])
-    if mask is not None:
-        scores = np.where(mask, scores, EXCLUDED)
-    P = softmax(scores)
+    masked = scores if mask is None else np.where(mask, scores, EXCLUDED)
+    P = softmax(masked)
     return P @ V
 
 
@@ -50,17 +49,14 @@ def multi_head_attention(
             why="every head has the same part of the width",
             instead="choose a number of heads that divides the rows of Wq, Wk and Wv",
         )
-    Q = _parted(x @ Wq.T, heads)
-    K = _parted(x @ Wk.T, heads)
-    V = _parted(x @ Wv.T, heads)
+    # From … × n × d to … × heads × n × d/heads, and back.
+    parted = (*x.shape[:-1], heads, -1)
+    Q = np.swapaxes(np.reshape(x @ Wq.T, parted), -3, -2)
+    K = np.swapaxes(np.reshape(x @ Wk.T, parted), -3, -2)
+    V = np.swapaxes(np.reshape(x @ Wv.T, parted), -3, -2)
     out = attention(Q, K, V, mask)
     joined = np.reshape(np.swapaxes(out, -3, -2), (*x.shape[:-1], len(Wv)))
     return joined @ Wo.T
-
-
-def _parted(x: Array, heads: int) -> Array:
-    """… × n × d as … × heads × n × d/heads."""
-    return np.swapaxes(np.reshape(x, (*x.shape[:-1], heads, -1)), -3, -2)
 
 
 def positional_encoding(length: int, width: int, base: float = 10000.0) -> Array:
