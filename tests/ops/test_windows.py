@@ -1,0 +1,89 @@
+"""Windows and their adjoint: positions computed from others, in entry forms, in proofs and in every writer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import backproof as bp
+from backproof import nn
+from backproof.derivation.derivation import Derivation
+from backproof.execution.explain import Reader
+from backproof.ir.errors import ShapeError, TraceError
+from backproof.ir.sizes import Affine, Index, Place, affine, letters_of, of_length, put
+from backproof.ir.symbol import Symbol
+from backproof.ops.entries import put_in
+from backproof.ops.leaves import variable
+from backproof.ops.windows import windows
+from backproof.write import math_latex, math_mathml, math_unicode
+from backproof.write.spell import spell
+
+Y, P = Index("y", of_length(4)), Index("p", of_length(3))
+
+
+@pytest.mark.parametrize(
+    ("terms", "offset", "place"),
+    [
+        (((1, Y), (1, P)), -1, Affine(((1, Y), (1, P)), -1)),
+        (((2, Y), (1, 3)), -2, Affine(((2, Y),), 1)),
+        (((2, 3), (1, None)), -2, 5),
+        (((1, Y), (1, None)), -1, Y),
+        (((1, Affine(((2, Y),), 1)), (-2, Y)), 0, 1),
+    ],
+)
+def test_positions_are_as_simple_as_can_be(terms: tuple[tuple[int, Place], ...], offset: int, place: Place) -> None:
+    assert affine(terms, offset) == place
+
+
+def test_a_position_takes_numbers_and_positions_for_its_letters() -> None:
+    place = affine(((2, Y), (1, P)), -2)
+    assert letters_of(place) == (Y, P)
+    assert str(place) == "2y+p-2"
+    assert put(put(place, Y, 3), P, 2) == 6
+    assert put(place, Y, affine(((1, P),), 1)) == affine(((3, P),), 0)
+
+
+def convolved() -> tuple[Derivation, bp.Trace]:
+    rng = np.random.default_rng(2)
+
+    def loss(x, w, G):  # type: ignore[no-untyped-def]
+        out = nn.conv1d(x, w, stride=2)
+        return np.sum(out * G)
+
+    shapes = {"x": (2, 2, 7), "w": (2, 2, 3), "G": (2, 2, 3)}
+    derivation = bp.derive(loss, {k: rng.normal(size=n) for k, n in shapes.items()}, wrt=["x", "w"])
+    return derivation, bp.run(derivation)
+
+
+def test_positions_in_every_writer() -> None:
+    derivation, _ = convolved()
+    (proof,) = derivation.proofs(next(step for step in derivation.backward if str(step.symbol) == "dx"))
+    formula = spell(proof.result)
+    assert math_unicode.linear(formula) == "Σ_{r=1}^2 Σ_{u=1}^3 Σ_{w=1}^3 δ_{2u+w−2,p} · dout_{jru} · w_{rkw}"
+    assert r"\delta_{2u+w-2,p}\cdot" in math_latex.latex(formula)
+    assert "<mn>2</mn><mi>u</mi>" in math_mathml.mathml(formula)
+
+
+@pytest.mark.parametrize("name", ["x", "w"])
+def test_the_chain_rule_written_out_gives_the_same(name: str) -> None:
+    derivation, trace = convolved()
+    (proof,) = derivation.proofs(next(step for step in derivation.backward if str(step.symbol) == f"d{name}"))
+    reader = Reader({key: np.asarray(trace[key]) for key in trace}, {})
+    for place, expected in np.ndenumerate(trace[f"d{name}"]):
+        entry = proof.result
+        for letter, k in zip(proof.entry.attrs["place"], place, strict=True):
+            entry = put_in(entry, letter, k + 1)
+        assert complex(reader.value(entry)).real == pytest.approx(expected, rel=1e-12)
+
+
+def test_windows_larger_than_the_array_are_refused() -> None:
+    with pytest.raises(ShapeError, match="windows of 3 entries, 2 apart, do not fit into 4"):
+        windows(variable(Symbol("x"), (of_length(4),)), axes=(-1,), lengths=(3,), strides=(1,), dilations=(2,))
+
+
+def test_windows_along_an_axis_twice_are_refused() -> None:
+    def loss(x):  # type: ignore[no-untyped-def]
+        return np.sum(np.lib.stride_tricks.sliding_window_view(x, (2, 2), axis=(0, 0)))
+
+    with pytest.raises(TraceError, match="along one axis twice"):
+        bp.derive(loss, x=np.ones(5))
