@@ -12,7 +12,7 @@ from backproof.execution.explain import Reader
 from backproof.ir.errors import ShapeError, TraceError
 from backproof.ir.sizes import Affine, Index, Place, affine, letters_of, of_length, put
 from backproof.ir.symbol import Symbol
-from backproof.ops.entries import put_in
+from backproof.ops.entries import entry_of, put_in
 from backproof.ops.leaves import variable
 from backproof.ops.windows import windows
 from backproof.write import math_latex, math_mathml, math_unicode
@@ -67,6 +67,11 @@ def test_positions_in_every_writer() -> None:
 @pytest.mark.parametrize("name", ["x", "w"])
 def test_the_chain_rule_written_out_gives_the_same(name: str) -> None:
     derivation, trace = convolved()
+    assert_proven(derivation, trace, name)
+
+
+def assert_proven(derivation: Derivation, trace: bp.Trace, name: str) -> None:
+    """What the chain rule comes to, entry by entry, is the gradient."""
     (proof,) = derivation.proofs(next(step for step in derivation.backward if str(step.symbol) == f"d{name}"))
     reader = Reader({key: np.asarray(trace[key]) for key in trace}, {})
     for place, expected in np.ndenumerate(trace[f"d{name}"]):
@@ -74,6 +79,19 @@ def test_the_chain_rule_written_out_gives_the_same(name: str) -> None:
         for letter, k in zip(proof.entry.attrs["place"], place, strict=True):
             entry = put_in(entry, letter, k + 1)
         assert complex(reader.value(entry)).real == pytest.approx(expected, rel=1e-12)
+
+
+def test_slices_are_positions() -> None:
+    def loss(x, G):  # type: ignore[no-untyped-def]
+        steps = x[1:] - x[:-1]
+        return np.sum(G * steps**2)
+
+    x = np.array([1.0, 4.0, 2.0, -1.0])
+    derivation = bp.derive(loss, {"x": x, "G": np.array([1.0, 2.0, 3.0])}, wrt=["x"])
+    (step,) = (step for step in derivation.forward if str(step.node.symbol) == "steps")
+    place = Index("j", of_length(3))
+    assert math_unicode.linear(spell(entry_of(step.node, (place,)))) == "x_{j+1} − x_j"
+    assert_proven(derivation, bp.run(derivation), "x")
 
 
 def test_windows_larger_than_the_array_are_refused() -> None:

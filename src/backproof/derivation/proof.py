@@ -38,11 +38,12 @@ class Monomial:
     def over(self, index: Index) -> Monomial:
         """The sum over a letter: a delta of it and another position picks one term, else the sum stays.
 
-        So it does where the letter is part of a position, as in δ of j and 2y + p: there may be no such term.
+        It stays where there may be no such term: where the letter is part of a position, as in δ of j and 2y + p, and
+        where the other one runs further, as in that of an array and of its first half.
         """
         for pair in self.deltas:
-            if index in pair:
-                other = pair[1] if pair[0] == index else pair[0]
+            other = pair[1] if pair[0] == index else pair[0]
+            if index in pair and not _runs_further(other, index):
                 return Monomial(
                     self.sign,
                     tuple(put_in(f, index, other) for f in self.factors),
@@ -55,6 +56,11 @@ class Monomial:
         """The monomial as an entry form, without its sign."""
         body = reduce(product, [*(delta(a, b) for a, b in self.deltas), *self.factors], constant(1))
         return reduce(lambda inner, index: sum_over(index, inner), reversed(self.sums), body)
+
+
+def _runs_further(place: Place, index: Index) -> bool:
+    """Whether a position can be one that a letter does not reach."""
+    return isinstance(place, Index) and place.size != index.size and place.size.value != index.size.value
 
 
 def proofs(step: BackwardStep, derivative_of: dict[Node, Node]) -> list[Proof]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from backproof.ir.errors import ShapeError
 from backproof.ir.node import Node
-from backproof.ir.sizes import Shape, agreed, of_length, show
+from backproof.ir.sizes import ONE, Place, Shape, affine, agreed, of_length, show
 from backproof.ops.entries import EntryOf, LetterPool, Places, own_entry
 from backproof.ops.leaves import constant
 from backproof.ops.linear import expand, stretched
@@ -123,12 +123,15 @@ def _index_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
 
 def _index_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
     a, *others = node.inputs
-    if others or any(
-        isinstance(k, slice) and k != slice(0, s.value, 1) for k, s in zip(node.attrs["key"], a.shape, strict=True)
-    ):
+    if others:
         return own_entry(node, place, entry, letters)
     rest = iter(place)
-    return entry(a, tuple(k + 1 if isinstance(k, int) else next(rest) for k in node.attrs["key"]))
+    inner: list[Place] = []
+    for k, size in zip(node.attrs["key"], a.shape, strict=True):
+        # Entry p of x[start::step], both counted from 1, is entry start + 1 + (p − 1)·step of x.
+        found = k + 1 if isinstance(k, int) else affine([(k.step, next(rest))], k.start + 1 - k.step)
+        inner.append(None if size == ONE else found)
+    return entry(a, tuple(inner))
 
 
 def _nothing(arrays: Sequence[Node]) -> tuple[None, ...]:
