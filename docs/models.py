@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from backproof import nn
+
 
 def layer_norm(x, gamma, beta, target):
     mu = np.mean(x, axis=1, keepdims=True)
@@ -38,10 +40,11 @@ def lstm(Wf, Wi, Wo, Wg, bf, bi, bo, bg, xs, target):
     return np.sum((h - target) ** 2) / 2
 
 
+def gru(x, h, W_ih, W_hh, b_ih, b_hh, target):
+    out = nn.gru_cell(x, h, W_ih, W_hh, b_ih, b_hh)
+    return np.sum((out - target) ** 2) / 2
+
+
 def conv2d(images, kernel, bias, target):
-    out = bias[:, None, None]
-    for i in range(2):
-        for j in range(2):
-            patch = images[:, :, i : i + 3, j : j + 4]
-            out = out + np.einsum("ncyx,oc->noyx", patch, kernel[:, :, i, j])
+    out = nn.conv2d(images, kernel, bias)
     return np.sum((out - target) ** 2) / 2

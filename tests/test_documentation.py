@@ -280,12 +280,12 @@ def _script(path: Path) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["layer_norm", "attention", "lstm", "conv2d"])
+@pytest.mark.parametrize("name", ["layer_norm", "attention", "lstm", "gru", "conv2d"])
 def test_page_of_a_derivation_is_what_is_written(golden: Golden, name: str) -> None:
     golden(Path(f"docs/derivations/{name}.md"), _script(REPO / "docs" / "derivations.py").page(name))
 
 
-@pytest.mark.parametrize("name", ["layer_norm", "attention", "lstm", "conv2d"])
+@pytest.mark.parametrize("name", ["layer_norm", "attention", "lstm", "gru", "conv2d"])
 def test_derivation_of_a_page_is_right(name: str) -> None:
     script = _script(REPO / "docs" / "derivations.py")
     values, wrt = script.arguments(name)
