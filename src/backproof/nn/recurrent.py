@@ -19,7 +19,8 @@ Array = np.ndarray[Any, Any]
 def rnn_cell(x: Array, h: Array, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array) -> Array:
     """tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh): the next `h`. Raises ShapeError where the shapes do not fit."""
     _check(x, h, W_ih, W_hh, b_ih, b_hh, gates=1)
-    return np.tanh(x @ W_ih.T + b_ih + h @ W_hh.T + b_hh)
+    a = x @ W_ih.T + b_ih + h @ W_hh.T + b_hh
+    return np.tanh(a)
 
 
 def lstm_cell(x: Array, h: Array, c: Array, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array) -> tuple[Array, Array]:
@@ -28,12 +29,12 @@ def lstm_cell(x: Array, h: Array, c: Array, W_ih: Array, W_hh: Array, b_ih: Arra
     Raises ShapeError where the shapes do not fit.
     """
     _check(x, h, W_ih, W_hh, b_ih, b_hh, gates=4)
-    z = x @ W_ih.T + b_ih + h @ W_hh.T + b_hh
-    z_i, z_f, z_g, z_o = np.split(z, 4, axis=-1)
-    i = sigmoid(z_i)
-    f = sigmoid(z_f)
-    g = np.tanh(z_g)
-    o = sigmoid(z_o)
+    a = x @ W_ih.T + b_ih + h @ W_hh.T + b_hh
+    a_i, a_f, a_g, a_o = np.split(a, 4, axis=-1)
+    i = sigmoid(a_i)
+    f = sigmoid(a_f)
+    g = np.tanh(a_g)
+    o = sigmoid(a_o)
     c = f * c + i * g
     h = o * np.tanh(c)
     return h, c
@@ -45,11 +46,16 @@ def gru_cell(x: Array, h: Array, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Ar
     Raises ShapeError where the shapes do not fit.
     """
     _check(x, h, W_ih, W_hh, b_ih, b_hh, gates=3)
-    x_r, x_z, x_n = np.split(x @ W_ih.T + b_ih, 3, axis=-1)
-    h_r, h_z, h_n = np.split(h @ W_hh.T + b_hh, 3, axis=-1)
-    r = sigmoid(x_r + h_r)
-    z = sigmoid(x_z + h_z)
-    n = np.tanh(x_n + r * h_n)
+    from_x = x @ W_ih.T + b_ih
+    from_h = h @ W_hh.T + b_hh
+    x_r, x_z, x_n = np.split(from_x, 3, axis=-1)
+    h_r, h_z, h_n = np.split(from_h, 3, axis=-1)
+    a_r = x_r + h_r
+    a_z = x_z + h_z
+    r = sigmoid(a_r)
+    z = sigmoid(a_z)
+    a_n = x_n + r * h_n
+    n = np.tanh(a_n)
     return (1 - z) * n + z * h
 
 
