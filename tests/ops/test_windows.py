@@ -94,6 +94,16 @@ def test_slices_are_positions() -> None:
     assert_proven(derivation, bp.run(derivation), "x")
 
 
+def test_an_entry_is_explained_by_the_windows_that_it_lies_in() -> None:
+    _, trace = convolved()
+    # Entry 3 is the last one of the first window, and the first one of the second.
+    terms = trace.explain("dx", 1, 2, 3).terms
+    assert sum(term.value for term in terms) == pytest.approx(trace["dx"][0, 1, 2], rel=1e-12)
+    places = [[entry.place for entry in term.entries if entry.name == "dout"] for term in terms]
+    assert sorted({place[2] for found in places for place in found}) == [1, 2]
+    assert len(terms) == 4  # two windows, two kernels
+
+
 def test_windows_larger_than_the_array_are_refused() -> None:
     with pytest.raises(ShapeError, match="windows of 3 entries, 2 apart, do not fit into 4"):
         windows(variable(Symbol("x"), (of_length(4),)), axes=(-1,), lengths=(3,), strides=(1,), dilations=(2,))

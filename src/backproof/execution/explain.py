@@ -73,8 +73,16 @@ def explain(node: Node, place: tuple[int, ...], values: Values, sizes: Mapping[s
     terms = tuple(
         Term(term, float(np.real(reader.value(term))) + 0.0, tuple(reader.entries(term)))
         for term in reader.terms(formula)
+        if not _vanishes(term)
     )
     return Explanation(entry, formula, terms)
+
+
+def _vanishes(term: Node) -> bool:
+    """Whether a delta in a product says that its places do not meet."""
+    if term.op is delta_:
+        return bool(term.attrs["left"] != term.attrs["right"])
+    return term.op is mul and any(map(_vanishes, term.inputs))
 
 
 def _full_place(node: Node, place: tuple[int, ...], sizes: Mapping[str, int]) -> tuple[Place, ...]:

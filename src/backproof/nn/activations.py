@@ -17,7 +17,7 @@ def relu(z: Array) -> Array:
 
 def sigmoid(z: Array) -> Array:
     """1 / (1 + e⁻ᶻ), entry by entry, without overflow."""
-    return np.asarray(expit(z))
+    return expit(z)
 
 
 def silu(z: Array) -> Array:
