@@ -1,4 +1,4 @@
-"""Forward and backward pass of networks in plain NumPy: the derived equations, run many times, beside HIPS/autograd.
+"""Forward and backward pass of networks in plain NumPy: the exported program, run many times, beside HIPS/autograd.
 
     python benchmarks/zoo.py        (autograd has to be installed: pip install autograd)
 
@@ -16,7 +16,7 @@ import autograd.numpy
 import numpy as np
 
 import backproof as bp
-from backproof.execution.interpret import Plan
+from backproof.execution.export import compiled, program
 
 ROUNDS = 15
 Case = tuple[Callable[[Any], Callable[..., Any]], dict[str, Any]]
@@ -98,16 +98,15 @@ def main() -> None:
         wrt = [n for n in names if n not in ("X", "Y", "xs")]
         theirs = autograd.value_and_grad(make(autograd.numpy), [names.index(n) for n in wrt])
         derivation = bp.derive(make(np), arguments, wrt=wrt)
-        known = {x: x.attrs["value"] for x in derivation.graph.inputs}
-        plan = Plan([*derivation.graph.outputs, *derivation.gradients.values()], known, {}, lean=True)
+        function, values = compiled(derivation), [x.attrs["value"] for x in program(derivation).inputs]
 
-        def ours(plan: Plan = plan, known: Any = known) -> Any:
-            return plan.run(known)
+        def ours(function: Any = function, values: Any = values) -> Any:
+            return function(*values)
 
         expected = theirs(*arguments.values())[1]
-        found = ours()
+        found = ours()[1]
         for n, gradient in zip(wrt, expected, strict=True):
-            np.testing.assert_allclose(found[derivation.gradients[n]], gradient, rtol=1e-8, atol=1e-10)
+            np.testing.assert_allclose(found[n], gradient, rtol=1e-8, atol=1e-10)
         times = [(best(lambda: theirs(*arguments.values())), best(ours)) for _ in range(ROUNDS)]  # noqa: B023
         a, b = min(t for t, _ in times), min(t for _, t in times)
         print(f"{name:<16}{1e3 * a:>9.2f} ms{1e3 * b:>9.2f} ms{a / b:>8.2f}")

@@ -12,6 +12,7 @@ from backproof.checking.report import Report
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.derive import derive as derive_graph
 from backproof.derivation.steps import CodeLine, Mean
+from backproof.execution.export import exported
 from backproof.execution.feeds import Source, feeds
 from backproof.execution.trace import Trace
 from backproof.execution.trace import run as evaluate
@@ -131,6 +132,18 @@ def render(derivation: Derivation, format: Format = "markdown", *, expand: bool 
     """
     _one_of(format, ("markdown", "latex", "html", "json", "text"), "format")
     return rendered(derivation, format, expand=expand, title=title)
+
+
+def export(network: Network | Derivation | str, to: str = "numpy") -> str:
+    """The forward and the backward pass as the source of a program that needs Backproof no more.
+
+    The program defines ``value_and_gradients``, a function of all inputs; it returns J and a dictionary of the
+    gradients by name. Quantities have the names of the derivation, without brackets: W[1] is W1, dZ[2] is dZ2. Arrays
+    that a followed function makes itself stand in the program if they are small; larger ones are arguments.
+
+    Raises BackproofError for another language than "numpy", SpecError for a function without a definition.
+    """
+    return exported(network if isinstance(network, Derivation) else derive(network), to)
 
 
 def _one_of(value: str, choices: Sequence[str], what: str) -> None:

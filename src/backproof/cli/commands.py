@@ -124,8 +124,7 @@ def derive(spec: str, expand: bool, format_: str | None, output: Path | None, **
             instead=f"name it with --format ({', '.join(FORMATS)}) or by a suffix ({', '.join(SUFFIXES)})",
         )
     derivation, title = _derivation(spec, options)
-    if options["data"] and not derivation.sources:
-        raise BackproofError("--data is for functions", instead="backproof run computes a network on data")
+    _only_functions_have_arguments(derivation, options["data"])
     if chosen == "svg":
         _write_pictures(derivation, title, expand, output)
     elif chosen == "text" and output is None:
@@ -135,6 +134,18 @@ def derive(spec: str, expand: bool, format_: str | None, output: Path | None, **
     else:
         text = backproof.render(derivation, chosen, expand=expand, title=title)  # type: ignore[operator]
         _deliver(text, output)
+
+
+@cli.command()
+@network_options
+@click.option("--data", help="Of a function: an NPZ file with its arguments by name.")
+@click.option("--to", "language", default="numpy", show_default=True, help="The language: numpy.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file. Default: print it.")
+def export(spec: str, language: str, output: Path | None, **options: Any) -> None:
+    """Write the forward and the backward pass as a program that needs Backproof no more."""
+    derivation, _ = _derivation(spec, options)
+    _only_functions_have_arguments(derivation, options["data"])
+    _deliver(backproof.export(derivation, language), output)  # type: ignore[operator]
 
 
 @cli.command()
@@ -219,6 +230,11 @@ def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:
     name = getattr(forward, "__name__", spec)
     derivation = derive_forward(forward, arguments, mean=options["mean"], wrt=wrt, opened=options["opened"])
     return derivation, f"Forward and backward pass of {name}"
+
+
+def _only_functions_have_arguments(derivation: Derivation, data: str | None) -> None:
+    if data and not derivation.sources:
+        raise BackproofError("--data is for functions", instead="backproof run computes a network on data")
 
 
 def _arguments(function: Callable[..., Any], data: str | None) -> dict[str, Any]:

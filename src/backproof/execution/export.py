@@ -10,6 +10,7 @@ from typing import Any
 from backproof.derivation.derivation import Derivation
 from backproof.emit import numpy as to_numpy
 from backproof.emit.program import Program
+from backproof.ir.errors import BackproofError
 
 LANGUAGES: dict[str, Callable[[Program], str]] = {"numpy": to_numpy.source}
 """The languages that derivations can be written in, and what writes them."""
@@ -36,7 +37,9 @@ def program(derivation: Derivation, name: str = "value_and_gradients") -> Progra
 
 
 def exported(derivation: Derivation, language: str) -> str:
-    """The forward and the backward pass as the text of a program."""
+    """The forward and the backward pass as the text of a program. Raises BackproofError for an unknown language."""
+    if language not in LANGUAGES:
+        raise BackproofError(f"unknown language {language!r}", instead=f"choose from {', '.join(LANGUAGES)}")
     return LANGUAGES[language](program(derivation))
 
 
