@@ -147,6 +147,46 @@ class TestForms:
         assert forms(derivation, "dX") == ["P * (dP − Σ_{j=1}^3 (dP * P)_{j·})"]
         assert "P is recognised as softmax" in derivation.notes
 
+    def test_softmax_of_a_vector_and_by_an_index(self) -> None:
+        def vector(x: Array) -> Any:
+            p = np.exp(x - x.max())
+            p = p / p.sum()
+            return np.sum(p * p)
+
+        def indexed(X: Array) -> Any:
+            e = np.exp(X - X.max(axis=1)[:, None])
+            p = e / e.sum(axis=1)[:, None]
+            return np.sum(p * p)
+
+        for derivation in (bp.derive(vector, x=X[0]), bp.derive(indexed, X=X)):
+            assert names(derivation) == ["p", "J"]  # and not p_2: the p before it is gone
+            assert derivation.notes == ("p is recognised as softmax",)
+            assert bp.check(bp.run(derivation)).ok
+
+    def test_logarithm_of_softmax_by_an_index(self) -> None:
+        for log_sum in (
+            lambda X: np.log(np.sum(np.exp(X), axis=1))[:, None],
+            lambda X: np.log(np.sum(np.exp(X), axis=1)[:, None]),
+        ):
+
+            def f(X: Array, log_sum: Any = log_sum) -> Any:
+                L = X - log_sum(X)
+                return np.sum(L * L)
+
+            derivation = bp.derive(f, X=X)
+            assert derivation.notes == ("L is recognised as log_softmax",)
+            assert bp.check(bp.run(derivation)).ok
+
+    def test_a_sum_along_another_axis_is_no_softmax(self) -> None:
+        def f(X: Array) -> Any:
+            e = np.exp(X)
+            p = e / e.sum(axis=1)
+            return np.sum(p * p)
+
+        derivation = bp.derive(f, X=X[:2, :2])
+        assert derivation.notes == ()
+        assert bp.check(bp.run(derivation)).ok
+
     def test_exponentials_used_elsewhere_stay(self) -> None:
         def f(X: Array) -> Any:
             e = np.exp(X)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -73,9 +73,13 @@ class Names:
         if known is None or depth < known[0]:
             self._bound[node] = (depth, known[1] if known else len(self._bound), name)
 
-    def found(self, taken: set[str]) -> dict[Node, str]:
-        """A name for each node that was bound, none twice, none in `taken`: h, or h_1, h_2, … where h was rebound."""
-        order = sorted(self._bound.items(), key=lambda item: item[1][1])
+    def found(self, taken: set[str], present: Mapping[Node, Node]) -> dict[Node, str]:
+        """A name for each node that was bound, none twice, none in `taken`: h, or h_1, h_2, … where h was rebound.
+
+        Only nodes that are still `present` count; there they may have become others, which get the names.
+        """
+        bound = {present[node]: known for node, known in self._bound.items() if node in present}
+        order = sorted(bound.items(), key=lambda item: item[1][1])
         count: dict[str, int] = {}
         for _, (_, _, name) in order:
             count[name] = count.get(name, 0) + 1

@@ -10,7 +10,7 @@ from backproof.ops import elementary
 from backproof.ops.activations import relu
 from backproof.ops.arithmetic import div, sub
 from backproof.ops.leaves import is_number
-from backproof.ops.linear import sum_
+from backproof.ops.linear import expand, sum_
 from backproof.ops.row import Row
 from backproof.ops.softmax import log_softmax, softmax
 
@@ -44,30 +44,32 @@ def _softmax(node: Node, uses: Counter[Node]) -> Found | None:
     if node.op is not div:
         return None
     exponentials, total = node.inputs
-    if exponentials.op is not elementary.exp or total.op is not sum_:
+    added = _added(total)
+    if exponentials.op is not elementary.exp or added is None:
         return None
+    terms, axis = added
     # The exponentials are computed once and used twice, or written twice.
-    terms = total.inputs[0]
     again = (
         terms.op is elementary.exp and terms.inputs == exponentials.inputs and uses[exponentials] == uses[terms] == 1
     )
-    if not (again or (terms is exponentials and uses[terms] == 2)) or not _sums(total, terms):
+    if not (again or (terms is exponentials and uses[terms] == 2)):
         return None
-    axis = total.attrs["axes"][0]
     return softmax, _unshifted(exponentials.inputs[0], axis), {"axis": axis}
 
 
 def _log_softmax(node: Node) -> Found | None:
     """z − log Σ exp(z) along an axis."""
-    if node.op is not sub or node.inputs[1].op is not elementary.log:
+    if node.op is not sub:
         return None
     z, logarithm = node.inputs
-    total = logarithm.inputs[0]
-    if total.op is not sum_ or total.inputs[0].op is not elementary.exp or not _sums(total, total.inputs[0]):
+    log = logarithm.inputs[0] if logarithm.op is expand else logarithm
+    if log.op is not elementary.log:
         return None
-    if total.inputs[0].inputs[0] is not z:
+    total = log.inputs[0]
+    added = _added(total if log is logarithm else expand(total, **logarithm.attrs))  # log(total)[:, None]
+    if added is None or added[0].op is not elementary.exp or added[0].inputs[0] is not z:
         return None
-    axis = total.attrs["axes"][0]
+    axis = added[1]
     return log_softmax, _unshifted(z, axis), {"axis": axis}
 
 
@@ -81,8 +83,20 @@ def _relu(node: Node) -> Found | None:
     return None
 
 
-def _sums(total: Node, terms: Node) -> bool:
-    return total.op is sum_ and total.inputs[0] is terms and total.attrs["keepdims"] and len(total.attrs["axes"]) == 1
+def _added(total: Node) -> tuple[Node, int] | None:
+    """The terms that are added up along one axis, and the axis, if the sum stands beside each of its terms.
+
+    So it does with its axis kept, or put back by an index, and where the terms are a vector.
+    """
+    kept = total.inputs[0] if total.op is expand else total
+    if kept.op is not sum_ or len(kept.attrs["axes"]) != 1:
+        return None
+    terms, axes = kept.inputs[0], kept.attrs["axes"]
+    if total is kept:
+        beside = kept.attrs["keepdims"] or len(terms.shape) == 1
+    else:
+        beside = not kept.attrs["keepdims"] and total.attrs["axes"] == axes
+    return (terms, axes[0]) if beside else None
 
 
 def _unshifted(z: Node, axis: int) -> Node:

@@ -67,10 +67,10 @@ def trace(
     with names.watching(tape), following(tape):
         result = _call(function, called)
     output = _single(result, function, tape)
-    stages: list[dict[Node, Node]] = [_named(output, names.found(set(leaves)))]
-    recognised, operations = recognise(stages[0][output], opened=opened)
-    stages.append(recognised)
-    stages.append(_with_inner_named(recognised[stages[0][output]]))
+    recognised, operations = recognise(output, opened=opened)
+    named = _named(recognised[output], names.found(set(leaves), _present(recognised, output)))
+    stages = [recognised, named]
+    stages.append(_with_inner_named(_last(stages, output)))
     stages.append(fuse(_last(stages, output)))
     final = _last(stages, output)
     kept = set(ancestors([final]))
@@ -78,8 +78,15 @@ def trace(
     inputs = (*leaves.values(), *(node for _, node in tape.given.values() if node in kept))
     graph = Graph(inputs, (final,), tuple(parameters))
     for node in operations:
-        tape.notes[f"{node.symbol or 'a part of the code'} is recognised as {node.op.name}"] = None
+        if node in named:
+            tape.notes[f"{named[node].symbol or 'a part of the code'} is recognised as {node.op.name}"] = None
     return Program(graph, {made[x]: line for x, line in tape.lines.items() if x in made}, tuple(tape.notes))
+
+
+def _present(stage: Mapping[Node, Node], output: Node) -> dict[Node, Node]:
+    """What the output is still computed from after a stage: for each old node the new one."""
+    present = set(ancestors([stage[output]]))
+    return {old: new for old, new in stage.items() if new in present}
 
 
 def _through(stages: Sequence[Mapping[Node, Node]], node: Node) -> Node | None:
