@@ -55,6 +55,10 @@ def recurrence(factors: Any, terms: Any) -> Any:
     return jax.lax.scan(step, jnp.zeros(len(terms)), (factors.T, terms.T))[1].T
 
 
+ROWS = 3 * np.arange(2)[:, None, None, None] + 2 * np.arange(2)[:, None]
+COLUMNS = 2 * np.arange(3)[:, None, None] + np.arange(3)
+"""Where windows of 2 × 3 entries lie, two rows apart inside, taken every third row and second column."""
+
 THEIRS: Mapping[str, Function] = {
     "add": jnp.add,
     "sub": jnp.subtract,
@@ -110,6 +114,8 @@ THEIRS: Mapping[str, Function] = {
     "recurrence": recurrence,
     "convolve": jnp.convolve,
     "correlate": jnp.correlate,
+    "windows": lambda a: a[:, ROWS, COLUMNS],
+    "overlap_add": lambda g: jnp.zeros((2, 6, 7)).at[:, ROWS, COLUMNS].add(g),
     "exp": jnp.exp,
     "log": jnp.log,
     "sqrt": jnp.sqrt,
