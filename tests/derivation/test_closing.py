@@ -100,14 +100,15 @@ def sum_of_tanh(x, g):
 
 
 CLOSED = {
-    layer_norm: "(dy − (1/5) Σ_{j=1}^5 dy_{·j} − ((1/5) Σ_{j=1}^5 (dy * y)_{·j}) * y)/√(variance + 1e-05)",
-    one_line: "(dy − (1/5) Σ_{j=1}^5 dy_{·j} − ((1/5) Σ_{j=1}^5 (dy * y)_{·j}) * y)/√(var_j(x_{·j}) + 1e-05)",
-    reciprocal: "(dy − (1/5) Σ_{j=1}^5 dy_{·j} − ((1/5) Σ_{j=1}^5 (dy * y)_{·j}) * y) * r",
-    sample_deviation: "(dy − (1/5) Σ_{j=1}^5 dy_{·j} − ((1/4) Σ_{j=1}^5 (dy * y)_{·j}) * y)/s",
-    batch_norm: "(dy − (1/3) Σ_{j=1}^3 dy_{j·} − ((1/3) Σ_{j=1}^3 (dy * y)_{j·}) * y)/√(variance + 1e-05)",
-    rms: "(dy − ((1/5) Σ_{j=1}^5 (dy * y)_{·j}) * y)/r",
-    unit_length: "(dy − (Σ_{j=1}^5 (dy * y)_{·j}) * y)/r",
-    centred: "dy − (1/5) Σ_{j=1}^5 dy_{·j}",
+    layer_norm: "(dy − (1/n_2) Σ_{j=1}^(n_2) dy_{·j} − ((1/n_2) Σ_{j=1}^(n_2) (dy * y)_{·j}) * y)/√(variance + 1e-05)",
+    one_line: "(dy − (1/n_2) Σ_{j=1}^(n_2) dy_{·j} − ((1/n_2) Σ_{j=1}^(n_2) (dy * y)_{·j}) * y)"
+    "/√(var_j(x_{·j}) + 1e-05)",
+    reciprocal: "(dy − (1/n_2) Σ_{j=1}^(n_2) dy_{·j} − ((1/n_2) Σ_{j=1}^(n_2) (dy * y)_{·j}) * y) * r",
+    sample_deviation: "(dy − (1/n_2) Σ_{j=1}^(n_2) dy_{·j} − ((1/(n_2 − 1)) Σ_{j=1}^(n_2) (dy * y)_{·j}) * y)/s",
+    batch_norm: "(dy − (1/n_1) Σ_{j=1}^(n_1) dy_{j·} − ((1/n_1) Σ_{j=1}^(n_1) (dy * y)_{j·}) * y)/√(variance + 1e-05)",
+    rms: "(dy − ((1/n_2) Σ_{j=1}^(n_2) (dy * y)_{·j}) * y)/r",
+    unit_length: "(dy − (Σ_{j=1}^(n_2) (dy * y)_{·j}) * y)/r",
+    centred: "dy − (1/n_2) Σ_{j=1}^(n_2) dy_{·j}",
 }
 
 
@@ -156,7 +157,7 @@ def test_a_residual_connection_is_a_way_of_its_own() -> None:
     step = step_of(derived(residual), "dx")
     reasons = [plain(text) for text in backward_reasons(step, symbol(derived(residual).graph.outputs[0].symbol))]
     assert len(reasons) == 3
-    assert linear(spell(step.rewrites[-1].result)).endswith("((1/5) Σ_{j=1}^5 (dy * y)_{·j}) * y)/s")
+    assert linear(spell(step.rewrites[-1].result)).endswith("((1/n_2) Σ_{j=1}^(n_2) (dy * y)_{·j}) * y)/s")
 
 
 def nonlinear(x, g):

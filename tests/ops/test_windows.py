@@ -59,7 +59,7 @@ def test_positions_in_every_writer() -> None:
     derivation, _ = convolved()
     (proof,) = derivation.proofs(next(step for step in derivation.backward if str(step.symbol) == "dx"))
     formula = spell(proof.result)
-    assert math_unicode.linear(formula) == "Σ_{r=1}^2 Σ_{u=1}^3 Σ_{w=1}^3 δ_{2u+w−2,p} · dout_{jru} · w_{rkw}"
+    assert math_unicode.linear(formula) == "Σ_{r=1}^(n_4) Σ_{u=1}^3 Σ_{w=1}^3 δ_{2u+w−2,p} · dout_{jru} · w_{rkw}"
     assert r"\delta_{2u+w-2,p}\cdot" in math_latex.latex(formula)
     assert "<mn>2</mn><mi>u</mi>" in math_mathml.mathml(formula)
 

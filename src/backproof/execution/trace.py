@@ -62,8 +62,8 @@ class Trace(Mapping[str, Array]):
 
     @property
     def samples(self) -> int:
-        """How many samples the trace is of; 0 where the graph has no axis of samples."""
-        return next((self.sizes[size.name] for node in self._inputs for size in node.shape if size.samples), 0)
+        """How many samples the trace is of; 0 where the graph has no axis of samples, or one whose length is fixed."""
+        return next((self.sizes.get(size.name, 0) for node in self._inputs for size in node.shape if size.samples), 0)
 
     def first(self, samples: int) -> Trace:
         """The trace of the first samples alone."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,11 +12,15 @@ from backproof.ir.errors import ShapeError
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The length of an axis: its name (``n_1``, ``m``), its value where it is known, and whether it counts samples."""
+    """The length of an axis: its name (``n_1``, ``m``), its value where it is known, and whether it counts samples.
+
+    `axis` tells sizes apart that have no name yet but their value: each is that of one axis.
+    """
 
     name: str
     value: int | None = None
     samples: bool = False
+    axis: int | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -38,7 +43,28 @@ def agreed(a: Size, b: Size) -> Size | None:
         return a
     if a.value is None or a.value != b.value:
         return None
-    return b if a.name.isdigit() else a
+    if _EQUATED:
+        _EQUATED[-1].append((a, b))
+    return b if _known(b) > _known(a) else a
+
+
+def _known(size: Size) -> int:
+    """How much is known of a size: 2 where it has a name, 1 where it is that of one axis, 0 for a mere number."""
+    return 1 if size.axis is not None else 0 if size.name.isdigit() else 2
+
+
+_EQUATED: list[list[tuple[Size, Size]]] = []
+
+
+@contextmanager
+def equated() -> Iterator[list[tuple[Size, Size]]]:
+    """The pairs of different sizes that operations ask to be equal while this holds."""
+    pairs: list[tuple[Size, Size]] = []
+    _EQUATED.append(pairs)
+    try:
+        yield pairs
+    finally:
+        _EQUATED.pop()
 
 
 @lru_cache(maxsize=4096)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import reduce
 
 import numpy as np
 
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE
+from backproof.ir.sizes import ONE, Shape
 from backproof.ops.arithmetic import add, div, mul, product, sub
 from backproof.ops.elementary import equal, pieces
 from backproof.ops.entries import own_entry
-from backproof.ops.leaves import constant, size
+from backproof.ops.leaves import constant, constant_, size
 from backproof.ops.linear import expand, reduced_shape, stretched, total
 from backproof.ops.notation import Apply, Over
 from backproof.ops.row import Array, Domain, Row
@@ -30,8 +31,7 @@ def kept(x: Node, y: Node) -> Node:
 def _extreme_vjp(g: Node, y: Node, a: Node) -> tuple[Node]:
     axes = y.attrs["axes"]
     chosen = pieces(constant(1), equal(a, kept(y, y)), constant(0))
-    count = total(chosen, axes)
-    return (div(product(kept(g, y), chosen), count),)
+    return (div(product(kept(g, y), chosen), total(chosen, axes)),)
 
 
 def _extreme(name: str, about: str, choose: Callable[..., Array]) -> Row:
@@ -99,16 +99,24 @@ cumsum: Row = Row(
 
 def mean(a: Node, axes: tuple[int, ...], *, keepdims: bool) -> Node:
     """The mean over axes: the sum over their length."""
-    lengths = [size(a.shape[axis]) for axis in axes]
-    count = lengths[0] if len(lengths) == 1 else constant(math.prod(a.shape[axis].value or 1 for axis in axes))
-    return mul(div(constant(1), count), total(a, axes, keepdims=keepdims))
+    return mul(div(constant(1), count(a.shape, axes)), total(a, axes, keepdims=keepdims))
+
+
+def count(shape: Shape, axes: tuple[int, ...]) -> Node:
+    """How many entries lie along axes: the product of their lengths, those that are mere numbers in front."""
+    known = [shape[axis] for axis in axes]
+    named = [size(of) for of in known if of.axis is not None or not of.name.isdigit()]
+    number = math.prod(of.value or 1 for of in known if of.axis is None and of.name.isdigit())
+    return reduce(mul, named if named and number == 1 else [constant(number), *named])
 
 
 def _var_vjp(g: Node, y: Node, a: Node) -> tuple[Node]:
     axes, ddof = y.attrs["axes"], y.attrs["ddof"]
-    n = math.prod(a.shape[axis].value or 1 for axis in axes)
+    n = count(a.shape, axes)
+    if ddof:
+        n = constant(n.attrs["value"] - ddof) if n.op is constant_ else sub(n, constant(ddof))
     centred = sub(a, mean(a, axes, keepdims=True))
-    return (mul(kept(g, y), mul(div(constant(2), constant(n - ddof)), centred)),)
+    return (mul(kept(g, y), mul(div(constant(2), n), centred)),)
 
 
 def _var(a: Array, axes: tuple[int, ...], keepdims: bool, ddof: int) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from backproof.ir.errors import ShapeError
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Place, Shape, affine, agreed, of_length, show
+from backproof.ir.sizes import ONE, Place, Shape, Size, affine, agreed, broadcast, of_length, show
 from backproof.ops.entries import EntryOf, LetterPool, Places, own_entry
 from backproof.ops.leaves import constant
 from backproof.ops.linear import expand, stretched
@@ -111,14 +111,20 @@ def _index_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
     lengths = [tuple(size.value or 0 for size in shape) for shape in shapes]
     dummies = [np.zeros(n, dtype=int) for n in lengths[1:]]
     found = _index(np.broadcast_to(np.int8(0), lengths[0]), *dummies, key=attrs["key"]).shape
-    if others:
-        return tuple(map(of_length, found))
-    kept = [
-        size if k == slice(0, size.value, 1) else None
-        for size, k in zip(own, attrs["key"], strict=True)
-        if isinstance(k, slice)
+    key = attrs["key"]
+    kept: list[Size | None] = [
+        size if k == slice(0, size.value, 1) else None for size, k in zip(own, key, strict=True) if isinstance(k, slice)
     ]
+    if others:
+        kept[_first(key) : _first(key)] = broadcast(others)
     return tuple(size or of_length(n) for size, n in zip(kept, found, strict=True))
+
+
+def _first(key: Key) -> int:
+    """Which axis of the result is the first of those that the index arrays have together."""
+    advanced = [n for n, k in enumerate(key) if not isinstance(k, slice)]
+    apart = advanced[-1] - advanced[0] + 1 != len(advanced)
+    return 0 if apart else advanced[0]
 
 
 def _index_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:

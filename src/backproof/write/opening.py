@@ -133,8 +133,11 @@ def samples_are_columns(derivation: Derivation) -> bool:
 def sizes(derivation: Derivation) -> Iterator[Block]:
     """The sizes that have numbers, and what counts the samples."""
     found: dict[Size, None] = {}
-    for node in (*derivation.graph.parameters, *derivation.graph.inputs):
-        found |= dict.fromkeys(size for size in reversed(node.shape) if size != ONE)
+    # Of a network the weights first, whose rows are the layer after; of code its arguments, as they are given.
+    leaves = () if derivation.sources else derivation.graph.parameters
+    for node in (*leaves, *derivation.graph.inputs):
+        shape = node.shape if derivation.sources else node.shape[::-1]
+        found |= dict.fromkeys(size for size in shape if size != ONE)
     known = [size for size in found if size.value is not None and not size.name.isdigit()]
     left_out = len(known) > MOST_SIZES
     parts: list[str | Math | Code] = []

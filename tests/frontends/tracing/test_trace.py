@@ -127,7 +127,7 @@ class TestNames:
 class TestForms:
     def test_an_own_sigmoid_and_cross_entropy_give_the_difference(self) -> None:
         derivation = bp.derive(network, W=W, V=V, X=X, Y=Y)
-        assert forms(derivation, "dZ2")[-1] == "(1/5)(A[2] − Y)"
+        assert forms(derivation, "dZ2")[-1] == "(1/m)(A[2] − Y)"
         assert forms(derivation, "dZ1") == ["dA[1] * tanh'(Z[1])", "dA[1] * (1 − A[1] * A[1])"]
         assert forms(derivation, "dW") == ["dZ[1] · Xᵀ"]
 
@@ -144,7 +144,7 @@ class TestForms:
 
         derivation = bp.derive(f, X=X)
         assert names(derivation) == ["P", "J"]
-        assert forms(derivation, "dX") == ["P * (dP − Σ_{j=1}^3 (dP * P)_{j·})"]
+        assert forms(derivation, "dX") == ["P * (dP − Σ_{j=1}^(n_1) (dP * P)_{j·})"]
         assert "P is recognised as softmax" in derivation.notes
 
     def test_softmax_of_a_vector_and_by_an_index(self) -> None:

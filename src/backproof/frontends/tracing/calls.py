@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from backproof.frontends.tracing.lengths import sizes_of
 from backproof.frontends.tracing.tape import refuse
 from backproof.frontends.tracing.traced import HANDLERS, NAMED, Handler, Nodes, Traced, plain
 from backproof.ir.node import Node
-from backproof.ir.sizes import of_length
+from backproof.ir.sizes import Shape, Size, agreed, of_length
 from backproof.ops import activations, elementary, linalg, reductions, shaping
 from backproof.ops.arithmetic import add, div, mul, neg, power, sub
 from backproof.ops.leaves import constant, is_number
@@ -320,9 +321,20 @@ def _flat(node: Node) -> Node:
 
 def _reshaped(node: Node, shape: Any) -> Node:
     lengths = np.empty([size.value or 0 for size in node.shape], dtype=np.int8).reshape(shape).shape
-    known = {size.value: size for size in reversed(node.shape)}
-    sizes = tuple(of_length(n) if n == 1 else known.get(n, of_length(n)) for n in lengths)
+    known = zip(sizes_of(shape), _kept(node.shape, lengths), lengths, strict=True)
+    sizes = tuple(asked or own or of_length(n) for asked, own, n in known)
     return node if sizes == node.shape else shaping.reshape(node, sizes=sizes, rank=len(node.shape))
+
+
+def _kept(shape: Shape, lengths: Sequence[int]) -> list[Size | None]:
+    """Which axes of another arrangement of an array are its own: those before and behind all that is rearranged."""
+    known: list[Size | None] = [None] * len(lengths)
+    for step in (1, -1):
+        for k, (size, n) in enumerate(zip(shape[::step], lengths[::step], strict=False)):
+            if size.value != n:
+                break
+            known[k if step == 1 else -1 - k] = size
+    return known
 
 
 @becomes(np.reshape)
@@ -425,10 +437,18 @@ def _indexed(nodes: Nodes, node: Node, key: Any) -> Node:
     if isinstance(key, tuple) and any(k is None for k in key) and any(np.ndim(k) > 0 for k in key if k is not None):
         return _indexed(nodes, *_with_new_axes(nodes, node, key))
     items, arrays, new = _key(nodes, node, key)
+    for k, size in zip(items, node.shape, strict=True):
+        if isinstance(k, shaping.Slot) and _is_each(nodes.tape.values.get(arrays[k.number]), size.value or 0):
+            agreed(size, arrays[k.number].shape[0])
     whole = all(k == slice(0, size.value, 1) for k, size in zip(items, node.shape, strict=True))
     fewer = thinned(node, items) if node.op is windows and not whole else None
     taken = node if whole else fewer or shaping.index(node, *arrays, key=items)
     return expand(taken, axes=tuple(k - (len(taken.shape) + len(new)) for k in new)) if new else taken
+
+
+def _is_each(places: Any, length: int) -> bool:
+    """Whether an index names each entry of an axis in turn, as np.arange(m) does: it is as long as the axis then."""
+    return places is not None and places.shape == (length,) and np.array_equal(places, range(length))
 
 
 def _with_new_axes(nodes: Nodes, node: Node, key: tuple[Any, ...]) -> tuple[Node, tuple[Any, ...]]:

@@ -13,25 +13,26 @@ from typing import Any
 
 import numpy as np
 
+from backproof.frontends.tracing.lengths import sizes_of
 from backproof.frontends.tracing.scipys import replaced
 from backproof.frontends.tracing.tape import RUNNING, Tape, is_users
 from backproof.frontends.tracing.traced import Traced
-from backproof.ir.sizes import of_length
 from backproof.ops.leaves import constant
 from backproof.ops.linear import stretched
 
 Maker = Callable[..., Any]
 
 
-def _filled(fill: float) -> Callable[[Any], Any]:
-    return lambda made: _constant(made, fill)
+def _filled(fill: float) -> Callable[[Any, Any], Any]:
+    return lambda made, shape: _constant(made, fill, shape)
 
 
-def _constant(made: Any, fill: float) -> Any:
+def _constant(made: Any, fill: float, asked: Any) -> Any:
     if made.dtype.kind != "f":
         return made
     tape = RUNNING[-1]
-    node = stretched(constant(fill), tuple(map(of_length, made.shape)))
+    shape = tuple(of or own for of, own in zip(sizes_of(asked), tape.shape(made), strict=True))
+    node = stretched(constant(fill), shape)
     tape.values[node] = made
     return Traced(tape, tape.made(node), made)
 
@@ -47,12 +48,23 @@ def _array(x: Any, *arguments: Any, **options: Any) -> Any:
     return np.stack([_array(part) for part in x]) if _holds_traced(x) else np.asarray(x, dtype=float)
 
 
-def _made(original: Maker, wrap: Callable[[Any], Any]) -> Maker:
-    def maker(*arguments: Any, **options: Any) -> Any:
-        made = original(*arguments, **options)
-        return wrap(made) if is_users(sys._getframe(1).f_code) else made
+def _made(original: Maker, wrap: Callable[[Any, Any], Any]) -> Maker:
+    def maker(shape: Any, *arguments: Any, **options: Any) -> Any:
+        made = original(shape, *arguments, **options)
+        return wrap(made, shape) if is_users(sys._getframe(1).f_code) else made
 
     return maker
+
+
+def _arange(original: Maker) -> Maker:
+    def arange(*arguments: Any, **options: Any) -> Any:
+        made = original(*arguments, **options)
+        sizes = sizes_of(arguments)
+        if len(sizes) == 1 and sizes[0] is not None:
+            RUNNING[-1].shapes[id(made)] = made, (sizes[0],)
+        return made
+
+    return arange
 
 
 def _full(original: Maker) -> Maker:
@@ -60,7 +72,7 @@ def _full(original: Maker) -> Maker:
         if isinstance(fill, Traced):
             return np.broadcast_to(fill, shape)
         made = original(shape, fill, *arguments, **options)
-        return _constant(made, float(fill)) if is_users(sys._getframe(1).f_code) and np.ndim(fill) == 0 else made
+        return _constant(made, float(fill), shape) if is_users(sys._getframe(1).f_code) and np.ndim(fill) == 0 else made
 
     return full
 
@@ -80,12 +92,13 @@ def making() -> Iterator[None]:
     if len(RUNNING) > 1:
         yield
         return
-    originals = {name: getattr(np, name) for name in ("zeros", "ones", "empty", "full", "array", "asarray")}
+    originals = {name: getattr(np, name) for name in ("zeros", "ones", "empty", "full", "arange", "array", "asarray")}
     makers = {
         "zeros": _made(np.zeros, _filled(0)),
         "ones": _made(np.ones, _filled(1)),
         "empty": _made(np.zeros, _filled(0)),
         "full": _full(np.full),
+        "arange": _arange(np.arange),
         "array": _from_parts(np.array, copies=True),
         "asarray": _from_parts(np.asarray, copies=False),
     }

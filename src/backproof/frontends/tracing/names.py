@@ -6,11 +6,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
+from backproof.frontends.tracing.lengths import Length
 from backproof.frontends.tracing.tape import Tape, is_users
 from backproof.frontends.tracing.traced import Traced
 from backproof.ir.node import Node
+from backproof.ir.sizes import Size
+
+K = TypeVar("K")
 
 
 class Names:
@@ -18,6 +22,7 @@ class Names:
 
     def __init__(self) -> None:
         self._bound: dict[Node, tuple[int, int, str]] = {}
+        self.lengths: dict[Size, tuple[int, int, str]] = {}
 
     @contextmanager
     def watching(self, tape: Tape) -> Iterator[None]:
@@ -57,6 +62,9 @@ class Names:
         for name, value in frame.f_locals.items():
             if type(value) is Traced:
                 self._bind(value.node, depth, name)
+            elif type(value) is Length:
+                if value.size is not None:
+                    self._bind_to(self.lengths, value.size, depth, name)
             elif inside and isinstance(value, dict):
                 for key, held in value.items():
                     if isinstance(held, Traced) and isinstance(key, str) and key.isidentifier():
@@ -67,11 +75,14 @@ class Names:
                         self._bind(held.node, depth, key)
 
     def _bind(self, node: Node, depth: int, name: str) -> None:
-        if node.symbol is not None or name.startswith("_"):
-            return
-        known = self._bound.get(node)
-        if known is None or depth < known[0]:
-            self._bound[node] = (depth, known[1] if known else len(self._bound), name)
+        if node.symbol is None:
+            self._bind_to(self._bound, node, depth, name)
+
+    @staticmethod
+    def _bind_to(bound: dict[K, tuple[int, int, str]], key: K, depth: int, name: str) -> None:
+        known = bound.get(key)
+        if not name.startswith("_") and (known is None or depth < known[0]):
+            bound[key] = (depth, known[1] if known else len(bound), name)
 
     def found(self, taken: set[str], present: Mapping[Node, Node]) -> dict[Node, str]:
         """A name for each node that was bound, none twice, none in `taken`: h, or h_1, h_2, … where h was rebound.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 
 from backproof.ir.errors import TraceError
 from backproof.ir.node import Node
-from backproof.ir.sizes import of_length
+from backproof.ir.sizes import ONE, Shape, Size, of_length
 from backproof.ir.symbol import Symbol
 from backproof.ops.leaves import constant, constant_, input_
 from backproof.ops.row import Array
@@ -86,8 +86,21 @@ class Tape:
     given: dict[int, tuple[Array, Node]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     values: dict[Node, Array] = field(default_factory=dict)
+    axes: Iterator[int] | None = None
+    """Numbers for the axes of arrays that come in, where their lengths are to be told apart."""
+    shapes: dict[int, tuple[Array, Shape]] = field(default_factory=dict)
+    """The shapes of arrays that the code made as long as an axis is."""
     watch: Callable[..., Any] | None = None
     """The trace function that looks at the user's variables, where it pays to take it off in between."""
+
+    def shape(self, array: Array) -> Shape:
+        """The shape of an array that comes in."""
+        known = self.shapes.get(id(array))
+        if known is not None and known[0] is array:
+            return known[1]
+        if self.axes is None:
+            return tuple(map(of_length, array.shape))
+        return tuple([ONE if n == 1 else Size(str(n), n, axis=next(self.axes)) for n in array.shape])
 
     def node(self, x: Any) -> Node:
         """A number or an array that is no argument of the function: a constant of the derivation."""
@@ -104,9 +117,8 @@ class Tape:
         known = self.given.get(id(x))
         if known is not None and known[0] is x:
             return known[1]
-        shape = tuple(of_length(n) for n in array.shape)
         symbol, own = self._name(x)
-        node = input_(symbol=symbol, shape=shape, value=array.copy(), outside=True)
+        node = input_(symbol=symbol, shape=self.shape(array), value=array.copy(), outside=True)
         if not own:
             self.note(f"{symbol} is an array that is made there")
         self.given[id(x)] = (x, node)

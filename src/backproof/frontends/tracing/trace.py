@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from backproof.frontends.tracing.fuse import fuse, is_elementwise
+from backproof.frontends.tracing.lengths import measuring, named_sizes, resized
 from backproof.frontends.tracing.makers import following
 from backproof.frontends.tracing.names import Names
 from backproof.frontends.tracing.patterns import recognise
@@ -20,7 +21,7 @@ from backproof.frontends.tracing.tape import Line, Tape
 from backproof.frontends.tracing.traced import Traced
 from backproof.ir.errors import SpecError, TraceError
 from backproof.ir.node import Graph, Node, ancestors
-from backproof.ir.sizes import ONE, Shape, Size, of_length
+from backproof.ir.sizes import ONE, Shape, Size, equated
 from backproof.ir.symbol import Symbol
 from backproof.ops import activations, elementary
 from backproof.ops.arithmetic import add, mul, power, sub
@@ -58,35 +59,39 @@ def trace(
     With `opened`, softmax spelled out in code is left as its operations. Raises TraceError where the function does
     something that cannot be followed, or its result is not one number.
     """
-    tape = Tape()
+    tape = Tape(axes=count())
     leaves: dict[str, Node] = {}
     dims = _annotated(function)
     called = {name: _leaf(tape, name, value, dims.get(name), leaves) for name, value in _bound(function, arguments)}
     names = Names()
     parameters = _wanted(leaves, wrt)
-    with names.watching(tape), following(tape):
+    with equated() as pairs, measuring(function), names.watching(tape), following(tape):
         result = _call(function, called)
-    output = _single(result, function, tape)
-    recognised, operations = recognise(output, opened=opened)
-    named = _named(recognised[output], names.found(set(leaves), _present(recognised, output)))
-    stages = [recognised, named]
+        output = _single(result, function, tape)
+    of_axis = named_sizes(leaves, pairs, names.lengths, DATA)
+    sized = resized(ancestors([*leaves.values(), output]), of_axis)
+    recognised, operations = recognise(sized[output], opened=opened)
+    stages = [sized, recognised]
+    named = _named(_last(stages, output), names.found(set(leaves), _present(stages, output)))
+    stages.append(named)
     stages.append(_with_inner_named(_last(stages, output)))
     stages.append(fuse(_last(stages, output)))
     final = _last(stages, output)
     kept = set(ancestors([final]))
     made = {node: end for node in tape.lines if (end := _through(stages, node)) is not None and end in kept}
-    inputs = (*leaves.values(), *(node for _, node in tape.given.values() if node in kept))
-    graph = Graph(inputs, (final,), tuple(parameters))
+    outside = [sized[node] for _, node in tape.given.values() if node in sized]
+    inputs = (*(sized[node] for node in leaves.values()), *(node for node in outside if node in kept))
+    graph = Graph(inputs, (final,), tuple(sized[node] for node in parameters))
     for node in operations:
         if node in named:
             tape.notes[f"{named[node].symbol or 'a part of the code'} is recognised as {node.op.name}"] = None
     return Program(graph, {made[x]: line for x, line in tape.lines.items() if x in made}, tuple(tape.notes))
 
 
-def _present(stage: Mapping[Node, Node], output: Node) -> dict[Node, Node]:
-    """What the output is still computed from after a stage: for each old node the new one."""
-    present = set(ancestors([stage[output]]))
-    return {old: new for old, new in stage.items() if new in present}
+def _present(stages: Sequence[Mapping[Node, Node]], output: Node) -> dict[Node, Node]:
+    """What the output is still computed from after some stages: for each old node the new one."""
+    present = set(ancestors([_last(stages, output)]))
+    return {old: new for old in stages[0] if (new := _through(stages, old)) is not None and new in present}
 
 
 def _through(stages: Sequence[Mapping[Node, Node]], node: Node) -> Node | None:
@@ -144,7 +149,7 @@ def _leaf(tape: Tape, name: str, value: Any, dims: list[str] | None, leaves: dic
         raise TraceError(f"the argument {name} is an array of {array.dtype}", why="only real numbers are followed")
     if array.size == 0:
         raise TraceError(f"the argument {name} is empty", where=f"its shape is {array.shape}")
-    leaves[name] = input_(symbol=Symbol(name), shape=_shape(name, array, dims), value=array)
+    leaves[name] = input_(symbol=Symbol(name), shape=_shape(tape, array, dims), value=array)
     return Traced(tape, leaves[name], array)
 
 
@@ -153,12 +158,12 @@ def _part(name: str, key: Any, leaves: Mapping[str, Node]) -> str:
     return plain if plain.isidentifier() and plain not in leaves else f"{name}_{plain}"
 
 
-def _shape(name: str, array: np.ndarray[Any, Any], dims: list[str] | None) -> Shape:
+def _shape(tape: Tape, array: np.ndarray[Any, Any], dims: list[str] | None) -> Shape:
     if dims is None or len(dims) != array.ndim:
-        return tuple(map(of_length, array.shape))
+        return tape.shape(array)
     return tuple(
-        ONE if n == 1 else Size(word, n, samples=word == "m") if word.isidentifier() else of_length(n)
-        for word, n in zip(dims, array.shape, strict=True)
+        Size(word, size.value, samples=word == "m") if size != ONE and word.isidentifier() else size
+        for word, size in zip(dims, tape.shape(array), strict=True)
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy import asarray  # NumPy's own also while `makers` puts another in its place
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from backproof.frontends.tracing.lengths import length
 from backproof.frontends.tracing.tape import Tape, refuse
 from backproof.ir.node import Node
 from backproof.ops.row import Array
@@ -246,7 +247,7 @@ class Traced(NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(self.value.shape)
+        return tuple(map(length, self.node.shape)) if self.tape.axes is not None else self.value.shape
 
     @property
     def ndim(self) -> int:
