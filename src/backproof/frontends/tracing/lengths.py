@@ -121,7 +121,7 @@ def named_sizes(
 
     That is the one of an annotation, or a variable's, or n_1, n_2, … in the order of the arguments. Axes that no
     argument has keep their numbers, and so do those that have to be as long as something is whose length an operation
-    computed, as the windows of a convolution. `m` counts samples if one of the arguments called as in `data` is as long.
+    computed, as the windows of a convolution. `m` counts samples if it is the length of one of the arguments in `data`.
     """
     classes = _Classes()
     for one, other in sorted(pairs, key=lambda pair: all(of.name.isdigit() for of in pair)):
