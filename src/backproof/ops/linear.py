@@ -144,7 +144,7 @@ expand = Row(
     shape=_expand_shape,
     notation=Bare(),
     entry=_expand_entry,
-    vjp=lambda g, y, a: (total(g, y.attrs["axes"], keepdims=False),),
+    vjp=lambda g, y, a: (summed_out(g, y.attrs["axes"]),),
     reasons=("The axes of length one change no entry.",),
     domain=(Domain((2, 3)),),
     attrs={"axes": (-2,)},
@@ -180,6 +180,21 @@ def total(a: Node, axes: tuple[int, ...], *, keepdims: bool = True) -> Node:
     return sum_(a, axes=axes, keepdims=keepdims)
 
 
+def summed_out(a: Node, axes: tuple[int, ...]) -> Node:
+    """The sum of `a` over `axes`, which are then gone; of an `a` that is a sum itself, and has no name, one sum."""
+    if a.op is sum_ and a.symbol is None:
+        (x,) = a.inputs
+        own, rank = a.attrs["axes"], len(x.shape)
+        if a.attrs["keepdims"]:
+            gone = sorted({axis % rank for axis in axes})
+            if gone == sorted({axis % rank for axis in own}):
+                return summed_out(x, own)
+        else:
+            left = [axis - rank for axis in range(rank) if axis - rank not in own]
+            return total(x, tuple(sorted({*own, *(left[axis] for axis in axes)})), keepdims=False)
+    return total(a, axes, keepdims=False)
+
+
 def transposed(a: Node) -> Node:
     """`a` transposed; twice is not at all."""
     return a.inputs[0] if a.op is transpose and a.symbol is None else transpose(a)
@@ -204,7 +219,7 @@ def unstretched(g: Node, shape: Shape) -> Node:
         axis - rank for axis in range(rank) if axis < lead or (shape[axis - lead] == ONE and g.shape[axis] != ONE)
     )
     if lead:
-        g = total(g, tuple(range(-rank, lead - rank)), keepdims=False)
+        g = summed_out(g, tuple(range(-rank, lead - rank)))
         axes = axes[lead:]
     return total(g, axes) if axes else g
 
