@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -11,7 +11,9 @@ from backproof.checking.gradients import Method, check_gradients
 from backproof.checking.report import Report
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.derive import derive as derive_graph
+from backproof.derivation.second import along
 from backproof.derivation.steps import CodeLine, Mean
+from backproof.execution.directions import directed
 from backproof.execution.export import exported
 from backproof.execution.feeds import Source, feeds
 from backproof.execution.trace import Trace
@@ -29,7 +31,7 @@ def load(spec: str, *, loss: str | None = None, l1: float | None = None, l2: flo
 
 
 def derive(
-    forward: Network | str | Callable[..., Any],
+    forward: Network | str | Callable[..., Any] | Derivation,
     arguments: Mapping[str, Any] | None = None,
     /,
     *,
@@ -38,15 +40,18 @@ def derive(
     inputs: bool = False,
     wrt: Sequence[str] | None = None,
     opened: bool = False,
+    hvp: str | Sequence[str] = (),
     **named: Any,
 ) -> Derivation:
     """The backward pass of a network or of NumPy code: every equation with its reason, in the order one would write.
 
-    forward  a network, its compact string, or a function of arrays that returns one number
+    forward  a network, its compact string, a function of arrays that returns one number, or, with `hvp`, a derivation
     mean     where the 1/m of J stands: "loss" (every dx is ∂J/∂x) or "parameters" (the article's: dA and dZ are those
              of one sample's loss, and the 1/m stands in dW and db)
     layout   for a network, whether samples are the "columns" of X or its "rows"
     inputs   for a network, whether dX is wanted too
+    hvp      the names of parameters or arguments: the gradients by them are differentiated once more, along a direction
+             (V for W), which gives the product of the Hessian and that direction
 
     A function is run once, on `arguments` and those given by name (``derive(f, W1=…, X=…)``); it is followed through
     NumPy's own protocols, so it needs no change. `wrt` names the arguments that derivatives are wanted by: unless
@@ -55,9 +60,22 @@ def derive(
 
     Raises SpecError for a network that cannot be read, TraceError for code that cannot be followed.
     """
+    again = [hvp] if isinstance(hvp, str) else [*hvp]
+    if isinstance(forward, Derivation):
+        if not again:
+            raise BackproofError(
+                "a derivation is derived already",
+                why="its gradients can be differentiated once more, by some of its parameters",
+                instead='name them: derive(derivation, hvp="W")',
+            )
+        return along(forward, again)
+    if again:
+        wanted = again if wrt is None and _is_code(forward) else wrt
+        first = derive(forward, arguments, mean=mean, layout=layout, inputs=inputs, wrt=wanted, opened=opened, **named)
+        return along(first, again)
     _one_of(mean, ("loss", "parameters"), "mean")
     _one_of(layout, ("columns", "rows"), "layout")
-    if callable(forward) and not isinstance(forward, Network):
+    if _is_code(forward):
         program = trace(forward, {**(arguments or {}), **named}, wrt, opened=opened)
         written = {line: CodeLine(str(line), line.text) for line in dict.fromkeys(program.lines.values())}
         sources = {node: written[line] for node, line in program.lines.items()}
@@ -66,7 +84,9 @@ def derive(
         raise BackproofError(
             "a network takes no arguments, wrt or opened", instead="give a function, or only the network"
         )
-    graph = (read_spec(forward) if isinstance(forward, str) else forward).graph(layout)
+    network = read_spec(forward) if isinstance(forward, str) else forward
+    assert isinstance(network, Network)
+    graph = network.graph(layout)
     return derive_graph(graph, mean=mean, inputs=graph.inputs[:1] if inputs else ())
 
 
@@ -91,17 +111,28 @@ def run(
     The derivation of a function is run on the arguments that it was derived with; `data` is a mapping of those that are
     to be replaced, by name.
 
+    The directions of a derivation with `hvp` are given by name among `parameters`; those not given are drawn at random
+    from `seed`.
+
     Raises DataError for data that do not fit the network, SpecError for a function without a definition.
     """
     derivation = network if isinstance(network, Derivation) else derive(network)
+    directions = {str(node.symbol) for node in derivation.directions}
+    chosen = {name: value for name, value in (parameters or {}).items() if name in directions}
+    parameters = {name: value for name, value in (parameters or {}).items() if name not in directions}
     given = {str(x.symbol): x.attrs["value"] for x in derivation.graph.inputs if "value" in x.attrs}
     if given:
-        _no_data_options(seed, target, rows)
-        return evaluate(derivation, {**given, **(data or {}), **(parameters or {})}, dtype=dtype)  # type: ignore[dict-item]
+        _no_data_options(0 if directions else seed, target, rows)
+        values = {**given, **(data or {}), **parameters, **chosen}  # type: ignore[dict-item]
+        return evaluate(derivation, directed(derivation, values, seed=seed), dtype=dtype)
     if data is None:
         raise DataError("no data are given", instead='name a set ("iris"), a file, or give (X, Y)')
     values = feeds(derivation, data, parameters=parameters, seed=seed, target=target, rows=rows)
-    return evaluate(derivation, values, dtype=dtype)
+    return evaluate(derivation, directed(derivation, {**values, **chosen}, seed=seed), dtype=dtype)
+
+
+def _is_code(forward: Any) -> TypeGuard[Callable[..., Any]]:
+    return callable(forward) and not isinstance(forward, Network)
 
 
 def _no_data_options(seed: int, target: Sequence[str], rows: int | None) -> None:

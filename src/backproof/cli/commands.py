@@ -81,6 +81,11 @@ def network_options(command: F) -> F:
                 is_flag=True,
                 help="Of a function: a step for each line, not one closed form for softmax, layer normalisation, …",
             ),
+            click.option(
+                "--hvp",
+                multiple=True,
+                help="A parameter or argument: differentiate once more by it, to the Hessian times a vector.",
+            ),
         ]
     ):
         command = option(command)
@@ -221,14 +226,18 @@ def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:
             raise BackproofError("--wrt is for functions", instead="of a network, --dx adds the derivative by X")
         if options["opened"]:
             raise BackproofError("--open is for functions")
-        derivation = derive_forward(forward, mean=options["mean"], layout=options["layout"], inputs=options["dx"])
+        derivation = derive_forward(
+            forward, mean=options["mean"], layout=options["layout"], inputs=options["dx"], hvp=options["hvp"]
+        )
         return derivation, _title(forward)
     arguments = _arguments(forward, options.get("data"))
     wrt = options["wrt"] or None
     if options["dx"] or options["layout"] != "columns":
         raise BackproofError("--dx and --layout are for networks", instead="of a function, --wrt X adds X")
     name = getattr(forward, "__name__", spec)
-    derivation = derive_forward(forward, arguments, mean=options["mean"], wrt=wrt, opened=options["opened"])
+    derivation = derive_forward(
+        forward, arguments, mean=options["mean"], wrt=wrt, opened=options["opened"], hvp=options["hvp"]
+    )
     return derivation, f"Forward and backward pass of {name}"
 
 

@@ -18,6 +18,9 @@ class Derivation:
 
     `sources` has the line of code that a quantity was computed in, where there is one; `notes` say what a reader must
     know of the code.
+
+    A derivation of the second order differentiates the gradients of `first`, whose steps come before its own, along
+    `directions`: inputs, each with the argument that it varies.
     """
 
     graph: Graph
@@ -26,6 +29,8 @@ class Derivation:
     mean: Mean
     sources: Mapping[Node, CodeLine] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    first: Derivation | None = None
+    directions: Mapping[Node, Node] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<derivation of {', '.join(str(step.symbol) for step in self.backward)}>"

@@ -14,6 +14,7 @@ from backproof.derivation.sweep import Gradient, sweep
 from backproof.ir.errors import BackproofError
 from backproof.ir.node import Graph, Node
 from backproof.ir.sizes import show
+from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import add, div, mul, product
 from backproof.ops.leaves import constant, is_number, size_
 from backproof.ops.linear import restated, stretched
@@ -27,11 +28,13 @@ def derive(
     sources: Mapping[Node, CodeLine] | None = None,
     notes: Sequence[str] = (),
     opened: bool = False,
+    second: bool = False,
 ) -> Derivation:
     """The backward pass of a graph with one scalar output: a step for every quantity between it and the parameters.
 
     `inputs` are further inputs that a derivative is wanted by (X, say). What acts through statistics of itself, as in
-    layer normalisation, gets one closed formula; with `opened`, every statistic gets a step of its own.
+    layer normalisation, gets one closed formula; with `opened`, every statistic gets a step of its own. `second`
+    says that the output is made of derivatives: those of it have symbols of the second order.
 
     Raises BackproofError if the output is not a scalar, and for mean="parameters" if it is not a mean over samples plus
     terms of the parameters alone.
@@ -58,7 +61,7 @@ def derive(
         backward = None
         while backward is None:
             try:
-                backward = _backward(result, wanted, values, closed)
+                backward = _backward(result, wanted, values, closed, second=second)
             except _NotShorterError as error:
                 del closed[error.closing.of]
     else:
@@ -86,8 +89,11 @@ def _backward(
     values: Values,
     closed: Mapping[Node, Closing],
     deferred: Deferred | None = None,
+    *,
+    second: bool = False,
 ) -> list[BackwardStep]:
     steps: dict[Node, BackwardStep] = {}
+    derivative = Symbol.second_derivative if second else Symbol.derivative
     result = deferred.result if deferred else str(root.symbol)
     of = "L" if deferred else result
     parameters = deferred.parameters if deferred else frozenset()
@@ -110,12 +116,13 @@ def _backward(
         if node in closed:
             rewrites = (_put_together(gradient, closed[node], values),)
         rewrites += simplify(rewrites[-1].result if rewrites else raw, values)
-        symbol = node.symbol.derivative(result if node in parameters else of)
+        symbol = derivative(node.symbol, result if node in parameters else of)
         last = rewrites[-1].result if rewrites else raw
         steps[node] = BackwardStep(last.named(symbol), node, raw, rewrites, paths, scale)
     for node in wanted:
         if node not in steps:
-            steps[node] = _nothing(node, result)
+            assert node.symbol is not None
+            steps[node] = _nothing(node, derivative(node.symbol, result))
     return list(steps.values())
 
 
@@ -149,11 +156,10 @@ CLOSED = (
 )
 
 
-def _nothing(node: Node, result: str) -> BackwardStep:
+def _nothing(node: Node, symbol: Symbol) -> BackwardStep:
     """The step of an input that the result does not depend on: its derivative is 0."""
-    assert node.symbol is not None
     zero = restated(stretched(constant(0), node.shape))
-    return BackwardStep(zero.named(node.symbol.derivative(result)), node, zero, (), ())
+    return BackwardStep(zero.named(symbol), node, zero, (), ())
 
 
 def _forward_step(node: Node) -> ForwardStep:

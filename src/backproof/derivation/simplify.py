@@ -301,7 +301,7 @@ ARITHMETIC = (add, sub, neg, mul, div, power, stretch)
 
 def _opens(node: Node) -> bool:
     """Whether algebra may look into a named derivative: it is plain arithmetic, not a product of matrices."""
-    return node.op in ARITHMETIC and node.symbol is not None and node.symbol.of is not None
+    return node.op in ARITHMETIC and node.symbol is not None and bool(node.symbol.prefix)
 
 
 def cancel(raw: Node, values: Values) -> list[Rewrite]:

@@ -182,7 +182,7 @@ def _written(node: Node) -> Node | None:
 
 def identifier(symbol: Symbol, taken: Collection[str]) -> str:
     """A symbol as a variable's name that is not taken: W[1] as W1."""
-    base = f"{'d' if symbol.of else ''}{symbol.base}{'' if symbol.layer is None else symbol.layer}"
+    base = f"{symbol.prefix}{symbol.base}{'' if symbol.layer is None else symbol.layer}"
     name = "".join(c if f"_{c}".isidentifier() else "_" for c in base)
     name = name if name.isidentifier() else f"_{name}"
     while name in taken or iskeyword(name):

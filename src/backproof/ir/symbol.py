@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
     """`base` and `layer` name a quantity; `of` is the scalar that it is a derivative of, if it is one.
 
-    >>> str(Symbol("W", 2)), str(Symbol("Z", 1, of="J"))
-    ('W[2]', 'dZ[1]')
+    `second` is the scalar of the second order that the quantity, or the derivative itself, is differentiated by again:
+    where s is made of derivatives of J, DZ is that of s by Z, and DdZ that of s by dZ.
+
+    >>> str(Symbol("W", 2)), str(Symbol("Z", 1, of="J")), str(Symbol("Z", 1, of="J", second="s"))
+    ('W[2]', 'dZ[1]', 'DdZ[1]')
     """
 
     base: str
     layer: int | None = None
     of: str | None = None
+    second: str | None = None
 
     def __str__(self) -> str:
         layer = "" if self.layer is None else f"[{self.layer}]"
-        return f"{'d' if self.of else ''}{self.base}{layer}"
+        return f"{self.prefix}{self.base}{layer}"
+
+    @property
+    def prefix(self) -> str:
+        """The letters that say what it is a derivative of."""
+        return ("D" if self.second else "") + ("d" if self.of else "")
 
     def derivative(self, of: str) -> Symbol:
         """The symbol of the derivative of the scalar `of` by this quantity."""
         return Symbol(self.base, self.layer, of)
+
+    def second_derivative(self, of: str) -> Symbol:
+        """As `derivative`, for a scalar that is made of derivatives itself."""
+        return replace(self, second=of)
+
+    def by(self, other: Symbol) -> Symbol:
+        """Of a derivative: the symbol of the derivative of the same scalar by another quantity."""
+        return other.second_derivative(self.second) if self.second else other.derivative(self.of or "J")

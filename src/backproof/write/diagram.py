@@ -51,7 +51,7 @@ def diagram(derivation: Derivation) -> Figure | None:
 
 
 def _is_activation(node: Node) -> bool:
-    return node.symbol is not None and node.symbol.base == "A" and node.symbol.of is None
+    return node.symbol is not None and node.symbol.base == "A" and not node.symbol.prefix
 
 
 def _width(node: Node) -> Size:

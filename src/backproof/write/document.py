@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import count
 
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import BackwardStep, ForwardStep
@@ -16,26 +17,32 @@ from backproof.write.expansion import entries, indexed, names, proof_blocks, tra
 from backproof.write.math import Equation, Frac, Hat, Ident, Math, Row, Sign
 from backproof.write.opening import convention, functions, opening, result_of, sizes
 from backproof.write.reasons import backward_reasons, forward_reason, meaning
+from backproof.write.second import direction, second_convention, slope
 from backproof.write.spell import name, spell, spell_as_part, symbol
 
 
 def document(derivation: Derivation, *, title: str = "", expand: bool = False) -> Document:
     """The whole derivation. `expand` adds to each step its entries written out and the proof of its sums."""
     heading = title or "The forward and the backward pass"
-    blocks: list[Block] = [Heading(1, (heading,)), *opening(derivation, expand=expand)]
-    if (figure := diagram(derivation)) is not None:
+    first = derivation.first or derivation
+    blocks: list[Block] = [Heading(1, (heading,)), *opening(first, expand=expand)]
+    if (figure := diagram(first)) is not None:
         blocks.append(figure)
-    blocks += sizes(derivation)
-    blocks += functions(derivation)
+    blocks += sizes(first)
+    blocks += functions(first)
     blocks.append(Heading(2, ("Forward pass",)))
-    number = 0
-    for step in derivation.forward:
-        number += 1
-        blocks.append(_forward(number, step, derivation, expand))
-    blocks += [Heading(2, ("Backward pass",)), Paragraph(convention(derivation))]
-    for back in derivation.backward:
-        number += 1
-        blocks.append(_backward(number, back, derivation, expand))
+    numbers = count(1)
+    blocks += [_forward(next(numbers), step, first, expand) for step in first.forward]
+    blocks += [Heading(2, ("Backward pass",)), Paragraph(convention(first))]
+    blocks += [_backward(next(numbers), step, first, expand) for step in first.backward]
+    if derivation.first is not None:
+        blocks += [
+            Heading(2, ("Along a direction",)),
+            Paragraph(direction(derivation)),
+            slope(next(numbers), derivation),
+        ]
+        blocks += [Heading(2, ("Second backward pass",)), Paragraph(second_convention(derivation))]
+        blocks += [_backward(next(numbers), step, derivation, expand) for step in derivation.backward]
     return Document(heading, tuple(blocks))
 
 

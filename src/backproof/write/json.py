@@ -28,6 +28,8 @@ VERSION = 1
 
 def derivation_json(derivation: Derivation, *, title: str = "") -> str:
     """The derivation as JSON text, ending in a line break."""
+    last = derivation
+    derivation = derivation.first or derivation
     content = {
         "schema": "backproof/derivation",
         "version": VERSION,
@@ -40,6 +42,8 @@ def derivation_json(derivation: Derivation, *, title: str = "") -> str:
         "forward": [_forward(step, derivation) for step in derivation.forward],
         "backward": [_backward(step, derivation) for step in derivation.backward],
     }
+    if last.first is not None:
+        content["second"] = _second(last)
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -94,7 +98,7 @@ def _backward(step: BackwardStep, derivation: Derivation) -> dict[str, Any]:
     return {
         **_quantity(step.node),
         "by": str(step.of.symbol),
-        "derivative_of": step.symbol.of,
+        "derivative_of": step.symbol.second or step.symbol.of,
         "forms": _forms(step.raw, step.rewrites),
         "paths": [_path(path) for path in step.paths],
         "reasons": [plain(sentence) for sentence in backward_reasons(step, result_of(derivation))],
@@ -103,6 +107,20 @@ def _backward(step: BackwardStep, derivation: Derivation) -> dict[str, Any]:
             for p in derivation.proofs(step)
         ],
     }
+
+
+def _second(derivation: Derivation) -> dict[str, Any]:
+    """What a derivation of the second order adds: directions, the scalar made of them, and its derivatives."""
+    (scalar,) = derivation.graph.outputs
+    return {
+        "directions": [_direction(v, x) for v, x in derivation.directions.items()],
+        "scalar": {**_quantity(scalar), "forms": _forms(scalar, ())},
+        "backward": [_backward(step, derivation) for step in derivation.backward],
+    }
+
+
+def _direction(v: Node, x: Node) -> dict[str, Any]:
+    return {"symbol": str(v.symbol), "of": str(x.symbol), "shape": _shape(v.shape), **_math(spell_as_part(v))}
 
 
 def _quantity(node: Node) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from backproof.derivation.steps import BackwardStep, Path, Rewrite
 from backproof.ir.node import Node
+from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import add
 from backproof.ops.entries import row_of
 from backproof.ops.linear import transposed
@@ -82,7 +83,11 @@ def _path_reason(step: BackwardStep, path: Path, result: Math) -> Iterator[str |
     outputs = {link: before.operand for before, link in pairwise(path.links)}
     for link in path.reasons:
         y = outputs.get(link, path.consumer)
-        words: dict[str, Math] = {"y": _named_or(y, result), "dx": symbol(step.symbol), "dy": _derivative(y, result)}
+        words: dict[str, Math] = {
+            "y": _named_or(y, result),
+            "dx": symbol(step.symbol),
+            "dy": _derivative(y, result, step.symbol),
+        }
         words["x"] = spell_as_part(link.operand)
         if link.others:
             words["other"] = spell_as_part(link.others[0])
@@ -103,10 +108,10 @@ def _named_or(y: Node, result: Math) -> Math:
     return result if y.symbol is None and not y.shape else spell_as_part(y)
 
 
-def _derivative(y: Node, result: Math) -> Math:
+def _derivative(y: Node, result: Math, of: Symbol) -> Math:
     if y.symbol is not None:
-        return symbol(y.symbol.derivative("J"))
-    return Row((Ident("d"), _named_or(y, result) if not y.shape else Fence(spell_as_part(y))))
+        return symbol(of.by(y.symbol))
+    return Row((Ident(of.prefix[0]), _named_or(y, result) if not y.shape else Fence(spell_as_part(y))))
 
 
 def meaning(rewrite: Rewrite) -> Inline:

@@ -113,13 +113,12 @@ GREEK = {
 @lru_cache(maxsize=65536)
 def _letters(of: Symbol, *, entry: bool) -> tuple[Math, int | None]:
     """The name of a quantity and its number, if it has one: W1 in code is written like W[1]. Entries are small."""
-    d = "d" if of.of else ""
     numbered = re.fullmatch(r"(.*[A-Za-z])_?(\d+)", of.base) if of.layer is None else None
     base, number = (numbered[1], int(numbered[2])) if numbered else (of.base, of.layer)
     base = GREEK.get(base, base)
     if len(base) > 1:
-        return Word(d + base), number
-    return Ident(d + (base.lower() if entry else base)), number
+        return Word(of.prefix + base), number
+    return Ident(of.prefix + (base.lower() if entry else base)), number
 
 
 @lru_cache(maxsize=65536)
