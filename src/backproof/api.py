@@ -11,6 +11,7 @@ from backproof.checking.gradients import Method, check_gradients
 from backproof.checking.report import Report
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.derive import derive as derive_graph
+from backproof.derivation.jacobian import with_hessians, with_jacobians
 from backproof.derivation.second import along
 from backproof.derivation.steps import CodeLine, Mean
 from backproof.execution.directions import directed
@@ -20,8 +21,9 @@ from backproof.execution.trace import Trace
 from backproof.execution.trace import run as evaluate
 from backproof.frontends.network import Layout, Network
 from backproof.frontends.spec import read_spec
-from backproof.frontends.tracing.trace import trace
+from backproof.frontends.tracing.trace import Program, trace
 from backproof.ir.errors import BackproofError, DataError
+from backproof.ir.node import Node
 from backproof.write import Format, rendered
 
 
@@ -41,6 +43,8 @@ def derive(
     wrt: Sequence[str] | None = None,
     opened: bool = False,
     hvp: str | Sequence[str] = (),
+    hessian: str | Sequence[str] = (),
+    jacobian: str | Sequence[str] = (),
     **named: Any,
 ) -> Derivation:
     """The backward pass of a network or of NumPy code: every equation with its reason, in the order one would write.
@@ -52,6 +56,8 @@ def derive(
     inputs   for a network, whether dX is wanted too
     hvp      the names of parameters or arguments: the gradients by them are differentiated once more, along a direction
              (V for W), which gives the product of the Hessian and that direction
+    hessian  likewise, the Hessian itself: as a formula where there is one of readable length, and its values
+    jacobian for a function that returns an array: the names of arguments by which all its entries are differentiated
 
     A function is run once, on `arguments` and those given by name (``derive(f, W1=…, X=…)``); it is followed through
     NumPy's own protocols, so it needs no change. `wrt` names the arguments that derivatives are wanted by: unless
@@ -60,26 +66,28 @@ def derive(
 
     Raises SpecError for a network that cannot be read, TraceError for code that cannot be followed.
     """
-    again = [hvp] if isinstance(hvp, str) else [*hvp]
+    products, matrices, jacobians = (_listed(names) for names in (hvp, hessian, jacobian))
+    if bool(products) + bool(matrices) + bool(jacobians) > 1:
+        raise BackproofError("hvp, hessian and jacobian are three things", instead="ask for one of them at a time")
     if isinstance(forward, Derivation):
-        if not again:
+        if not products and not matrices:
             raise BackproofError(
                 "a derivation is derived already",
                 why="its gradients can be differentiated once more, by some of its parameters",
-                instead='name them: derive(derivation, hvp="W")',
+                instead='name them: derive(derivation, hvp="W"), derive(derivation, hessian="W")',
             )
-        return along(forward, again)
-    if again:
-        wanted = again if wrt is None and _is_code(forward) else wrt
+        return along(forward, products) if products else with_hessians(forward, matrices)
+    if jacobians:
+        return _jacobians(forward, {**(arguments or {}), **named}, jacobians, opened=opened)
+    if products or matrices:
+        wanted = [*products, *matrices] if wrt is None and _is_code(forward) else wrt
         first = derive(forward, arguments, mean=mean, layout=layout, inputs=inputs, wrt=wanted, opened=opened, **named)
-        return along(first, again)
+        return derive(first, hvp=products, hessian=matrices)
     _one_of(mean, ("loss", "parameters"), "mean")
     _one_of(layout, ("columns", "rows"), "layout")
     if _is_code(forward):
         program = trace(forward, {**(arguments or {}), **named}, wrt, opened=opened)
-        written = {line: CodeLine(str(line), line.text) for line in dict.fromkeys(program.lines.values())}
-        sources = {node: written[line] for node, line in program.lines.items()}
-        return derive_graph(program.graph, mean=mean, sources=sources, notes=program.notes, opened=opened)
+        return derive_graph(program.graph, mean=mean, sources=_sources(program), notes=program.notes, opened=opened)
     if arguments is not None or named or wrt is not None or opened:
         raise BackproofError(
             "a network takes no arguments, wrt or opened", instead="give a function, or only the network"
@@ -129,6 +137,22 @@ def run(
         raise DataError("no data are given", instead='name a set ("iris"), a file, or give (X, Y)')
     values = feeds(derivation, data, parameters=parameters, seed=seed, target=target, rows=rows)
     return evaluate(derivation, directed(derivation, {**values, **chosen}, seed=seed), dtype=dtype)
+
+
+def _jacobians(forward: Any, arguments: Mapping[str, Any], names: Sequence[str], *, opened: bool) -> Derivation:
+    if not _is_code(forward):
+        raise BackproofError("jacobian is for functions", instead="of a network, hessian and hvp are derived")
+    program = trace(forward, arguments, names, opened=opened, scalar=False)
+    return with_jacobians(program.graph, sources=_sources(program), notes=program.notes, opened=opened)
+
+
+def _sources(program: Program) -> dict[Node, CodeLine]:
+    written = {line: CodeLine(str(line), line.text) for line in dict.fromkeys(program.lines.values())}
+    return {node: written[line] for node, line in program.lines.items()}
+
+
+def _listed(names: str | Sequence[str]) -> list[str]:
+    return [names] if isinstance(names, str) else [*names]
 
 
 def _is_code(forward: Any) -> TypeGuard[Callable[..., Any]]:

@@ -77,6 +77,7 @@ THEIRS: Mapping[str, Function] = {
     "scaled_identity": lambda g: g * jnp.eye(3),
     "diag": jnp.diag,
     "diagonal": jnp.diagonal,
+    "diag_times": lambda d, a: jnp.diag(d) @ a,
     "tril": lambda a: jnp.tril(a, 1),
     "triu": lambda a: jnp.triu(a, 1),
     "half_triangle": lambda a: jnp.tril(a, -1) + jnp.diag(jnp.diag(a)) / 2,

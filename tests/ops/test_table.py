@@ -117,6 +117,7 @@ NUMPY = {
     "scaled_identity": lambda g: g * np.eye(3),
     "diag": np.diag,
     "diagonal": np.diag,
+    "diag_times": lambda d, a: np.diag(d) @ a,
     "tril": lambda a: np.tril(a, 1),
     "triu": lambda a: np.triu(a, 1),
     "half_triangle": lambda a: np.tril(a, -1) + np.diag(np.diag(a)) / 2,

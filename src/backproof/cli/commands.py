@@ -86,6 +86,12 @@ def network_options(command: F) -> F:
                 multiple=True,
                 help="A parameter or argument: differentiate once more by it, to the Hessian times a vector.",
             ),
+            click.option("--hessian", multiple=True, help="A parameter or argument: the Hessian by it, as a formula."),
+            click.option(
+                "--jacobian",
+                multiple=True,
+                help="Of a function of any result: an argument to differentiate all its entries by, as a formula.",
+            ),
         ]
     ):
         command = option(command)
@@ -227,7 +233,7 @@ def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:
         if options["opened"]:
             raise BackproofError("--open is for functions")
         derivation = derive_forward(
-            forward, mean=options["mean"], layout=options["layout"], inputs=options["dx"], hvp=options["hvp"]
+            forward, mean=options["mean"], layout=options["layout"], inputs=options["dx"], **_second(options)
         )
         return derivation, _title(forward)
     arguments = _arguments(forward, options.get("data"))
@@ -236,9 +242,14 @@ def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:
         raise BackproofError("--dx and --layout are for networks", instead="of a function, --wrt X adds X")
     name = getattr(forward, "__name__", spec)
     derivation = derive_forward(
-        forward, arguments, mean=options["mean"], wrt=wrt, opened=options["opened"], hvp=options["hvp"]
+        forward, arguments, mean=options["mean"], wrt=wrt, opened=options["opened"], **_second(options)
     )
     return derivation, f"Forward and backward pass of {name}"
+
+
+def _second(options: dict[str, Any]) -> dict[str, Any]:
+    """What is asked for beyond the gradients."""
+    return {key: options[key] for key in ("hvp", "hessian", "jacobian")}
 
 
 def _only_functions_have_arguments(derivation: Derivation, data: str | None) -> None:

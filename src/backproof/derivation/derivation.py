@@ -10,6 +10,57 @@ from backproof.derivation.functions import functions_of
 from backproof.derivation.proof import proofs
 from backproof.derivation.steps import BackwardStep, CodeLine, CompositeFacts, ForwardStep, FunctionFacts, Mean, Proof
 from backproof.ir.node import Graph, Node
+from backproof.ir.sizes import Shape
+from backproof.ir.symbol import Symbol
+from backproof.ops.entries import Places
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Jacobian:
+    """The derivatives of every entry of `of` by every entry of `by`; a Hessian, or a block of one, where `of` is
+    a derivative itself.
+
+    symbol   what it is called: H, or dy_dx
+    product  the derivation that gives its product with a vector: from `of` back to `by`
+    applied  that product as one expression, the steps put in; None where that would be too long to read
+    matrix   the formula of the whole, named by the symbol; None where there is none that is short
+    places   the entries of `of` and of `by` that `entry` speaks of
+    entry    the derivative of the one by the other, with deltas; None where it has no formula that is short
+    """
+
+    symbol: Symbol
+    of: Node
+    by: Node
+    product: Derivation
+    applied: Node | None
+    matrix: Node | None
+    places: tuple[Places, Places]
+    entry: Node | None
+
+    @property
+    def second(self) -> bool:
+        """Whether it is a Hessian."""
+        return self.product.first is not None
+
+    @property
+    def shape(self) -> Shape:
+        """The axes of `of`, then those of `by`."""
+        return (*self.of.shape, *self.by.shape)
+
+    @property
+    def direction(self) -> Node:
+        """The vector that the product is taken with."""
+        return self.product.graph.inputs[-1]
+
+    @property
+    def argument(self) -> Node:
+        """Of a Hessian: the argument that `of` is the derivative by; another than `by` off its diagonal."""
+        return self.product.directions[self.direction]
+
+    @property
+    def image(self) -> Node:
+        """The product of that vector and the Jacobian."""
+        return self.product.gradients[str(self.by.symbol)]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -21,6 +72,7 @@ class Derivation:
 
     A derivation of the second order differentiates the gradients of `first`, whose steps come before its own, along
     `directions`: inputs, each with the argument that it varies.
+    `jacobians` are the matrices of derivatives that were asked for.
     """
 
     graph: Graph
@@ -31,6 +83,7 @@ class Derivation:
     notes: tuple[str, ...] = ()
     first: Derivation | None = None
     directions: Mapping[Node, Node] = field(default_factory=dict)
+    jacobians: tuple[Jacobian, ...] = ()
 
     def __repr__(self) -> str:
         return f"<derivation of {', '.join(str(step.symbol) for step in self.backward)}>"

@@ -29,18 +29,20 @@ def derive(
     notes: Sequence[str] = (),
     opened: bool = False,
     second: bool = False,
+    seed: Node | None = None,
 ) -> Derivation:
     """The backward pass of a graph with one scalar output: a step for every quantity between it and the parameters.
 
     `inputs` are further inputs that a derivative is wanted by (X, say). What acts through statistics of itself, as in
     layer normalisation, gets one closed formula; with `opened`, every statistic gets a step of its own. `second`
-    says that the output is made of derivatives: those of it have symbols of the second order.
+    says that the output is made of derivatives: those of it have symbols of the second order. `seed`, a further input
+    of the graph, is the derivative of some number J by the output, which may then be an array.
 
     Raises BackproofError if the output is not a scalar, and for mean="parameters" if it is not a mean over samples plus
     terms of the parameters alone.
     """
     (result,) = graph.outputs
-    if result.shape:
+    if result.shape and seed is None:
         raise BackproofError(
             f"{result.symbol} is not a scalar",
             where=f"its shape is {show(result.shape)}",
@@ -61,7 +63,7 @@ def derive(
         backward = None
         while backward is None:
             try:
-                backward = _backward(result, wanted, values, closed, second=second)
+                backward = _backward(result, wanted, values, closed, second=second, seed=seed)
             except _NotShorterError as error:
                 del closed[error.closing.of]
     else:
@@ -91,10 +93,11 @@ def _backward(
     deferred: Deferred | None = None,
     *,
     second: bool = False,
+    seed: Node | None = None,
 ) -> list[BackwardStep]:
     steps: dict[Node, BackwardStep] = {}
     derivative = Symbol.second_derivative if second else Symbol.derivative
-    result = deferred.result if deferred else str(root.symbol)
+    result = deferred.result if deferred else str(root.symbol) if seed is None else "J"
     of = "L" if deferred else result
     parameters = deferred.parameters if deferred else frozenset()
     penalties: dict[Node, Gradient] = {}
@@ -102,7 +105,7 @@ def _backward(
         penalties = {g.of: g for g in sweep(deferred.penalty, constant(1), wanted, _refuse)}
 
     hidden = frozenset(r for closing in closed.values() for r in closing.statistics)
-    for gradient in sweep(root, constant(1), wanted, lambda g: steps[g.of].node, hidden):
+    for gradient in sweep(root, seed or constant(1), wanted, lambda g: steps[g.of].node, hidden):
         node = gradient.of
         assert node.symbol is not None
         raw, paths, scale = gradient.raw, gradient.paths, None

@@ -22,11 +22,11 @@ from backproof.ops.leaves import variable
 from backproof.ops.linear import total
 
 
-def along(first: Derivation, names: Sequence[str]) -> Derivation:
+def along(first: Derivation, names: Sequence[str], by: Sequence[str] = ()) -> Derivation:
     """The derivation of the Hessian times a vector: s = Σ dW * V for the arguments `names`, and how s depends on them.
 
     Each argument has a direction of its own, a further input: V for W, v for x. Raises BackproofError for a name that
-    the first derivation has no gradient of.
+    the first derivation has no gradient of. `by` names the arguments that s is differentiated by, unless it is those.
     """
     if first.first is not None:
         raise BackproofError(
@@ -41,12 +41,13 @@ def along(first: Derivation, names: Sequence[str]) -> Derivation:
             instead='derive with mean="loss"',
         )
     arguments = [argument_of(first, name) for name in dict.fromkeys(names)]
+    wanted = [argument_of(first, name) for name in by] or arguments
     taken = set(first.quantities)
     directions = {_direction(x, taken): x for x in arguments}
     terms = [_inner(first.gradients[str(x.symbol)], v) for v, x in directions.items()]
-    s = reduce(add, terms).named(_free(Symbol("s"), taken))
+    s = reduce(add, terms).named(free(Symbol("s"), taken))
     inputs = (*first.graph.inputs, *directions)
-    second = derive(Graph(inputs, (s,), tuple(arguments)), opened=True, second=True)
+    second = derive(Graph(inputs, (s,), tuple(wanted)), opened=True, second=True)
     known = [*first.forward, *(ForwardStep(step.node, step.node) for step in first.backward), ForwardStep(s, s)]
     return replace(
         second,
@@ -76,12 +77,12 @@ def _direction(x: Node, taken: set[str]) -> Node:
     letter = "V" if x.symbol.base[:1].isupper() else "v"
     number = re.search(r"\d*$", x.symbol.base)
     assert number is not None
-    symbol = _free(Symbol(letter + number[0], x.symbol.layer), taken)
+    symbol = free(Symbol(letter + number[0], x.symbol.layer), taken)
     taken.add(str(symbol))
     return variable(symbol, x.shape)
 
 
-def _free(symbol: Symbol, taken: Collection[str]) -> Symbol:
+def free(symbol: Symbol, taken: Collection[str]) -> Symbol:
     """The symbol, with underscores after its name if there is a quantity of that name."""
     while str(symbol) in taken:
         symbol = replace(symbol, base=f"{symbol.base}_")

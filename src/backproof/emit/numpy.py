@@ -314,6 +314,13 @@ def _expand(node: Node, w: Writer) -> Text:
     return Text(f"{w.text(node.inputs[0]).at(ATOM)}[{key}]")
 
 
+def _rows_times(node: Node, w: Writer) -> Text:
+    vector, matrix = (w.text(x) for x in node.inputs)
+    if " @ " in matrix.code and matrix.level == PRODUCT:
+        matrix = Text(f"({matrix})")
+    return infix(Text(f"{vector.at(ATOM)}[:, None]"), "*", matrix, PRODUCT)
+
+
 def _stretch(node: Node, w: Writer) -> Text:
     (x,) = node.inputs
     if x.shape == node.shape:
@@ -516,6 +523,7 @@ SPELLED: Mapping[Row, Spelling] = {
     linalg.scaled_identity: _identity,
     linalg.diag: _named("diagonal_matrix"),
     linalg.diagonal: lambda node, w: call("np.diagonal", w.text(node.inputs[0]), axis1=-2, axis2=-1),
+    linalg.diag_times: _rows_times,
     linalg.tril: _triangle("np.tril"),
     linalg.triu: _triangle("np.triu"),
     linalg.half_triangle: _named("half_triangle"),

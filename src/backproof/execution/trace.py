@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from backproof.derivation.derivation import Derivation
 from backproof.execution.explain import Explanation, explain
 from backproof.execution.interpret import evaluate
+from backproof.execution.jacobians import jacobian_values
 from backproof.ir.errors import BackproofError, DataError, NameUnknownError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE
@@ -83,6 +84,12 @@ class Trace(Mapping[str, Array]):
         Raises BackproofError for an unknown quantity or a place outside it.
         """
         self[name]
+        if name not in self.derivation.quantities:
+            raise BackproofError(
+                f"{name} is explained by its formula",
+                why="its entries are computed all at once",
+                instead="render the derivation",
+            )
         return explain(self.derivation.quantities[name], place, self.arrays, self.sizes)
 
 
@@ -107,7 +114,10 @@ def run(derivation: Derivation, values: Mapping[str, ArrayLike], *, dtype: DType
         _bind(name, node, arrays[name], sizes)
     outputs = derivation.quantities
     computed = evaluate(outputs.values(), {node: arrays[name] for name, node in inputs.items()}, sizes)
-    return Trace(derivation, {name: computed[node] for name, node in outputs.items()}, sizes)
+    found = {name: computed[node] for name, node in outputs.items()}
+    if derivation.jacobians:
+        found |= jacobian_values(derivation, computed, sizes)
+    return Trace(derivation, found, sizes)
 
 
 def _kind(node: Node | None, dtype: DTypeLike) -> DTypeLike:

@@ -15,16 +15,27 @@ import numpy as np
 from backproof.ir.errors import ShapeError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Shape, Size, agreed, of_length, show
-from backproof.ops.arithmetic import add, div, neg, power, product, sub
+from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
 from backproof.ops.entries import EntryOf, LetterPool, Places, delta, own_entry, sum_over
 from backproof.ops.leaves import constant
 from backproof.ops.linear import expand, matmul, total, transposed
-from backproof.ops.notation import Apply, InverseTimes, Superscript, TimesIdentity
+from backproof.ops.notation import Apply, DiagonalTimes, InverseTimes, Superscript, TimesIdentity
 from backproof.ops.row import Array, Domain, Row
 from backproof.ops.shaping import reshape
 from backproof.ops.vectors import einsum, outer
 
 # --- diagonals and traces
+
+
+def _diag_times_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
+    vector, matrix = shapes
+    if len(vector) != 1 or len(matrix) != 2 or agreed(vector[0], matrix[0]) is None:
+        raise ShapeError(
+            "a vector and the rows of a matrix do not fit",
+            where=f"({show(vector)}) and ({show(matrix)})",
+            why="there must be one entry for each row",
+        )
+    return matrix
 
 
 def _square(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
@@ -119,6 +130,22 @@ diagonal: Row = Row(
     vjp=lambda g, y, a: (diag(g),),
     reasons=("Each entry of {y} is one on the diagonal of {x}, so its derivative goes there; all others receive 0.",),
     domain=(Domain((3, 3)),),
+)
+
+diag_times: Row = Row(
+    name="diag_times",
+    kind="linear",
+    about="A matrix with its rows multiplied by the entries of a vector: the product with its diagonal matrix.",
+    meaning=lambda d, a: d[..., None] * a,
+    shape=_diag_times_shape,
+    notation=DiagonalTimes(),
+    entry=lambda node, place, entry, letters: product(entry(node.inputs[0], place[:1]), entry(node.inputs[1], place)),
+    vjp=lambda g, y, d, a: (total(mul(g, a), (-1,), keepdims=False), diag_times(d, g)),
+    reasons=(
+        "An entry of {x} multiplies a whole row of {other}; the chain rule adds up that row.",
+        "A row of {x} is multiplied by one entry of {other}, and so is its derivative.",
+    ),
+    domain=(Domain((3,)), Domain((3, 4))),
 )
 
 

@@ -117,6 +117,11 @@ class InverseTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class DiagonalTimes:
+    """``diag(x) · y``."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimesIdentity:
     """``x · I``, and ``I`` alone where x is 1."""
 
@@ -170,6 +175,7 @@ Notation = (
     | Bare
     | TimesTransposed
     | InverseTimes
+    | DiagonalTimes
     | TimesIdentity
     | Bracketed
     | Inline

@@ -46,6 +46,7 @@ FAMILIES: Mapping[str, tuple[Row, ...]] = {
         linalg.scaled_identity,
         linalg.diag,
         linalg.diagonal,
+        linalg.diag_times,
         linalg.tril,
         linalg.triu,
         linalg.half_triangle,

@@ -14,6 +14,7 @@ from backproof.ops.scalar import ScalarRow
 from backproof.write.diagram import diagram
 from backproof.write.doc import Block, Code, Display, Document, Heading, Inline, Paragraph, Step
 from backproof.write.expansion import entries, indexed, names, proof_blocks, transposes
+from backproof.write.jacobians import jacobian_blocks
 from backproof.write.math import Equation, Frac, Hat, Ident, Math, Row, Sign
 from backproof.write.opening import convention, functions, opening, result_of, sizes
 from backproof.write.reasons import backward_reasons, forward_reason, meaning
@@ -33,8 +34,9 @@ def document(derivation: Derivation, *, title: str = "", expand: bool = False) -
     blocks.append(Heading(2, ("Forward pass",)))
     numbers = count(1)
     blocks += [_forward(next(numbers), step, first, expand) for step in first.forward]
-    blocks += [Heading(2, ("Backward pass",)), Paragraph(convention(first))]
-    blocks += [_backward(next(numbers), step, first, expand) for step in first.backward]
+    if first.backward:
+        blocks += [Heading(2, ("Backward pass",)), Paragraph(convention(first))]
+        blocks += [_backward(next(numbers), step, first, expand) for step in first.backward]
     if derivation.first is not None:
         blocks += [
             Heading(2, ("Along a direction",)),
@@ -43,6 +45,8 @@ def document(derivation: Derivation, *, title: str = "", expand: bool = False) -
         ]
         blocks += [Heading(2, ("Second backward pass",)), Paragraph(second_convention(derivation))]
         blocks += [_backward(next(numbers), step, derivation, expand) for step in derivation.backward]
+    for jacobian in derivation.jacobians:
+        blocks += jacobian_blocks(jacobian)
     return Document(heading, tuple(blocks))
 
 

@@ -9,12 +9,13 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from backproof.derivation.derivation import Derivation
+from backproof.derivation.derivation import Derivation, Jacobian
 from backproof.derivation.steps import BackwardStep, CompositeFacts, ForwardStep, FunctionFacts, Path, Rewrite
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Index, Shape, Size
 from backproof.ops.entries import LetterPool, at, entry_of, row_of
 from backproof.ops.shaping import Slot
+from backproof.write.jacobians import entry, whole
 from backproof.write.math import Math
 from backproof.write.math_latex import latex
 from backproof.write.math_unicode import linear
@@ -44,6 +45,8 @@ def derivation_json(derivation: Derivation, *, title: str = "") -> str:
     }
     if last.first is not None:
         content["second"] = _second(last)
+    if last.jacobians:
+        content["jacobians"] = [_jacobian(jacobian) for jacobian in last.jacobians]
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -116,6 +119,24 @@ def _second(derivation: Derivation) -> dict[str, Any]:
         "directions": [_direction(v, x) for v, x in derivation.directions.items()],
         "scalar": {**_quantity(scalar), "forms": _forms(scalar, ())},
         "backward": [_backward(step, derivation) for step in derivation.backward],
+    }
+
+
+def _jacobian(jacobian: Jacobian) -> dict[str, Any]:
+    """A Jacobian or a Hessian: the steps of its product with a vector, and its formulas, null where there is none."""
+    matrix = jacobian.matrix
+    return {
+        "symbol": str(jacobian.symbol),
+        "of": str(jacobian.of.symbol),
+        "by": str(jacobian.by.symbol),
+        "shape": _shape(jacobian.shape),
+        "vector": str(jacobian.direction.symbol),
+        "steps": [_backward(step, jacobian.product) for step in jacobian.product.backward],
+        "product": None if jacobian.applied is None else _forms(jacobian.applied, ())[0],
+        "matrix": None if matrix is None else {"name": _math(whole(jacobian)), **_forms(matrix, ())[0]},
+        "entry": None
+        if jacobian.entry is None
+        else {"name": _math(entry(jacobian)), "value": _math(spell(jacobian.entry))},
     }
 
 

@@ -22,6 +22,7 @@ from backproof.ops.notation import (
     Bare,
     Bars,
     Bracketed,
+    DiagonalTimes,
     Entry,
     Exponential,
     Fraction,
@@ -270,6 +271,10 @@ def _opened(node: Node) -> Spelled:
             left, right = node.inputs
             inverse = _raised(_bracketed(left, ATOM), Ident("−1"), merge=True)
             return Row((inverse, Sign("·"), _bracketed(right, PRODUCT))), PRODUCT
+        case DiagonalTimes():
+            vector, matrix = node.inputs
+            diagonal = Row((Func("diag"), Fence(_part(vector)[0])))
+            return Row((diagonal, Sign("·"), _factor(matrix, "*"))), PRODUCT
         case TimesIdentity():
             (factor,) = node.inputs
             if is_number(factor, 1):

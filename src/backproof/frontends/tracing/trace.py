@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import count
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from backproof.frontends.tracing.lengths import measuring, named_sizes, resized
 from backproof.frontends.tracing.makers import following
 from backproof.frontends.tracing.names import Names
 from backproof.frontends.tracing.patterns import recognise
-from backproof.frontends.tracing.tape import Line, Tape
+from backproof.frontends.tracing.tape import Line, Tape, line
 from backproof.frontends.tracing.traced import Traced
 from backproof.ir.errors import SpecError, TraceError
 from backproof.ir.node import Graph, Node, ancestors
@@ -26,7 +27,7 @@ from backproof.ir.symbol import Symbol
 from backproof.ops import activations, elementary
 from backproof.ops.arithmetic import add, mul, power, sub
 from backproof.ops.leaves import constant_, input_, size_
-from backproof.ops.linear import matmul
+from backproof.ops.linear import matmul, restated
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.vectors import einsum, matvec
 
@@ -52,11 +53,13 @@ def trace(
     wrt: Sequence[str] | None = None,
     *,
     opened: bool = False,
+    scalar: bool = True,
 ) -> Program:
     """Runs `function` once on `arguments` and writes down what it does.
 
     `wrt` names the arguments that derivatives are wanted by; by default every array of decimal numbers but X and Y.
-    With `opened`, softmax spelled out in code is left as its operations. Raises TraceError where the function does
+    With `opened`, softmax spelled out in code is left as its operations; unless `scalar`, the result may be an array.
+    Raises TraceError where the function does
     something that cannot be followed, or its result is not one number.
     """
     tape = Tape(axes=count())
@@ -67,7 +70,11 @@ def trace(
     parameters = _wanted(leaves, wrt)
     with equated() as pairs, measuring(function), names.watching(tape), following(tape):
         result = _call(function, called)
-        output = _single(result, function, tape)
+        output = (_single if scalar else _array)(result, function, tape)
+        if not output.inputs:
+            output = restated(output)  # the result is an argument as it is given: a quantity of its own all the same
+            if isinstance(code := getattr(function, "__code__", None), CodeType):
+                tape.lines[output] = line(code.co_filename, code.co_firstlineno)
     of_axis = named_sizes(leaves, pairs, names.lengths, DATA)
     sized = resized(ancestors([*leaves.values(), output]), of_axis)
     recognised, operations = recognise(sized[output], opened=opened)
@@ -191,11 +198,30 @@ def _call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
         raise
 
 
+def _array(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
+    if isinstance(result, tuple) and result and isinstance(result[0], Traced):
+        tape.note("of several results the first is differentiated")
+        result = result[0]
+    if not isinstance(result, Traced):
+        name, kind = _name(function), type(result).__name__
+        raise TraceError(
+            f"the result of {name} is a {kind} that is computed from none of its array arguments",
+            why="so there is nothing to differentiate",
+            instead="return an array computed from the arguments",
+        )
+    node: Node = result.node
+    return node
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", "the function")
+
+
 def _single(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
     if isinstance(result, tuple) and result and type(result[0]) is Traced and result[0].size == 1:
         tape.note("of several results the first is differentiated")
         result = result[0]
-    name = getattr(function, "__name__", "the function")
+    name = _name(function)
     if not isinstance(result, Traced):
         kind = type(result).__name__
         raise TraceError(
@@ -208,7 +234,8 @@ def _single(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
             f"the result of {name} is not one number",
             where=f"its shape is {result.shape}",
             why="a derivative of every quantity needs one number to differentiate",
-            instead=f"return its sum or its mean, np.sum({result.node.symbol or 'result'})",
+            instead=f"return its sum or its mean, np.sum({result.node.symbol or 'result'}); "
+            "or ask for the derivatives of all its entries, with jacobian or --jacobian",
         )
     while result.value.ndim:
         result = result[0]
@@ -246,7 +273,8 @@ def _named(output: Node, names: Mapping[Node, str]) -> dict[Node, Node]:
             return node.symbol
         if node in names:
             return Symbol(names[node])
-        return Symbol("J" if "J" not in taken else "result") if node is output else None
+        last = "y" if output.shape else "J"
+        return Symbol(last if last not in taken else "result") if node is output else None
 
     return _renamed(order, symbol)
 
