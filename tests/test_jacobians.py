@@ -273,10 +273,25 @@ def test_hessian_is_the_complex_step_of_the_gradient(
     function: Callable[..., Any], given: Mapping[str, Any], name: str, matrix: str | None, entry: str | None
 ) -> None:
     trace = bp.run(bp.derive(function, arguments(given), hessian=name))
-    report = bp.check(bp.run(bp.derive(function, arguments(given), hvp=name)))
-    assert report.ok
+    assert bp.check(trace).ok
+    assert bp.check(trace, method="central").ok
+    assert bp.check(bp.run(bp.derive(function, arguments(given), hvp=name))).ok
     H = np.asarray(trace["H"]).reshape(np.size(given[name]), -1)
     np.testing.assert_allclose(H, H.T, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("function", "given", "name", "matrix", "entry"), JACOBIANS, ids=ids)
+def test_jacobian_is_checked(
+    function: Callable[..., Any], given: Mapping[str, Any], name: str, matrix: str | None, entry: str | None
+) -> None:
+    trace = bp.run(bp.derive(function, arguments(given), jacobian=name))
+    assert bp.check(trace).ok
+    (jacobian,) = trace.derivation.jacobians
+    wrong = np.array(trace[str(jacobian.symbol)])
+    wrong.flat[-1] += 0.01
+    report = bp.check(replace(trace, arrays={**trace.arrays, str(jacobian.symbol): wrong}))
+    assert [verdict.judgement for verdict in report.verdicts] == ["wrong"]
+    assert report.verdicts[0].place == wrong.shape
 
 
 def test_blocks() -> None:
@@ -348,7 +363,7 @@ class TestWriting:
 
 class TestBadInput:
     def test_an_array_without_jacobian(self) -> None:
-        with pytest.raises(bp.BackproofError, match="is not one number(.|\n)*--jacobian"):
+        with pytest.raises(bp.BackproofError, match=r"is not one number(.|\n)*--jacobian"):
             bp.derive(soft, x=normal(3))
 
     def test_an_unknown_argument(self) -> None:
@@ -376,7 +391,7 @@ class TestBadInput:
     def test_a_hessian_that_is_too_large(self) -> None:
         derivation = bp.derive(lambda w: np.sum(np.exp(w)), w=np.zeros(10_000), hessian="w")
         assert "diag" in bp.render(derivation, "text")
-        with pytest.raises(bp.BackproofError, match="100,000,000 entries(.|\n)*hvp"):
+        with pytest.raises(bp.BackproofError, match=r"100,000,000 entries(.|\n)*hvp"):
             bp.run(derivation)
 
     def test_an_entry_is_not_explained(self) -> None:

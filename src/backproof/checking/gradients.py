@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from backproof.checking.report import Judgement, Report, Verdict
+from backproof.derivation.derivation import Jacobian
 from backproof.execution.interpret import evaluate, length
 from backproof.execution.trace import Trace
 from backproof.ir.errors import DataError
@@ -56,7 +57,7 @@ def check_gradients(
     Raises DataError if J is not finite.
     """
     (result,) = trace.derivation.graph.outputs
-    if not np.isfinite(trace[str(result.symbol)]):
+    if not np.isfinite(trace[str(result.symbol)]).all():
         raise DataError(
             f"{result.symbol} is {trace[str(result.symbol)]}",
             why="usual causes are an overflow, and the logarithm of an output that is not positive",
@@ -105,6 +106,8 @@ def check_gradients(
                 judgement,
             )
         )
+    for jacobian in trace.derivation.jacobians:
+        verdicts.append(_whole(trace, jacobian, method, limit))
     notes = list(perturb.notes())
     if excused:
         notes.append(
@@ -112,6 +115,32 @@ def check_gradients(
             "values that they are computed from explains, as of 1 − a² where a is almost 1."
         )
     return Report(tuple(verdicts), method, limit, trace.samples, tuple(notes))
+
+
+def _whole(trace: Trace, jacobian: Jacobian, method: Method, limit: float) -> Verdict:
+    """The verdict on a Jacobian or a Hessian: its columns are the derivatives of `of` by each entry of `by`."""
+    values = np.asarray(trace[str(jacobian.symbol)])
+    perturb = _Perturbation(trace, method, jacobian.of)
+    count = math.prod(length(axis, trace.sizes) for axis in jacobian.by.shape)
+    columns, kinks = perturb.gradient(str(jacobian.by.symbol), np.arange(count))
+    reference = np.moveaxis(columns.reshape(count, -1), 0, -1).reshape(values.shape)
+    spoiled = np.broadcast_to(kinks, (values.size // count, count)).reshape(values.shape)
+    errors = np.where(spoiled, -1.0, _errors(values, reference, spoiled))
+    place = np.unravel_index(int(np.argmax(errors)), values.shape)
+    judgement: Judgement = "right" if errors[place] <= limit else "wrong"
+    if spoiled.all() or np.isinf(errors[place]):
+        judgement = "not comparable"
+    return Verdict(
+        str(jacobian.symbol),
+        values.shape,
+        values.size,
+        tuple(int(k) + 1 for k in place),
+        float(values[place]),
+        float(reference[place]),
+        float(max(errors[place], 0.0)),
+        int(spoiled.sum()),
+        judgement,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,25 +244,30 @@ class _Rounding:
 
 
 class _Perturbation:
-    """Evaluations of J with one entry of one input moved, many at a time."""
+    """Evaluations of J, or of another quantity `of`, with one entry of one input moved, many at a time."""
 
-    def __init__(self, trace: Trace, method: Method) -> None:
+    def __init__(self, trace: Trace, method: Method, of: Node | None = None) -> None:
         self._trace, self._method = trace, method
-        (output,) = trace.derivation.graph.outputs
+        (output,) = (of,) if of is not None else trace.derivation.graph.outputs
         self._result = next((step.node for step in trace.derivation.forward if step.raw is output), output)
         self._order = ancestors([self._result])
         self._inputs = {str(node.symbol): node for node in trace.derivation.graph.inputs}
         self._values = evaluate([self._result], {node: trace[name] for name, node in self._inputs.items()}, trace.sizes)
 
     def gradient(self, name: str, chosen: Array) -> tuple[Array, Array]:
-        """The derivative of J by the chosen entries of an input, and a mask of those that a kink spoils."""
+        """The derivative of the result by the chosen entries of an input, and a mask of those that a kink spoils.
+
+        Of a result that is an array there is an array for each entry.
+        """
         node = self._inputs[name]
         base = self._values[node]
         # What does not depend on the input is computed once; the rest again for every perturbed copy.
         moved = _depending(self._order, node)
         fixed = {x: value for x, value in self._values.items() if x not in moved}
         widest = max(self._values[x].size for x in moved)
-        gradient = np.empty(len(chosen))
+        gradient = np.zeros((len(chosen), *np.shape(self._values[self._result])))
+        if self._result not in moved:
+            return gradient, np.zeros(len(chosen), dtype=bool)
         kinks = np.zeros(len(chosen), dtype=bool)
         for part in _parts(len(chosen), max(1, CHUNK // widest)):
             if self._method == "complex":
@@ -256,7 +290,8 @@ class _Perturbation:
         steps = CENTRAL_STEP * np.maximum(1.0, np.abs(base.ravel()[entries]))
         sides = [self._at(node, base, entries, s * steps, fixed) for s in (1.0, -1.0, 0.5, -0.5)]
         up, down, half_up, half_down = (side[self._result] for side in sides)
-        wide, narrow = (up - down) / (2 * steps), (half_up - half_down) / steps
+        each = steps.reshape(-1, *[1] * (up.ndim - 1))
+        wide, narrow = (up - down) / (2 * each), (half_up - half_down) / each
         crossed = np.zeros(len(entries), dtype=bool)
         for x in self._order:
             row = row_of(x)

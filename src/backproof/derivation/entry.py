@@ -3,22 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator
+from functools import reduce
 
 import sympy
 
 from backproof.ir.node import Node, ancestors
-from backproof.ir.sizes import Index, letters_of
+from backproof.ir.sizes import ONE, Index, Place, affine, letters_of
 from backproof.ops.arithmetic import mul, neg
 from backproof.ops.calculus import cost, tidy
-from backproof.ops.entries import NODE_LETTERS, at_, delta, delta_, put_in, sum_over, sum_over_
+from backproof.ops.entries import NODE_LETTERS, LetterPool, at_, delta, delta_, entry_of, put_in, sum_over, sum_over_
 from backproof.ops.formula import to_expr, to_nodes
 from backproof.ops.leaves import size_
+from backproof.ops.shaping import unindex
 
 
 def shortened(entry: Node, letters: Collection[str]) -> Node:
     """An entry form with the same value, as short as algebra makes it; sums do not run over `letters`."""
     algebra = _EntryAlgebra(letters)
     return algebra.nodes(algebra.expr(entry))
+
+
+def placed(entry: Node, letters: LetterPool) -> Node:
+    """An entry form in which arrays of zeros with entries put into them are sums over these, with deltas.
+
+    Entry j of what has y in the places 2, 3, 4 is Σ_k δ_{j,k+1}·y_k.
+    """
+    if entry.op is not at_:
+        return Node(entry.op, tuple(placed(x, letters) for x in entry.inputs), entry.shape, entry.attrs, entry.symbol)
+    array = entry.inputs[0]
+    if array.op is not unindex or array.symbol is not None or len(array.inputs) > 1:
+        return entry
+    (inner,) = array.inputs
+    running: list[Place] = []
+    deltas: list[Node] = []
+    sizes = iter(inner.shape)
+    for position, k in zip(entry.attrs["place"], array.attrs["key"], strict=True):
+        found: Place = k + 1 if isinstance(k, int) else None
+        if isinstance(k, slice):
+            running.append(None if (size := next(sizes)) == ONE else letters.fresh(size))
+            found = affine([(k.step, running[-1])], k.start + 1 - k.step)
+        if position is not None:
+            deltas.append(delta(position, found))
+    body = placed(entry_of(inner, tuple(running), letters, opened=inner.symbol is None), letters)
+    body = reduce(mul, [*deltas, body])
+    return reduce(lambda x, index: sum_over(index, x) if isinstance(index, Index) else x, running[::-1], body)
+
+
+MORE_LETTERS = "abcefgh"
+"""Letters for sums, where entries that stand in many places have taken the usual ones."""
 
 
 class _EntryAlgebra:
@@ -65,7 +97,7 @@ class _EntryAlgebra:
         inside = [f for f in factors if any(_runs(self._nodes[s], index) for s in f.free_symbols)]
         body = self.nodes(sympy.Mul(*inside))
         taken = {*self._letters, *_letters(body)} - {index.letter}
-        letter = next((x for x in NODE_LETTERS if x not in taken), index.letter)
+        letter = next((x for x in NODE_LETTERS + MORE_LETTERS if x not in taken), index.letter)
         if not index.size.samples and letter != index.letter:
             body, index = put_in(body, index, Index(letter, index.size)), Index(letter, index.size)
         made = sum_over(index, body)

@@ -9,7 +9,7 @@ from itertools import combinations_with_replacement
 
 from backproof.derivation.derivation import Derivation, Jacobian
 from backproof.derivation.derive import derive
-from backproof.derivation.proof import has_entry_form, local_derivative
+from backproof.derivation.proof import entry_derivative, is_formula_in
 from backproof.derivation.second import along, argument_of, free
 from backproof.derivation.steps import CodeLine
 from backproof.ir.node import Graph, Node, ancestors
@@ -70,7 +70,7 @@ def _plain(node: Node) -> str:
 
 def _jacobian(symbol: Symbol, of: Node, by: Node, product: Derivation, known: Sequence[Node]) -> Jacobian:
     # Here and not above: SymPy takes long to import, and derivations without Jacobians do not need it.
-    from backproof.derivation.entry import shortened
+    from backproof.derivation.entry import placed, shortened
     from backproof.derivation.matrix import matrix_of
 
     image = product.gradients[str(by.symbol)]
@@ -87,8 +87,10 @@ def _jacobian(symbol: Symbol, of: Node, by: Node, product: Derivation, known: Se
         if matrix is not None:
             matrix = restated(matrix).named(symbol)
             entry = shortened(entry_of(matrix, (*of_place, *by_place), letters), reserved)
-        elif has_entry_form(applied, v):
-            entry = _if_short(shortened(local_derivative(applied, by_place, v, of_place, letters), reserved))
+        else:
+            found = placed(entry_of(applied, by_place, letters), letters)
+            if is_formula_in(found, v):
+                entry = _if_short(shortened(entry_derivative(found, v, of_place), reserved))
     return Jacobian(symbol, of, by, product, _if_short(applied), matrix, (of_place, by_place), entry)
 
 

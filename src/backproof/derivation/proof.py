@@ -71,7 +71,7 @@ def proofs(step: BackwardStep, derivative_of: dict[Node, Node]) -> list[Proof]:
     found = []
     closed = {path.consumer for path in step.paths if path.closed}
     for consumer in dict.fromkeys(path.consumer for path in step.paths):
-        if consumer in closed or not has_entry_form(consumer, step.of):
+        if consumer in closed or not _has_entry_form(consumer, step.of):
             continue
         upstream = derivative_of.get(consumer)
         # The terms of a penalty are not averaged, so the deferred 1/m does not apply to them.
@@ -80,14 +80,19 @@ def proofs(step: BackwardStep, derivative_of: dict[Node, Node]) -> list[Proof]:
     return found
 
 
-def has_entry_form(consumer: Node, of: Node) -> bool:
+def _has_entry_form(consumer: Node, of: Node) -> bool:
     """Whether the entries of a forward quantity can be written as a formula in those of the quantity `of`.
 
     Of a formula that is element-wise there is nothing to prove: it has no sum and no transpose.
     """
     if isinstance(consumer.op, FusedRow):
         return False
-    stack = [entry_of(consumer, LetterPool().place(consumer.shape))]
+    return is_formula_in(entry_of(consumer, LetterPool().place(consumer.shape)), of)
+
+
+def is_formula_in(entry: Node, of: Node) -> bool:
+    """Whether an entry form says of every entry of `of` where it stands."""
+    stack = [entry]
     while stack:
         x = stack.pop()
         if x.op is pieces:
@@ -129,13 +134,14 @@ def _proof(of: Node, consumer: Node, upstream: Node | None, factor: Node | None)
     )
 
 
-def local_derivative(output: Node, place: Places, of: Node, target: Places, letters: LetterPool | None = None) -> Node:
-    """The derivative of the entry of `output` at `place` by the entry of `of` at `target`, with deltas.
+def local_derivative(output: Node, place: Places, of: Node, target: Places) -> Node:
+    """The derivative of the entry of `output` at `place` by the entry of `of` at `target`, with deltas."""
+    return _added(_monomials(output, place, entry_of(output, place, LetterPool((*place, *target))), of, target))
 
-    `letters` are those still free, unless every letter is that the two places do not hold.
-    """
-    forward = entry_of(output, place, letters or LetterPool((*place, *target)))
-    return _added(_monomials(output, place, forward, of, target))
+
+def entry_derivative(entry: Node, of: Node, target: Places) -> Node:
+    """The derivative of an entry form by the entry of `of` at `target`, with deltas."""
+    return _added(_differentiated(entry, of, target))
 
 
 def _monomials(output: Node, place: Places, forward: Node, of: Node, target: Places) -> list[Monomial]:
