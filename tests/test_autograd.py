@@ -111,6 +111,21 @@ def test_an_inner_gradient_of_an_outer_value() -> None:
     assert grad(outer)(2.0) == pytest.approx(24.0)
 
 
+def test_a_gradient_of_a_function_of_other_arguments_inside_a_derived_one() -> None:
+    def critic(x: Array, w: Array) -> Any:
+        return np.sum(np.tanh(A @ x) * w)
+
+    def penalised(w: Array, x: Array) -> Any:
+        return critic(x, w) + np.sum(grad(critic)(x, w) ** 2)
+
+    def by_hand(w: Array) -> Any:
+        h = np.tanh(A @ x)
+        return np.sum(h * w) + np.sum((A.T @ ((1 - h**2) * w)) ** 2)
+
+    derivation = bp.derive(penalised, w=2 * x, x=x)
+    np.testing.assert_allclose(bp.run(derivation)["dw"], by_complex_step(by_hand, 2 * x), rtol=1e-12)
+
+
 def test_a_gradient_penalty() -> None:
     def f(w: Array) -> Any:
         return np.sum(np.tanh(A @ w))

@@ -226,7 +226,7 @@ def _same(shown: str, printed: str) -> bool:
     return _without_rounding(shown) == _without_rounding(printed)
 
 
-VERDICT = re.compile(r"^(d\S+ +\d+(?: × \d+)*) .* (right|wrong|not comparable)")
+VERDICT = re.compile(r"^([dDH]\S* +\d+(?: × \d+)*) .* (right|wrong|not comparable)")
 
 
 def _without_rounding(text: str) -> str:

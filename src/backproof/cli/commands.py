@@ -180,6 +180,7 @@ def run(
     asked = [_entry(text, trace) for text in entries]
     if not asked and not shown:
         _print(table_document(trace, options["data"]))
+        shown = tuple(str(jacobian.symbol) for jacobian in trace.derivation.jacobians)
     for name in shown:
         _print(values_document(trace, name))
     for name, place in asked:

@@ -13,6 +13,8 @@ from backproof.write.doc import Block, Code, Display, Document, Heading, Inline,
 from backproof.write.math import Equation, Math, Number
 from backproof.write.spell import spell, symbol
 
+MOST_MATRICES = 12
+"""How many matrices of an array of more axes are shown."""
 MOST_TERMS = 12
 """How many terms of a sum a table shows: the largest, in their order, and a line for the rest."""
 
@@ -52,11 +54,25 @@ def table_document(trace: Trace, data: str) -> Document:
 def values_document(trace: Trace, name: str) -> Document:
     """The numbers of one quantity."""
     array = trace[name]
-    of = trace.derivation.quantities[name].symbol
+    names = {str(jacobian.symbol): jacobian.symbol for jacobian in trace.derivation.jacobians}
+    of = names[name] if name in names else trace.derivation.quantities[name].symbol
     assert of is not None
     if not array.shape:
         return Document(f"The value of {name}", (Paragraph((symbol(of), f" = {array:.9g}")),))
-    return Document(f"The values of {name}", (Values((symbol(of),), array),))
+    title = f"The values of {name}"
+    if array.ndim <= 2:
+        return Document(title, (Values((symbol(of),), array),))
+    # Of an array of more axes the matrices in its last two, one after the other.
+    places = list(np.ndindex(array.shape[:-2]))
+    blocks: list[Block] = []
+    for place in places[:MOST_MATRICES]:
+        where = ",".join(str(k + 1) for k in place)
+        blocks.append(Values((symbol(of), f" at [{where},·,·]"), array[place]))
+    if len(places) > MOST_MATRICES:
+        blocks.append(
+            Paragraph((f"… and {len(places) - MOST_MATRICES} matrices more; -o saves all values to a file.",))
+        )
+    return Document(title, tuple(blocks))
 
 
 def entry_document(trace: Trace, name: str, place: tuple[int, ...], depth: int) -> Document:

@@ -73,11 +73,16 @@ def source(program: Program) -> str:
 
 
 def _about(program: Program, writer: Writer) -> str:
-    if not program.gradients:
-        return f"{writer.name(program.forward[-1])}."
-    *most, last = map(writer.name, program.gradients)
-    names = f"{', '.join(most)} and {last}" if most else last
-    return f"{writer.name(program.forward[-1])} and its derivatives by {names}."
+    result = writer.name(program.forward[-1])
+    inputs = [writer.name(x) for x in program.gradients if x.op is leaves.input_]
+    others = [writer.name(x) for x in program.gradients if x.op is not leaves.input_]
+    text = f"{result} and its derivatives by {_enumerated(inputs)}" if inputs else result
+    return f"{text}{',' if inputs else ''} and {_enumerated(others)}." if others else f"{text}."
+
+
+def _enumerated(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _line(statement: Statement) -> str:

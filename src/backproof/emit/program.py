@@ -34,7 +34,7 @@ class Program:
     constants  inputs whose values are part of the program
     forward    the quantities of the forward pass, in order; the last is the result
     backward   those of the backward pass
-    gradients  what is returned besides the result, in this order, by the argument
+    gradients  what is returned besides the result, in this order, by the argument, or by itself where that is its name
     """
 
     name: str

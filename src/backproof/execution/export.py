@@ -22,7 +22,21 @@ _numbers = count(1)
 
 
 def program(derivation: Derivation, name: str = "value_and_gradients") -> Program:
-    """What a program has to compute: J and the gradients, from all inputs."""
+    """What a program has to compute: J and the gradients, from all inputs, and the Jacobians that have a formula.
+
+    Raises BackproofError for a Jacobian or a Hessian without one.
+    """
+    matrices = []
+    for jacobian in derivation.jacobians:
+        if jacobian.matrix is None:
+            by = jacobian.by.symbol
+            raise BackproofError(
+                f"{jacobian.symbol} has no formula as a matrix",
+                where=f"it is the derivative of {jacobian.of.symbol} by {by}",
+                why="a program is made of formulas",
+                instead=f'export its product with a vector, hvp="{by}"' if jacobian.second else "",
+            )
+        matrices.append(jacobian.matrix)
     inputs = derivation.graph.inputs
     constants = [x for x in inputs if x.attrs.get("outside") and x.attrs["value"].size <= SMALL]
     leaves = {str(x.symbol): x for x in inputs}
@@ -31,8 +45,11 @@ def program(derivation: Derivation, name: str = "value_and_gradients") -> Progra
         inputs=tuple(x for x in inputs if x not in constants),
         constants=tuple(constants),
         forward=tuple(step.node for step in derivation.forward),
-        backward=tuple(step.node for step in derivation.backward),
-        gradients={leaves[name]: node for name, node in derivation.gradients.items()},
+        backward=(*(step.node for step in derivation.backward), *matrices),
+        gradients={
+            **{leaves[name]: node for name, node in derivation.gradients.items()},
+            **{matrix: matrix for matrix in matrices},
+        },
     )
 
 

@@ -157,6 +157,7 @@ def _leaf(tape: Tape, name: str, value: Any, dims: list[str] | None, leaves: dic
     if array.size == 0:
         raise TraceError(f"the argument {name} is empty", where=f"its shape is {array.shape}")
     leaves[name] = input_(symbol=Symbol(name), shape=_shape(tape, array, dims), value=array)
+    tape.values[leaves[name]] = array
     return Traced(tape, leaves[name], array)
 
 
