@@ -120,12 +120,12 @@ def scores(W: Array, X: Array, Y: Array) -> Any:
 DATA = {"w": normal(3), "X": normal(5, 3), "y": np.array([0.0, 1.0, 1.0, 0.0, 1.0])}
 
 HESSIANS: list[tuple[Callable[..., Any], Mapping[str, Any], str, str | None, str | None]] = [
-    (logistic, DATA, "w", "(1/5) Xᵀ · diag(p * (1 − p)) · X", None),
+    (logistic, DATA, "w", "(1/n_2) Xᵀ · diag(p * (1 − p)) · X", None),
     (quadratic, {"x": normal(3), "A": normal(3, 3)}, "x", "A + Aᵀ", "a_{jk} + a_{kj}"),
     (log_sum_exp, {"x": normal(4)}, "x", "diag(dx) − dx · dxᵀ", "dx_j · (δ_{jk} − dx_k)"),
-    (least_squares, DATA, "w", "(2/5) Xᵀ · X", "(2/5) Σ_{p=1}^5 x_{pj} · x_{pk}"),
-    (ridge, DATA, "w", "2 Xᵀ · X + 0.2 · I", "0.2 δ_{jk} + 2 Σ_{p=1}^5 x_{pj} · x_{pk}"),
-    (poisson, DATA, "w", "Xᵀ · diag(e^η) · X", "Σ_{p=1}^5 x_{pj} · x_{pk} · e^(η_p)"),
+    (least_squares, DATA, "w", "(2/n_2) Xᵀ · X", "(2/n_2) Σ_{p=1}^(n_2) x_{pj} · x_{pk}"),
+    (ridge, DATA, "w", "2 Xᵀ · X + 0.2 · I", "0.2 δ_{jk} + 2 Σ_{p=1}^(n_2) x_{pj} · x_{pk}"),
+    (poisson, DATA, "w", "Xᵀ · diag(e^η) · X", "Σ_{p=1}^(n_2) x_{pj} · x_{pk} · e^(η_p)"),
     (length, {"x": normal(3)}, "x", "1/J · I − 1/J³ · x · xᵀ", "(δ_{jk} · J² − x_j · x_k)/J³"),
     (entropy, {"p": np.abs(normal(3))}, "p", "−diag(1/p)", "−δ_{jk}/p_j"),
     (square_of_sum, {"x": normal(3)}, "x", "2 · 1 · 1ᵀ", "2"),
@@ -133,7 +133,7 @@ HESSIANS: list[tuple[Callable[..., Any], Mapping[str, Any], str, str | None, str
     (hidden, {"x": normal(3), "W": normal(4, 3), "b": normal(4)}, "b", None, None),
     (hidden, {"x": normal(3), "W": normal(4, 3), "b": normal(4)}, "x", None, None),
     (cubes, {"W": normal(2, 3)}, "W", None, "6 δ_{jp} · δ_{kq} · w_{pq}"),
-    (squares, {"W": normal(2, 3), "X": normal(3, 4)}, "W", None, "2 δ_{jp} · Σ_{r=1}^4 x_{kr} · x_{qr}"),
+    (squares, {"W": normal(2, 3), "X": normal(3, 4)}, "W", None, "2 δ_{jp} · Σ_{r=1}^(n_3) x_{kr} · x_{qr}"),
     (log_determinant, {"A": np.eye(3) + 0.1 * normal(3, 3)}, "A", None, "−(A⁻¹)_{kp} · (A⁻¹)_{qj}"),
     (stacked, {"T": normal(2, 2, 3)}, "T", None, None),
     (one_number, {"w": np.array(0.7)}, "w", "e^w · (w + 2)", "e^w · (w + 2)"),

@@ -150,7 +150,7 @@ def _contributions(
         return
     # An element-wise operation broadcasts by itself, so a stretched scalar need not be written out for it; but for an
     # input that is stretched, its places have to be there to be added up.
-    alone = row.shape is common_shape and all(x.shape == node.shape for x in node.inputs if x in useful)
+    alone = row.shape is common_shape and all(_as_long(x.shape, node.shape) for x in node.inputs if x in useful)
     if alone and g.op is stretch and g.symbol is None and not g.inputs[0].shape:
         g = g.inputs[0]
     derivatives: tuple[Node | None, ...]
@@ -175,6 +175,13 @@ def _contributions(
         if full.shape != x.shape:
             raise ShapeError(f"the rule of {row.name} gives ({show(dx.shape)}) for an input of ({show(x.shape)})")
         yield k, full, _summed(dx.shape, x.shape) if summed is not dx else ()
+
+
+def _as_long(a: Shape, b: Shape) -> bool:
+    """Whether two shapes are the same, be it that while code is followed their axes are not known to be so yet."""
+    if a == b or len(a) != len(b):
+        return a == b
+    return all(x == y or (x.value is not None and x.value == y.value) for x, y in zip(a, b, strict=True))
 
 
 def _summed(shape: Shape, own: Shape) -> tuple[Size, ...]:

@@ -59,8 +59,7 @@ def trace(
 
     `wrt` names the arguments that derivatives are wanted by; by default every array of decimal numbers but X and Y.
     With `opened`, softmax spelled out in code is left as its operations; unless `scalar`, the result may be an array.
-    Raises TraceError where the function does
-    something that cannot be followed, or its result is not one number.
+    Raises TraceError where the function does something that cannot be followed, or its result is not one number.
     """
     tape = Tape(axes=count())
     leaves: dict[str, Node] = {}
@@ -71,12 +70,14 @@ def trace(
     with equated() as pairs, measuring(function), names.watching(tape), following(tape):
         result = _call(function, called)
         output = (_single if scalar else _array)(result, function, tape)
-        if not output.inputs:
-            output = restated(output)  # the result is an argument as it is given: a quantity of its own all the same
-            if isinstance(code := getattr(function, "__code__", None), CodeType):
-                tape.lines[output] = line(code.co_filename, code.co_firstlineno)
+    if not output.inputs:
+        # The result is an argument as it is given: it is a quantity of its own all the same.
+        output = restated(output)
+        if isinstance(code := getattr(function, "__code__", None), CodeType):
+            tape.lines[output] = line(code.co_filename, code.co_firstlineno)
     of_axis = named_sizes(leaves, pairs, names.lengths, DATA)
     sized = resized(ancestors([*leaves.values(), output]), of_axis)
+    sized[output] = sized[output] if sized[output].inputs else restated(sized[output])
     recognised, operations = recognise(sized[output], opened=opened)
     stages = [sized, recognised]
     named = _named(_last(stages, output), names.found(set(leaves), _present(stages, output)))
