@@ -83,9 +83,10 @@ def proofs(step: BackwardStep, derivative_of: dict[Node, Node]) -> list[Proof]:
 def _has_entry_form(consumer: Node, of: Node) -> bool:
     """Whether the entries of a forward quantity can be written as a formula in those of the quantity `of`.
 
-    Of a formula that is element-wise there is nothing to prove: it has no sum and no transpose.
+    Of a formula that is element-wise there is nothing to prove: it has no sum and no transpose. A composite is written
+    through its own entries, for which what it is applied to needs a name.
     """
-    if isinstance(consumer.op, FusedRow):
+    if isinstance(consumer.op, FusedRow) or (row_of(consumer).body is not None and consumer.inputs[0].symbol is None):
         return False
     return is_formula_in(entry_of(consumer, LetterPool().place(consumer.shape)), of)
 

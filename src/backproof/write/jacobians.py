@@ -143,9 +143,9 @@ def _read(node: Node) -> Iterator[Node]:
 def whole(jacobian: Jacobian) -> Math:
     """The name of the whole: ``H``, or ``∂y/∂x``."""
     if jacobian.second:
-        base, *names = str(jacobian.symbol).split("_")
-        blocks = Row((spell_as_part(jacobian.argument), spell_as_part(jacobian.by)))
-        return Scripts(Ident(base), sub=blocks) if names else symbol(jacobian.symbol)
+        if jacobian.symbol.base.strip("_") == "H":
+            return symbol(jacobian.symbol)
+        return Scripts(Ident("H"), sub=Row((spell_as_part(jacobian.argument), spell_as_part(jacobian.by))))
     return Frac(*(Row((Ident("∂"), spell_as_part(x))) for x in (jacobian.of, jacobian.by)))
 
 
