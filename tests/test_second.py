@@ -15,6 +15,8 @@ import backproof as bp
 from backproof.autograd import hessian_vector_product
 from backproof.execution.export import compiled
 from backproof.ir.symbol import Symbol
+from backproof.write.math_unicode import linear
+from backproof.write.spell import spell
 
 Array = np.ndarray[Any, Any]
 rng = np.random.default_rng(7)
@@ -114,6 +116,24 @@ class TestProducts:
     def test_every_format(self, format: Any) -> None:
         text = bp.render(bp.derive("2-2:tanh", hvp="W[1]"), format, expand=True)
         assert "Along a direction" in text
+
+
+class TestWriting:
+    def test_second_derivatives_of_a_loss_that_is_not_given(self) -> None:
+        step = next(s for s in bp.derive("3-2", hvp="W[1]").backward if str(s.symbol) == "DA[1]")
+        assert linear(spell(step.node)) == "(1/m) DdA[1] * (d² L(A[1], Y))/(dA[1] dA[1])"
+
+    def test_a_negative_term_is_subtracted(self) -> None:
+        step = next(s for s in bp.derive("3-2:sigmoid", hvp="W[1]").backward if str(s.symbol) == "DA[1]")
+        assert "+ −" not in linear(spell(step.node))
+
+    def test_a_long_product_shows_its_first_steps(self) -> None:
+        def deep(x: Array) -> Any:
+            for _ in range(40):
+                x = np.sin(x) * 0.9 + x * 0.1
+            return np.sum(x)
+
+        assert "steps more." in bp.render(bp.derive(deep, x=np.ones(3), hessian="x"), "text")
 
 
 class TestBadInput:

@@ -66,7 +66,7 @@ def argument_of(first: Derivation, name: str) -> Node:
     if name not in found:
         raise NameUnknownError(
             f"there is no derivative by {name!r}",
-            instead=f"the derivation has those by {', '.join(found)}; others are asked for by wrt, of a network by inputs",
+            instead=f"the derivation has those by {', '.join(found)}; wrt asks for others, of a network inputs",
         )
     return found[name]
 

@@ -68,10 +68,14 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Leibniz:
-    """``dL(a, y)/da``: the derivative of a function of several arguments by argument number `argument`."""
+    """``dL(a, y)/da``: the derivative of a function of several arguments by argument number `argument`.
+
+    Of a higher derivative, ``d²L(a, y)/da da``, `before` are the arguments that it was differentiated by already.
+    """
 
     function: Apply
     argument: int
+    before: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,8 @@ def derivative(row: ScalarRow, argument: int) -> ScalarRow:
         notation = replace(notation, primes=notation.primes + 1)
     elif isinstance(notation, Apply):
         notation = Leibniz(notation, argument)
+    elif isinstance(notation, Leibniz):
+        notation = Leibniz(notation.function, argument, (*notation.before, notation.argument))
     else:
         notation = Apply(row.name, primes=1)
     slope = elementwise(scalar, notation, f"The derivative of {row.name}.", domain=row.domain)

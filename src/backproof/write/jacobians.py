@@ -15,6 +15,9 @@ from backproof.write.doc import Block, Display, Heading, Inline, Paragraph
 from backproof.write.math import Equation, Frac, Ident, Math, Number, Row, Scripts, Sign
 from backproof.write.spell import name, partial, spell, spell_as_part, symbol
 
+MOST_STEPS = 60
+"""A product of more steps than this shows the first ones."""
+
 
 def jacobian_blocks(jacobian: Jacobian) -> Iterator[Block]:
     """Everything that is said of one Jacobian."""
@@ -34,8 +37,10 @@ def jacobian_blocks(jacobian: Jacobian) -> Iterator[Block]:
     if jacobian.second:
         (s,) = jacobian.product.graph.outputs
         yield Display(f"{plain}-direction", Equation(spell_as_part(s), (spell(s),)))
-    for step in steps:
+    for step in steps[:MOST_STEPS]:
         yield Display(f"{plain}-{_plain(step.node)}", Equation(symbol(step.symbol), (spell(step.node),)))
+    if len(steps) > MOST_STEPS:
+        yield Paragraph((f"… and {len(steps) - MOST_STEPS} steps more.",))
     if jacobian.applied is not None and sum(not _is_repeated(step.node) for step in steps) > 1:
         yield Paragraph(("With the steps put in:",))
         yield Display(f"{plain}-product", Equation(spell_as_part(jacobian.image), (spell(jacobian.applied),)))

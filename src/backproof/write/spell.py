@@ -223,6 +223,10 @@ def _opened(node: Node) -> Spelled:
         case Infix("·", bound):
             left, right = node.inputs
             return Row((_factor(left, "*"), Sign("·"), _factor(right, "*"))), bound
+        case Infix("+", bound) if _is_negative(node.inputs[1]):
+            # a − b, and not a + −b
+            left, right = node.inputs
+            return Row((_bracketed(left, bound), Sign("−"), _bracketed(right.inputs[0], PRODUCT))), bound
         case Infix(sign, bound):
             left, right = node.inputs
             # a − (b + c) needs its brackets, a + (b + c) is written without.
@@ -244,9 +248,11 @@ def _opened(node: Node) -> Spelled:
             return Scripts(Ident("e"), sup=_part(node.inputs[0])[0]), POWER
         case Apply():
             return Row((_function(notation), _arguments(node))), ATOM
-        case Leibniz(function, argument):
-            upper_part = Row((Ident("d"), _function(function), _arguments(node)))
-            return Frac(upper_part, _differential(node.inputs[argument])), SIGN
+        case Leibniz(function, argument, before):
+            d = Scripts(Ident("d"), sup=Number(str(len(before) + 1))) if before else Ident("d")
+            lower_part = [_differential(node.inputs[k]) for k in (*before, argument)]
+            below = Row(tuple(lower_part)) if before else lower_part[0]
+            return Frac(Row((d, _function(function), _arguments(node))), below), SIGN
         case TimesLog():
             weight, inside = node.inputs
             return Row((_bracketed(weight, PRODUCT), Sign("·"), Func("log"), Fence(_part(inside)[0]))), PRODUCT
@@ -304,6 +310,11 @@ def _opened(node: Node) -> Spelled:
         case Partial(argument):
             return Frac(_partial(node.attrs["of"]), _partial(node.inputs[argument])), SIGN
     assert_never(notation)
+
+
+def _is_negative(node: Node) -> bool:
+    """Whether a node is a formula with a minus sign in front."""
+    return node.symbol is None and row_of(node).notation == Minus()
 
 
 def _terms(node: Node) -> list[Node]:
