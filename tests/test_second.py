@@ -127,6 +127,10 @@ class TestWriting:
         step = next(s for s in bp.derive("3-2:sigmoid", hvp="W[1]").backward if str(s.symbol) == "DA[1]")
         assert "+ −" not in linear(spell(step.node))
 
+    def test_the_terms_are_those_of_s(self) -> None:
+        text = bp.render(bp.derive("3-2:sigmoid", hvp="W[1]"), "text", expand=True)
+        assert "Of all the terms that s adds up only one holds dw[1]_{jk}" in " ".join(text.split())
+
     def test_a_long_product_shows_its_first_steps(self) -> None:
         def deep(x: Array) -> Any:
             for _ in range(40):

@@ -120,7 +120,8 @@ def _backward(number: int, step: BackwardStep, derivation: Derivation, expand: b
 def _expanded_left(step: BackwardStep) -> list[Math]:
     """What stands between the symbol and its entries: dJ/dA where the loss begins, else the matrix form."""
     if any(not path.consumer.shape for path in step.paths) and len(step.of.shape) == 2 and step.of.inputs:
-        return [Frac(Ident("dJ"), symbol(step.symbol)), names(step.node)]
+        whole = [] if step.symbol.second else [Frac(Ident("dJ"), symbol(step.symbol))]
+        return [*whole, names(step.node)]
     return [spell(step.raw)]
 
 

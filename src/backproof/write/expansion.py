@@ -119,7 +119,7 @@ def proof_blocks(step: BackwardStep, proof: Proof, plain: str) -> Iterator[Block
     if proof.output is None:
         if step.of.inputs:
             only: Inline = (
-                "Of all the terms that J adds up only one holds ",
+                f"Of all the terms that {step.symbol.second or 'J'} adds up only one holds ",
                 of,
                 "; the others have derivative 0.",
             )
