@@ -13,8 +13,9 @@ from backproof.derivation.sweep import sweep
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Shape, Size, of_length
 from backproof.ir.symbol import Symbol
+from backproof.ops.complexes import ComplexNodes
 from backproof.ops.functions import symbols
-from backproof.ops.leaves import variable
+from backproof.ops.leaves import input_, variable
 from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow, derivative
 from backproof.ops.table import FAMILIES
@@ -39,7 +40,8 @@ OPENING = """
 This page is made from the rule table, `backproof.ops.table`, by `docs/operations.py`. `Y` is the result of the
 operation, `A`, `B`, … are its arguments; `dY` is the derivative by the result, from which the rule makes the
 derivatives by the arguments. The formulas are those that a derivation uses. A rule never sums back what was
-broadcast and never adds up several uses of an argument: the reverse sweep does both, for all operations alike.
+broadcast and never adds up several uses of an argument: the reverse sweep does both, for all operations alike. Nor does
+a rule take the real part of what arrives at real numbers by way of complex ones.
 """
 
 
@@ -53,6 +55,12 @@ def page() -> str:
     return markdown(Document("The operations", tuple(blocks)))
 
 
+def _argument(name: Symbol, shape: Shape, *, complex_numbers: bool) -> Node:
+    if not complex_numbers:
+        return variable(name, shape)
+    return input_(symbol=name, shape=shape, value=np.zeros((), dtype=complex))
+
+
 def _row(row: Row) -> Iterator[Block]:
     yield Paragraph((row.about, *((" ", KINDS[row.kind]) if row.kind in KINDS else ())))
     if row.kind in ("leaf", "entry"):
@@ -61,7 +69,10 @@ def _row(row: Row) -> Iterator[Block]:
     numbered = row.body is None and not {"axis", "key", "rank", "sizes"}.isdisjoint(row.attrs or ())
     numbered = numbered or any(n not in SIZES for d in row.domain for n in d.shape)
     size = of_length if numbered else SIZES.__getitem__
-    inputs = [variable(Symbol("ABCDE"[k]), tuple(size(n) for n in d.shape)) for k, d in enumerate(row.domain)]
+    inputs = [
+        _argument(Symbol("ABCDE"[k]), tuple(size(n) for n in d.shape), complex_numbers=d.complex_numbers)
+        for k, d in enumerate(row.domain)
+    ]
     y = row(*inputs, **(row.attrs or {})).named(Symbol("Y"))
     if isinstance(row, ScalarRow):
         yield from _function(row)
@@ -76,7 +87,7 @@ def _row(row: Row) -> Iterator[Block]:
         yield Paragraph((row.reasons[0].format(x=row.scalar.arguments[0], y="J"),))
         yield from _kinks(row)
         return
-    g = variable(Symbol("Y", of="J"), y.shape)
+    g = _argument(Symbol("Y", of="J"), y.shape, complex_numbers=y in ComplexNodes())
     derived = {gradient.of: gradient.raw for gradient in sweep(y, g, inputs, lambda gradient: gradient.raw)}
     for x in inputs:
         if x in derived:

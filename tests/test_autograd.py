@@ -155,3 +155,20 @@ def test_what_has_no_gradient() -> None:
         grad(lambda x: np.sum(np.i0(x)))(x)
     # A failed run leaves nothing behind.
     assert grad(lambda x: x**2)(3.0) == 6.0
+
+
+def test_through_complex_numbers() -> None:
+    def gain(x: Array) -> Any:
+        return np.sum(np.abs(np.fft.rfft(x)) ** 3)
+
+    x = np.random.default_rng(4).normal(size=5)
+    steps = 1e-4 * np.eye(5)
+    for f, derivative in ((gain, grad(gain)), (grad(gain), hessian(gain))):
+        expected = [(f(x + h) - f(x - h)) / 2e-4 for h in steps]
+        np.testing.assert_allclose(derivative(x), expected, rtol=1e-6)
+    parts = [jacobian(lambda x, part=part: part(np.fft.fft(x)))(x) for part in (np.real, np.imag)]
+    np.testing.assert_allclose(parts[0] + 1j * parts[1], np.fft.fft(np.eye(5)), atol=1e-14)
+    with pytest.raises(TraceError, match=r"complex numbers\n.*\n.*lambda x: f\(x\)\.real"):
+        jacobian(np.fft.fft)(x)
+    with pytest.raises(TraceError, match=r"complex128 cannot be .*\n.*z = x \+ 1j \* y"):
+        grad(lambda z: np.abs(z) ** 2)(1 + 2j)

@@ -146,6 +146,12 @@ class _Run:
         self._forms = [given[position] for position in positions]
         with following(self._tape):
             self._result = function(*given, **named)
+        if np.iscomplexobj(self._result.value if isinstance(self._result, Traced) else self._result):
+            raise TraceError(
+                "the function gives complex numbers",
+                why="only real numbers are differentiated, though complex ones may stand between arguments and result",
+                instead="take the real and the imaginary part one after the other: lambda x: f(x).real",
+            )
         self.value = self._result
         if isinstance(self._result, Traced):
             self.value = self._finished(self._result.node, self._result.value)
@@ -158,7 +164,10 @@ class _Run:
             return type(value)(map(self._traced, value))
         array = np.asarray(value.value if isinstance(value, Traced) else value)
         if array.dtype.kind != "f":
-            raise TraceError(f"an argument of {array.dtype} cannot be differentiated by", instead="make it decimal")
+            raise TraceError(
+                f"an argument of {array.dtype} cannot be differentiated by",
+                instead="give its two parts: z = x + 1j * y" if array.dtype.kind == "c" else "make it decimal",
+            )
         node = input_(symbol=Symbol(f"x{len(self._leaves) + 1}"), shape=tuple(map(of_length, array.shape)))
         if self._nested:
             self._outer[node] = value.node if isinstance(value, Traced) else self._tape.node(array)

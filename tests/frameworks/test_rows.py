@@ -115,6 +115,16 @@ THEIRS: Mapping[str, Function] = {
     "recurrence": recurrence,
     "convolve": jnp.convolve,
     "correlate": jnp.correlate,
+    "as_complex": lambda a: a.astype(complex),
+    "conj": jnp.conj,
+    "real": jnp.real,
+    "imag": jnp.imag,
+    "modulus": jnp.abs,
+    "angle": jnp.angle,
+    "sgn": lambda z: z / jnp.abs(z),  # JAX takes the derivative of jnp.sign for 0, also of complex numbers
+    "fft": lambda z: jnp.fft.fft2(z, norm="ortho"),
+    "ifft": lambda z: jnp.fft.ifft(z, axis=1),
+    "doubled": lambda z: z * jnp.asarray([1, 2, 2, 1])[:, None],
     "windows": lambda a: a[:, ROWS, COLUMNS],
     "overlap_add": lambda g: jnp.zeros((2, 6, 7)).at[:, ROWS, COLUMNS].add(g),
     "exp": jnp.exp,
@@ -159,7 +169,7 @@ NOT_COMPARED: Mapping[str, str] = {}
 def differing(row: Row) -> list[str]:
     """What is not as JAX has it: the value, and for each input the derivative and that of the derivative."""
     y, given = build(row)
-    inputs = [x for x in given if given[x].dtype.kind == "f"]
+    inputs = [x for x in given if given[x].dtype.kind in "fc"]
     fixed = {x: given[x] for x in given if x not in inputs}
     order = list(given)
     value = evaluate([y], given, {})[y]
@@ -171,23 +181,38 @@ def differing(row: Row) -> list[str]:
 
     point = [jnp.asarray(given[x]) for x in inputs]
     found = {"value": (value, theirs(*point))}
-    j = weighed(y, given, 1)
-    derived = gradients(j, inputs)
-    weights = jnp.asarray(given[list(given)[-1]])
+    derived = gradients(weighed(y, given, 1), inputs)
+    weights = those_of(given)
 
     def slope(k: int) -> Function:
-        return jax.grad(lambda *chosen: jnp.sum(weights * theirs(*chosen)), k)
+        return jax.grad(lambda *chosen: total(weights, theirs(*chosen)), k)
 
     for k, x in enumerate(inputs):
         found[f"by {x.symbol}"] = (value_of(derived[x], given, x), slope(k)(*point))
         j2 = weighed(derived[x], given, 10 + k)
         again = gradients(j2, inputs)
-        heavier = jnp.asarray(given[list(given)[-1]])
+        heavier = those_of(given)
         for n, other in enumerate(inputs):
-            second = jax.grad(lambda *chosen, k=k, w=heavier: jnp.sum(w * slope(k)(*chosen)), n)(*point)
+            second = jax.grad(lambda *chosen, k=k, w=heavier: total(w, slope(k)(*chosen)), n)(*point)
             ours = value_of(again[other], given, other) if other in again else np.zeros(given[other].shape)
             found[f"by {x.symbol} and {other.symbol}"] = (ours, second)
     return [what for what, (ours, second) in found.items() if not agree(ours, np.asarray(second))]
+
+
+def those_of(given: Mapping[Node, Array]) -> list[Any]:
+    """The weights that `weighed` drew last: of complex numbers one array for each part."""
+    *_, before, last = given
+    seed, part = (int(str(x.symbol).removeprefix("c")) if str(x.symbol)[0] == "c" else 0 for x in (before, last))
+    return [jnp.asarray(given[x]) for x in ((before, last) if part == seed + 100 else (last,))]
+
+
+def total(weights: list[Any], y: Any) -> Any:
+    """The real number in which every entry of y counts differently, as in `weighed`.
+
+    JAX's derivative by a complex number is ours: that along the real axis less i times that along the imaginary one.
+    """
+    parts = [jnp.real(y), jnp.imag(y)] if len(weights) > 1 else [jnp.real(y)]
+    return sum(jnp.sum(w * part) for w, part in zip(weights, parts, strict=True))
 
 
 def value_of(node: Node, given: Mapping[Node, Array], of: Node) -> Array:
@@ -196,7 +221,7 @@ def value_of(node: Node, given: Mapping[Node, Array], of: Node) -> Array:
 
 def agree(ours: Array, theirs: Array) -> bool:
     """Whether they differ by less than 1e-9 of the largest entry. What is no number agrees with nothing."""
-    assert theirs.dtype == np.float64
+    assert theirs.dtype in (np.float64, np.complex128)
     largest = np.max(np.abs(theirs), initial=0) or 1.0
     return ours.shape == theirs.shape and bool(np.all(np.abs(ours - theirs) <= 1e-9 * largest))
 

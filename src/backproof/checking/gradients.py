@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -21,6 +21,7 @@ from backproof.execution.interpret import evaluate, length
 from backproof.execution.trace import Trace
 from backproof.ir.errors import DataError
 from backproof.ir.node import Node, ancestors
+from backproof.ops.complexes import complex_nodes, modulus
 from backproof.ops.entries import row_of
 from backproof.ops.linear import matmul
 from backproof.ops.row import Array
@@ -31,6 +32,10 @@ Method = Literal["complex", "central"]
 COMPLEX_STEP = 1e-20
 CENTRAL_STEP = 1e-3
 TOLERANCE: Mapping[str, float] = {"complex": 1e-9, "central": 1e-6}
+COMPLEX_QUANTITIES = (
+    "Complex numbers stand between the arguments and the result. The complex step needs their place for itself, so "
+    "central differences were taken."
+)
 CHUNK = 2**21
 """How many numbers the largest array of one batch of perturbed evaluations may hold."""
 WORK = 15 * 10**9
@@ -63,6 +68,9 @@ def check_gradients(
             why="usual causes are an overflow, and the logarithm of an output that is not positive",
             instead="choose a loss that fits the last activation, smaller weights or scaled data",
         )
+    if method == "complex" and complex_nodes(ancestors([result])) is not None:
+        report = check_gradients(trace, method="central", tolerance=tolerance, every=every)
+        return replace(report, notes=(COMPLEX_QUANTITIES, *report.notes))
     limit = TOLERANCE[method] if tolerance is None else tolerance
     perturb = _Perturbation(trace, method)
     rounding = _Rounding(trace)
@@ -317,6 +325,8 @@ class _Perturbation:
         """What a reader should know: values that lie exactly on a kink, where the derivative is a choice."""
         for x in self._order:
             row = row_of(x)
+            if row is modulus and (on := int(np.sum(self._values[x] == 0))):
+                yield f"{on} complex numbers of which the modulus is taken are 0; there its derivative is set to 0."
             if isinstance(row, ScalarRow) and row.scalar.specified:
                 on = sum(int(np.sum(edge == 0)) for edge in row.scalar.kinks(*(self._values[y] for y in x.inputs)))
                 if on:

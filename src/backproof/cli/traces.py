@@ -8,6 +8,7 @@ import numpy as np
 
 from backproof.execution.explain import EntryValue, Explanation
 from backproof.execution.trace import Trace
+from backproof.ir.numbers import digits
 from backproof.ops.entries import at
 from backproof.write.doc import Block, Code, Display, Document, Heading, Inline, Paragraph, Table, Values
 from backproof.write.math import Equation, Math, Number
@@ -29,13 +30,17 @@ def table_document(trace: Trace, data: str) -> Document:
         if not np.isfinite(array).all():
             spoiled.append(name)
         with np.errstate(all="ignore"):
-            numbers = (array.min(), array.mean(), array.max())
-        cells: tuple[Inline, ...] = tuple((f"{float(x):.6g}",) for x in numbers)
+            sizes = np.abs(array) if np.iscomplexobj(array) else array
+            numbers = (sizes.min(), array.mean(), sizes.max())
+        cells: tuple[Inline, ...] = tuple((digits(x),) for x in numbers)
         rows.append(((Code(name),), (" × ".join(map(str, array.shape)) or "scalar",), *cells))
     blocks: list[Block] = [
         Heading(1, (f"Every quantity on {data}{counted}",)),
         Table(header, tuple(rows), "llrrr"),
     ]
+    if any(np.iscomplexobj(array) for array in trace.values()):
+        text = "Of complex numbers, smallest and largest are the distances from 0 (the moduli)."
+        blocks.append(Paragraph((text,)))
     for name in spoiled:
         count = int(np.sum(~np.isfinite(trace[name])))
         blocks.append(
@@ -58,7 +63,7 @@ def values_document(trace: Trace, name: str) -> Document:
     of = names[name] if name in names else trace.derivation.quantities[name].symbol
     assert of is not None
     if not array.shape:
-        return Document(f"The value of {name}", (Paragraph((symbol(of), f" = {array:.9g}")),))
+        return Document(f"The value of {name}", (Paragraph((symbol(of), f" = {digits(array, 9)}")),))
     title = f"The values of {name}"
     if array.ndim <= 2:
         return Document(title, (Values((symbol(of),), array),))
@@ -100,13 +105,13 @@ def _heaviest(explanation: Explanation) -> tuple[EntryValue, ...]:
 
 def _explained(explanation: Explanation) -> Iterator[Block]:
     entry = explanation.entry
-    yield Heading(1, (f"{entry} = {entry.value:.9g}",))
+    yield Heading(1, (f"{entry} = {digits(entry.value, 9)}",))
     if explanation.formula is None:
         yield Paragraph((Code(str(entry)), " is given: it is data or a parameter."))
         return
     left = _name(entry)
     plain = str(entry).replace("[", "-").replace("]", "").replace(",", "-")
-    parts: tuple[Math, ...] = (spell(explanation.formula), Number(f"{entry.value:.9g}"))
+    parts: tuple[Math, ...] = (spell(explanation.formula), Number(digits(entry.value, 9)))
     yield Display(plain, Equation(left, parts))
     terms = explanation.terms
     heads = [e.name for e in terms[0].entries]
@@ -120,16 +125,16 @@ def _explained(explanation: Explanation) -> Iterator[Block]:
     )
     rows: list[tuple[Inline, ...]] = []
     for k in shown:
-        entries: tuple[Inline, ...] = tuple((f"{e} = {e.value:.6g}",) for e in terms[k].entries)
+        entries: tuple[Inline, ...] = tuple((f"{e} = {digits(e.value)}",) for e in terms[k].entries)
         if not alike:
             entries = (tuple(x for part in entries for x in (*part, "  ")),)
-        rows.append(((spell(terms[k].formula),) if not alike else (str(k + 1),), *entries, (f"{terms[k].value:.6g}",)))
+        rows.append(((spell(terms[k].formula),) if not alike else (str(k + 1),), *entries, (digits(terms[k].value),)))
     rest = [terms[k].value for k in range(len(terms)) if k not in shown]
     middle: tuple[Inline, ...] = tuple(("",) for _ in range(len(header) - 2))
     if rest:
-        rows.append(((f"{len(rest)} smaller terms",), *middle, (f"{sum(rest):.6g}",)))
+        rows.append(((f"{len(rest)} smaller terms",), *middle, (digits(sum(rest)),)))
     if len(terms) > 1:
-        rows.append((("sum",), *middle, (f"{sum(term.value for term in terms):.9g}",)))
+        rows.append((("sum",), *middle, (digits(sum(term.value for term in terms), 9),)))
     yield Table(header, tuple(rows), "l" * (len(header) - 1) + "r")
 
 

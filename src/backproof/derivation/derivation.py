@@ -12,6 +12,7 @@ from backproof.derivation.steps import BackwardStep, CodeLine, CompositeFacts, F
 from backproof.ir.node import Graph, Node
 from backproof.ir.sizes import Shape
 from backproof.ir.symbol import Symbol
+from backproof.ops.complexes import ComplexNodes, complex_nodes
 from backproof.ops.entries import Places
 
 
@@ -101,6 +102,11 @@ class Derivation:
         return {str(step.of.symbol): step.node for step in self.backward if step.of in leaves}
 
     @cached_property
+    def complexes(self) -> ComplexNodes | None:
+        """What tells the complex quantities apart; None where all are real."""
+        return complex_nodes(self.graph.nodes())
+
+    @cached_property
     def functions(self) -> tuple[FunctionFacts | CompositeFacts, ...]:
         """The functions that the forward pass uses, with their derivatives."""
         return functions_of(self.graph.nodes())
@@ -111,4 +117,4 @@ class Derivation:
 
     def proofs(self, step: BackwardStep) -> list[Proof]:
         """Why a step is right, entry by entry, for each forward quantity that it goes through."""
-        return proofs(step, self._derivative_by)
+        return proofs(step, self._derivative_by, self.complexes)

@@ -16,6 +16,7 @@ from backproof.ir.node import Graph, Node
 from backproof.ir.sizes import show
 from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import add, div, mul, product
+from backproof.ops.complexes import complex_nodes
 from backproof.ops.leaves import constant, is_number, size_
 from backproof.ops.linear import restated, stretched
 
@@ -49,14 +50,16 @@ def derive(
             why="a derivative of every quantity needs one number to differentiate",
             instead="reduce it, for example by a sum or a mean",
         )
-    quantities = [node for node in graph.nodes() if node.inputs and node.symbol is not None]
+    nodes = graph.nodes()
+    quantities = [node for node in nodes if node.inputs and node.symbol is not None]
     if sources:
         # In the order of the code, which is one of many that are possible.
         order = {node: k for k, node in enumerate(sources)}
         quantities.sort(key=lambda node: order.get(node, len(order)))
-    values = Values(quantities)
+    complexes = complex_nodes(nodes)
+    values = Values(quantities, complexes)
     closed: dict[Node, Closing] = {}
-    if not opened and mean == "loss":
+    if not opened and mean == "loss" and complexes is None:
         closed = {closing.of: closing for closing in closings(quantities, graph.inputs)}
     wanted = [*graph.parameters, *inputs]
     if mean == "loss":

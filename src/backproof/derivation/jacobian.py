@@ -15,6 +15,7 @@ from backproof.derivation.steps import CodeLine
 from backproof.ir.node import Graph, Node, ancestors
 from backproof.ir.sizes import ONE, Index
 from backproof.ir.symbol import Symbol
+from backproof.ops.complexes import complex_nodes
 from backproof.ops.entries import LetterPool, entry_of
 from backproof.ops.leaves import variable
 from backproof.ops.linear import restated
@@ -82,7 +83,8 @@ def _jacobian(symbol: Symbol, of: Node, by: Node, product: Derivation, known: Se
     of_place, by_place = letters.place(of.shape), letters.place(by.shape)
     reserved = names | {place.letter for place in (*of_place, *by_place) if isinstance(place, Index)}
     matrix = entry = None
-    if _operations(applied) <= MOST_READ:
+    # Of complex numbers the real part is taken, so what stands in front of the vector is not the matrix.
+    if _operations(applied) <= MOST_READ and complex_nodes(ancestors([applied])) is None:
         matrix = _if_short(matrix_of(applied, v, known))
         if matrix is not None:
             matrix = restated(matrix).named(symbol)

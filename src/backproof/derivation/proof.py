@@ -8,7 +8,7 @@ scalar functions, which are checked against numbers elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -16,6 +16,19 @@ from backproof.derivation.steps import BackwardStep, Proof
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import Index, Place, put
 from backproof.ops.arithmetic import add, div, mul, neg, power, product, raised, sub
+from backproof.ops.complexes import (
+    REAL_VALUED,
+    TWISTED,
+    ComplexNodes,
+    angle,
+    as_complex,
+    conj,
+    imag,
+    modulus,
+    real,
+    sgn,
+    unit,
+)
 from backproof.ops.elementary import pieces
 from backproof.ops.entries import LetterPool, Places, at, at_, delta, entry_of, put_in, row_of, sum_over, sum_over_
 from backproof.ops.fused import FusedRow
@@ -63,7 +76,7 @@ def _runs_further(place: Place, index: Index) -> bool:
     return isinstance(place, Index) and place.size != index.size and place.size.value != index.size.value
 
 
-def proofs(step: BackwardStep, derivative_of: dict[Node, Node]) -> list[Proof]:
+def proofs(step: BackwardStep, derivative_of: dict[Node, Node], complexes: ComplexNodes | None = None) -> list[Proof]:
     """The proof of a step for each forward quantity that its own acts through and whose entries have a formula.
 
     `derivative_of` gives the named derivative by each forward quantity.
@@ -71,40 +84,46 @@ def proofs(step: BackwardStep, derivative_of: dict[Node, Node]) -> list[Proof]:
     found = []
     closed = {path.consumer for path in step.paths if path.closed}
     for consumer in dict.fromkeys(path.consumer for path in step.paths):
-        if consumer in closed or not _has_entry_form(consumer, step.of):
+        if consumer in closed or not _has_entry_form(consumer, step.of, complexes):
             continue
         upstream = derivative_of.get(consumer)
         # The terms of a penalty are not averaged, so the deferred 1/m does not apply to them.
         factor = step.scale if upstream is not None else None
-        found.append(_proof(step.of, consumer, upstream, factor))
+        found.append(_proof(step.of, consumer, upstream, factor, complexes))
     return found
 
 
-def _has_entry_form(consumer: Node, of: Node) -> bool:
+def _has_entry_form(consumer: Node, of: Node, complexes: ComplexNodes | None) -> bool:
     """Whether the entries of a forward quantity can be written as a formula in those of the quantity `of`.
 
-    Of a formula that is element-wise there is nothing to prove: it has no sum and no transpose. A composite is written
-    through its own entries, for which what it is applied to needs a name.
+    Nothing is proved of a conjugate, and of what makes a complex number out of the real part of another one: they have
+    no complex derivative. Of a formula that is element-wise there is nothing to prove: it has no sum and no transpose. A
+    composite is written through its own entries, for which what it is applied to needs a name.
     """
     if isinstance(consumer.op, FusedRow) or (row_of(consumer).body is not None and consumer.inputs[0].symbol is None):
         return False
-    return is_formula_in(entry_of(consumer, LetterPool().place(consumer.shape)), of)
+    return is_formula_in(entry_of(consumer, LetterPool().place(consumer.shape)), of, complexes)
 
 
-def is_formula_in(entry: Node, of: Node) -> bool:
+def is_formula_in(entry: Node, of: Node, complexes: ComplexNodes | None = None) -> bool:
     """Whether an entry form says of every entry of `of` where it stands."""
-    stack = [entry]
+    stack = [(entry, False)]
     while stack:
-        x = stack.pop()
+        x, in_complex = stack.pop()
         if x.op is pieces:
+            return False
+        if x.op in TWISTED or (x.op in REAL_VALUED and in_complex):
             return False
         if x.op is at_ and x.inputs[0].symbol is None and of in ancestors(x.inputs):
             return False
-        stack.extend(x.inputs if x.op is not at_ else ())
+        below = in_complex or (complexes is not None and x in complexes)
+        stack.extend((y, below) for y in (x.inputs if x.op is not at_ else ()))
     return True
 
 
-def _proof(of: Node, consumer: Node, upstream: Node | None, factor: Node | None) -> Proof:
+def _proof(
+    of: Node, consumer: Node, upstream: Node | None, factor: Node | None, complexes: ComplexNodes | None
+) -> Proof:
     letters = LetterPool()
     target = letters.place(of.shape)
     place = letters.place(consumer.shape)
@@ -122,6 +141,9 @@ def _proof(of: Node, consumer: Node, upstream: Node | None, factor: Node | None)
         for index in reversed(running):
             chained = [m.over(index) for m in chained]
     result = _added(chained)
+    takes_real = complexes is not None and of not in complexes and result in complexes
+    if takes_real:
+        result = real(result)
     return Proof(
         consumer,
         at(of, target),
@@ -132,6 +154,7 @@ def _proof(of: Node, consumer: Node, upstream: Node | None, factor: Node | None)
         running if upstream is not None else (),
         outer,
         result if factor is None else product(factor, result),
+        takes_real,
     )
 
 
@@ -197,10 +220,24 @@ def _differentiated(node: Node, of: Node, target: Places) -> Iterator[Monomial]:
         n = node.attrs["exponent"]
         for m in _differentiated(a, of, target):
             yield m.times(product(constant(n), raised(a, n - 1)))
+    elif node.op in SLOPES:
+        (z,) = node.inputs
+        for m in _differentiated(z, of, target):
+            yield m.times(SLOPES[node.op](z))
     elif isinstance(node.op, ScalarRow):
         for k, x in enumerate(node.inputs):
             for m in _differentiated(x, of, target):
                 yield m.times(derivative(node.op, k)(*node.inputs))
+
+
+SLOPES: dict[object, Callable[[Node], Node]] = {
+    real: lambda z: constant(1),
+    as_complex: lambda z: constant(1),
+    imag: lambda z: neg(unit()),
+    modulus: lambda z: conj(sgn(z)),
+    angle: lambda z: neg(div(unit(), z)),
+}
+"""The derivatives of what is taken from complex numbers, and of real numbers as complex ones; the real part counts."""
 
 
 def _through_output(m: Monomial, consumer: Node, place: Places) -> Monomial:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
+from backproof.derivation.conjugates import undone, with_modulus
 from backproof.derivation.picked import is_one_in_each_row, joined_parts, multiplied_out, without_picked_sums
 from backproof.derivation.steps import Rewrite
 from backproof.ir.node import Node, ancestors
 from backproof.ops import activations
 from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
+from backproof.ops.complexes import ComplexNodes, conj, real, sgn
 from backproof.ops.elementary import log, xlogy
 from backproof.ops.entries import row_of
 from backproof.ops.fused import FusedRow
@@ -24,9 +26,13 @@ from backproof.ops.vectors import outer
 
 
 class Values:
-    """What the forward pass has computed already: its quantities, by the operation that gives them."""
+    """What the forward pass has computed already: its quantities, by the operation that gives them.
 
-    def __init__(self, quantities: Iterable[Node]) -> None:
+    `complexes` tells which nodes are complex, where any are.
+    """
+
+    def __init__(self, quantities: Iterable[Node], complexes: ComplexNodes | None = None) -> None:
+        self.complexes = complexes
         self._numbers: dict[Hashable, int] = {}
         self._by_operation: dict[tuple[object, tuple[Node, ...]], Node] = {}
         self._by_formula: dict[int, Node] = {}
@@ -81,7 +87,10 @@ def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
     """The rewrites that lead from a backward equation's right side to its shortest form; none if it is short."""
     found: list[Rewrite] = []
     current = raw
-    for rule in (without_identity, turn_products, put_in_derivatives, reuse, pick, join, gather_numbers, cancel):
+    for rule in (
+        *(without_identity, turn_products, undo_conjugates, put_in_derivatives, reuse, pick, join, gather_numbers),
+        *(multiply_moduli, cancel),
+    ):
         for step in rule(current, values):
             # A derivative that is a number everywhere is one at every place of the array.
             current = stretched(step.result, raw.shape)
@@ -124,6 +133,34 @@ def turn_products(raw: Node, values: Values) -> list[Rewrite]:
     if result is raw:
         return []
     return [Rewrite(result, "A transposed product is the product of the transposed factors in the other order.")]
+
+
+def undo_conjugates(raw: Node, values: Values) -> list[Rewrite]:
+    """Conjugates of conjugates, and of real numbers, are left out."""
+    complexes = values.complexes
+    if complexes is None or not any(node.op in (conj, real) for node in _inside(raw)):
+        return []
+    result = _rewrite(raw, lambda node: undone(node, complexes), _without_ones)
+    text = "The conjugate of a conjugate is the number itself, and so is that of a real number."
+    found = [] if result is raw else [Rewrite(restated(result), text)]
+    numbers = values.formulas(result)
+    twice = {
+        x: mul(constant(2), x.inputs[0])
+        for x in _inside(result)
+        if x.op is add and (x.symbol is None or x is result) and numbers[x.inputs[0]] == numbers[x.inputs[1]]
+    }
+    if twice:
+        found.append(Rewrite(_exchanged(result, twice), "What comes by way of the conjugate is the same once more."))
+    return found
+
+
+def multiply_moduli(raw: Node, values: Values) -> list[Rewrite]:
+    """|z| times the conjugate of z/|z| is the conjugate of z."""
+    if values.complexes is None or not any(node.op is sgn for node in _inside(raw)):
+        return []
+    result = _rewrite(raw, with_modulus, _numbers_together, _without_ones)
+    text = "The modulus times the conjugate of the number of modulus 1 in the same direction is the conjugate."
+    return [] if result is raw else [Rewrite(restated(result), text)]
 
 
 def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
@@ -252,11 +289,15 @@ def _signs_first(node: Node) -> Node | None:
             return _negated(mul(a.inputs[0], b))
         if b.op is neg and b.symbol is None:
             return _negated(mul(a, b.inputs[0]))
-    if node.op is div and node.inputs[0].op is constant_ and node.inputs[0].attrs["value"] < 0:
+    if node.op is div and _is_negative(node.inputs[0]):
         return neg(div(constant(-node.inputs[0].attrs["value"]), node.inputs[1]))
     if node.op is sub and node.inputs[1].op is neg and node.inputs[1].symbol is None:
         return add(node.inputs[0], node.inputs[1].inputs[0])
     return None
+
+
+def _is_negative(node: Node) -> bool:
+    return node.op is constant_ and not isinstance(node.attrs["value"], complex) and node.attrs["value"] < 0
 
 
 def _negated(node: Node) -> Node:

@@ -119,6 +119,7 @@ class Proof:
     sums      the letters of the chain rule's sum over all outputs
     upstream  the derivative by `output`, an entry known from the step before; None where the output is the result
     result    what is left when the deltas have picked their terms: the entry of the gradient
+    real      whether the real part of the chain rule's sum is taken, a complex one for a real entry
     """
 
     consumer: Node
@@ -130,6 +131,7 @@ class Proof:
     sums: tuple[Index, ...]
     upstream: Node | None
     result: Node
+    real: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ from backproof.ir.node import Node, ancestors, substitute
 from backproof.ir.sizes import ONE, Shape, Size, show
 from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import add, common_shape
+from backproof.ops.complexes import ComplexNodes, complex_nodes, real_part
 from backproof.ops.entries import row_of
 from backproof.ops.leaves import variable
 from backproof.ops.linear import stretch, stretched, unstretched
@@ -81,6 +82,7 @@ def sweep(
     order = ancestors([root])
     asked = {leaf: k for k, leaf in enumerate(wanted)}
     useful = _depend_on(order, wanted)
+    complexes = complex_nodes(order)
     found: dict[Node, list[tuple[Node, Way]]] = {}
     above: dict[Node, Way] = {}
     consumers: dict[Node, int] = {}
@@ -124,7 +126,7 @@ def sweep(
         # A quantity of its own begins a path; an operation without a name goes on with the one that led to it.
         before = None if node is root or own else above[node]
         consumer = node if before is None else before.consumer
-        for k, contribution, used_for in _contributions(node, g, useful, consumer):
+        for k, contribution, used_for in _contributions(node, g, useful, consumer, complexes):
             x, way = node.inputs[k], Way(consumer, node, k, used_for, before)
             found.setdefault(x, []).append((contribution, way))
             above.setdefault(x, way)
@@ -142,7 +144,7 @@ def _depend_on(order: list[Node], wanted: Collection[Node]) -> set[Node]:
 
 
 def _contributions(
-    node: Node, g: Node, useful: Collection[Node], consumer: Node
+    node: Node, g: Node, useful: Collection[Node], consumer: Node, complexes: ComplexNodes | None
 ) -> Iterator[tuple[int, Node, tuple[Size, ...]]]:
     """For each useful input its number, its derivative, and the axes that this was summed over."""
     row = row_of(node)
@@ -167,6 +169,8 @@ def _contributions(
     for k, (x, dx) in enumerate(zip(node.inputs, derivatives, strict=True)):
         if dx is None or x not in useful:
             continue
+        if complexes is not None and x not in complexes and dx in complexes:
+            dx = real_part(dx)  # a real number can only be moved along the real axis
         if dx.shape == x.shape:
             yield k, dx, ()
             continue

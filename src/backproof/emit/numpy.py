@@ -21,7 +21,9 @@ from backproof.ir.sizes import ONE, show
 from backproof.ops import (
     activations,
     arithmetic,
+    complexes,
     elementary,
+    fourier,
     leaves,
     linalg,
     linear,
@@ -104,7 +106,7 @@ def _documented(about: str) -> list[str]:
 def _array(value: np.ndarray[Any, Any]) -> str:
     if value.ndim == 1 and np.array_equal(value, np.arange(len(value))) and value.dtype.kind in "iu":
         return f"np.arange({len(value)})"
-    dtype = "" if value.dtype in (np.dtype(float), np.dtype(int), np.dtype(bool)) else f", np.{value.dtype}"
+    dtype = "" if value.dtype in map(np.dtype, (float, int, bool, complex)) else f", np.{value.dtype}"
     return f"np.array({value.tolist()}{dtype})"
 
 
@@ -261,7 +263,9 @@ def _power(node: Node, w: Writer) -> Text:
     return Text(f"{base.at(ATOM)} ** {_number(node.attrs['exponent']).at(SIGN)}", POWER)
 
 
-def _number(value: float) -> Text:
+def _number(value: complex) -> Text:
+    if isinstance(value, complex):
+        return Text(repr(value))
     if value != value:
         return Text("np.nan")
     if value in (float("inf"), float("-inf")):
@@ -335,9 +339,32 @@ def _stretch(node: Node, w: Writer) -> Text:
 
 def _full(node: Node, number: Node, w: Writer) -> Text:
     """An array that is one number everywhere, in the precision of the others."""
-    text = _number(float(number.attrs["value"])) if number.op is leaves.constant_ else w.text(number)
-    like = w.like(node.shape)
+    text = w.text(number)
+    if number.op is leaves.constant_ and not w.is_complex(number):
+        text = _number(float(number.attrs["value"]))
+    like = w.like(node)
     return call("np.full", w.shape(node.shape), text) if like is None else call("np.full_like", like, text)
+
+
+def _transform(name: str) -> Spelling:
+    """A Fourier transform along one axis or several."""
+
+    def spell(node: Node, w: Writer) -> Text:
+        rank, axes = len(node.shape), node.attrs["axes"]
+        options = {"norm": f'"{node.attrs["norm"]}"'} if node.attrs["norm"] != "backward" else {}
+        x = w.text(node.inputs[0])
+        if len(axes) == 1:
+            along = {"axis": _axes(node)} if axes[0] % rank != rank - 1 else {}
+            return call(f"np.fft.{name}", x, **along, **options)
+        return call(f"np.fft.{name}n", x, **({"axes": _axes(node)} if len(axes) < rank else {}), **options)
+
+    return spell
+
+
+def _correlate(node: Node, w: Writer) -> Text:
+    # NumPy takes the conjugate of the second one, which is undone.
+    first, second = (w.text(x) for x in node.inputs)
+    return call("np.correlate", first, call("np.conj", second) if w.is_complex(node.inputs[1]) else second)
 
 
 def _squeeze(node: Node, w: Writer) -> Text:
@@ -390,7 +417,7 @@ def _unindex(node: Node, w: Writer) -> Text:
     values = node.inputs[0]
     if values.op is linear.stretch and values.symbol is None and not values.inputs[0].shape:
         values = values.inputs[0]
-    like = w.like(node.shape) or f"np.zeros({w.shape(node.shape)})"
+    like = w.like(node) or f"np.zeros({w.shape(node.shape)}{', complex' if w.is_complex(node) else ''})"
     # Where a place may be named twice, what is put there is added up.
     name = "put" if len(node.inputs) > 1 else "put_part"
     return call(name, w.text(values), like, f"np.s_[{_key(node, w)}]")
@@ -515,7 +542,7 @@ SPELLED: Mapping[Row, Spelling] = {
     windows.windows: _windows,
     windows.overlap_add: lambda node, w: call("overlap_add", *_windows_options(node, w), w.shape(node.shape)),
     rearranging.convolve: _named("np.convolve"),
-    rearranging.correlate: _named("np.correlate"),
+    rearranging.correlate: _correlate,
     reductions.max_: _reduction("np.max"),
     reductions.min_: _reduction("np.min"),
     reductions.var: _reduction("np.var", "ddof"),
@@ -524,6 +551,18 @@ SPELLED: Mapping[Row, Spelling] = {
     reductions.cumprod: _along("np.cumprod"),
     reductions.prod_others: lambda node, w: call("product_of_others", w.text(node.inputs[0]), node.attrs["axis"]),
     reductions.recurrence: _recurrence,
+    complexes.conj: _function_of("np.conj"),
+    complexes.real: _function_of("np.real"),
+    complexes.imag: _function_of("np.imag"),
+    complexes.modulus: _function_of("np.abs"),
+    complexes.angle: _function_of("np.angle"),
+    complexes.sgn: _function_of("np.sign"),
+    complexes.as_complex: lambda node, w: infix(w.operands(node)[0], "+", Text("0j"), SUM),
+    fourier.fft: _transform("fft"),
+    fourier.ifft: _transform("ifft"),
+    fourier.doubled: lambda node, w: call(
+        "doubled", w.text(node.inputs[0]), axis=node.attrs["axis"], even=node.attrs["even"]
+    ),
     linalg.trace: lambda node, w: call("np.trace", w.text(node.inputs[0]), axis1=-2, axis2=-1),
     linalg.scaled_identity: _identity,
     linalg.diag: _named("diagonal_matrix"),

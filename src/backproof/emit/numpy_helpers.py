@@ -107,6 +107,13 @@ def reciprocal_gaps(w: Array) -> Array:
     return (1 - own) / (w[..., None, :] - w[..., :, None] + own)
 
 
+def doubled(a: Array, axis: int, even: bool) -> Array:
+    """Frequencies times 2 along an axis, but for the first and, of an even number, the last."""
+    last = np.array(np.moveaxis(a, axis, -1))
+    last[..., 1 : -1 if even else None] *= 2
+    return np.moveaxis(last, -1, axis)
+
+
 def product_of_others(a: Array, axis: int) -> Array:
     """For each entry the product of all others along an axis."""
     last = np.moveaxis(a, axis, -1)

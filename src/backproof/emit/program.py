@@ -16,6 +16,7 @@ from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import Shape, Size, broadcast
 from backproof.ir.symbol import Symbol
 from backproof.ops.activations import identity
+from backproof.ops.complexes import ComplexNodes, complex_nodes
 from backproof.ops.entries import row_of
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant_, input_, size_
@@ -82,7 +83,9 @@ class Writer:
                 if not size.name.isdigit():
                     self._axes.setdefault(size.name, (self._names[node], axis))
         self._taken |= set(self._axes)
-        needed = set(ancestors([program.forward[-1], *program.gradients.values()]))
+        order = ancestors([program.forward[-1], *program.gradients.values()])
+        self._complexes: ComplexNodes | None = complex_nodes(order)
+        needed = set(order)
         self._forward = [node for node in program.forward if node in needed]
         self._backward = [node for node in program.backward if node in needed]
         self._formulas = {node: self._plain(node) for node in (*self._forward, *self._backward)}
@@ -104,10 +107,18 @@ class Writer:
         """The variable that holds a quantity."""
         return self._names[node]
 
-    def like(self, shape: Shape) -> str | None:
-        """A variable that holds a quantity of that shape, the one computed last."""
-        alike = (name for node, name in reversed(self._names.items()) if node.shape == shape and _is_decimal(node))
+    def like(self, value: Node) -> str | None:
+        """A variable that holds a quantity of the shape and kind of a value, the one computed last."""
+        alike = (
+            name
+            for node, name in reversed(self._names.items())
+            if node.shape == value.shape and _is_decimal(node) and self.is_complex(node) == self.is_complex(value)
+        )
         return next(alike, None)
+
+    def is_complex(self, node: Node) -> bool:
+        """Whether the numbers of a node are complex."""
+        return self._complexes is not None and node in self._complexes
 
     def size(self, size: Size) -> str:
         """The length of an axis: a number, or the variable that holds it."""
@@ -192,4 +203,4 @@ def identifier(symbol: Symbol, taken: Collection[str]) -> str:
 
 def _is_decimal(node: Node) -> bool:
     value = node.attrs.get("value")
-    return value is None or value.dtype.kind == "f"
+    return value is None or value.dtype.kind in "fc"

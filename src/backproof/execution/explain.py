@@ -10,9 +10,11 @@ import numpy as np
 from backproof.execution.interpret import evaluate, length
 from backproof.ir.errors import BackproofError
 from backproof.ir.node import Node, ancestors
+from backproof.ir.numbers import digits
 from backproof.ir.sizes import ONE, Index, Place
 from backproof.ops.arithmetic import add, mul, neg, sub
-from backproof.ops.entries import at, at_, delta_, entry_of, put_in, row_of, sum_over_
+from backproof.ops.complexes import real
+from backproof.ops.entries import at, at_, delta_, entry_of, position_, put_in, row_of, sum_over_
 from backproof.ops.leaves import constant_, input_, size_
 from backproof.ops.row import Array
 
@@ -25,7 +27,7 @@ class EntryValue:
 
     name: str
     place: tuple[int, ...]
-    value: float
+    value: complex
     node: Node
 
     def __str__(self) -> str:
@@ -37,7 +39,7 @@ class Term:
     """One term of the sum: its formula with numbers for indices, its value, and the entries that stand in it."""
 
     formula: Node
-    value: float
+    value: complex
     entries: tuple[EntryValue, ...]
 
 
@@ -53,12 +55,12 @@ class Explanation:
     terms: tuple[Term, ...]
 
     def __str__(self) -> str:
-        head = f"{self.entry} = {self.entry.value:.6g}"
+        head = f"{self.entry} = {digits(self.entry.value)}"
         if self.formula is None:
             return f"{head} is given"
         lines = [f"{head}, the sum of {len(self.terms)} terms:" if len(self.terms) > 1 else f"{head}, from:"]
         for term in self.terms:
-            lines.append(f"  {term.value:.6g} from " + ", ".join(f"{e} = {e.value:.6g}" for e in term.entries))
+            lines.append(f"  {digits(term.value)} from " + ", ".join(f"{e} = {digits(e.value)}" for e in term.entries))
         return "\n".join(lines)
 
 
@@ -71,11 +73,16 @@ def explain(node: Node, place: tuple[int, ...], values: Values, sizes: Mapping[s
         return Explanation(entry, None, ())
     formula = entry_of(node, where)
     terms = tuple(
-        Term(term, float(np.real(reader.value(term))) + 0.0, tuple(reader.entries(term)))
+        Term(term, _of_kind(reader.value(term), entry.value), tuple(reader.entries(term)))
         for term in reader.terms(formula)
         if not _vanishes(term)
     )
     return Explanation(entry, formula, terms)
+
+
+def _of_kind(value: complex, entry: complex) -> complex:
+    """A term's value: a plain number where the entry that it is a part of is one; no negative zeros."""
+    return complex(value) + 0.0 if isinstance(entry, complex) else float(np.real(value)) + 0.0
 
 
 def _vanishes(term: Node) -> bool:
@@ -121,7 +128,8 @@ class Reader:
         (array,) = node.inputs
         place = tuple(1 if p is None else int(p) for p in node.attrs["place"])
         name = str(array.symbol) if array.symbol is not None else row_of(array).name
-        return EntryValue(name, place, float(self._array(array)[tuple(k - 1 for k in place)]) + 0.0, array)
+        value = self._array(array)[tuple(k - 1 for k in place)]
+        return EntryValue(name, place, (complex(value) if np.iscomplexobj(value) else float(value)) + 0.0, array)
 
     def _array(self, array: Node) -> Array:
         """The values of a quantity, or of an operation without a name, computed from the quantities in it."""
@@ -157,10 +165,13 @@ class Reader:
             return sum(self.value(term) for term in self.expanded(node))
         if node.op is delta_:
             return float(node.attrs["left"] == node.attrs["right"])
+        if node.op is position_:
+            return float(node.attrs["place"])
         if node.op is size_:
             return float(length(node.attrs["size"], self._sizes))
         if node.op is constant_:
-            return float(node.attrs["value"])
+            value: complex = node.attrs["value"]
+            return value if isinstance(value, complex) else float(value)
         with np.errstate(all="ignore"):
             inputs = [np.asarray(self.value(x)) for x in node.inputs]
             return complex(row_of(node).meaning(*inputs, **node.attrs))
@@ -178,6 +189,9 @@ class Reader:
             yield from self.terms(first)
             for term in self.terms(second):
                 yield term if node.op is add else neg(term)
+        elif node.op is real:
+            for term in self.terms(node.inputs[0]):
+                yield real(term)
         elif node.op is neg and node.inputs[0].op is sum_over_:
             for term in self.terms(node.inputs[0]):
                 yield neg(term)

@@ -52,10 +52,14 @@ class Plan:
                 if uneven:
                     arrays = _aligned(node, arrays)
                 value = np.asarray(meaning(*arrays))
-                values[node] = value if arrays else value.astype(precise)
+                values[node] = value if arrays else _as_precise(value, precise)
                 for x in self._last.get(node, ()):
                     del values[x]
         return values if self._outputs is None else {x: values[x] for x in self._outputs}
+
+
+def _as_precise(number: Array, precise: np.dtype[Any]) -> Array:
+    return number.astype(precise if number.dtype.kind != "c" else np.result_type(precise, np.complex64))
 
 
 def evaluate(outputs: Iterable[Node], known: Mapping[Node, Array], sizes: Mapping[str, int]) -> dict[Node, Array]:

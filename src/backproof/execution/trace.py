@@ -123,7 +123,9 @@ def run(derivation: Derivation, values: Mapping[str, ArrayLike], *, dtype: DType
 def _kind(node: Node | None, dtype: DTypeLike) -> DTypeLike:
     """The type of an input's numbers: whole numbers that code counts or indexes with stay whole."""
     given = None if node is None else node.attrs.get("value")
-    return dtype if given is None or given.dtype.kind == "f" else given.dtype
+    if given is None or given.dtype.kind == "f":
+        return dtype
+    return np.result_type(dtype, np.complex64) if given.dtype.kind == "c" else given.dtype
 
 
 def _array(name: str, value: ArrayLike, dtype: DTypeLike) -> Array:

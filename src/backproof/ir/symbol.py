@@ -12,6 +12,8 @@ class Symbol:
     `second` is the scalar of the second order that the quantity, or the derivative itself, is differentiated by again:
     where s is made of derivatives of J, DZ is that of s by Z, and DdZ that of s by dZ.
 
+    With `capital` its entries are written with the letter as it is, as the small one names another quantity.
+
     >>> str(Symbol("W", 2)), str(Symbol("Z", 1, of="J")), str(Symbol("Z", 1, of="J", second="s"))
     ('W[2]', 'dZ[1]', 'DdZ[1]')
     """
@@ -20,6 +22,7 @@ class Symbol:
     layer: int | None = None
     of: str | None = None
     second: str | None = None
+    capital: bool = False
 
     def __str__(self) -> str:
         layer = "" if self.layer is None else f"[{self.layer}]"
@@ -32,7 +35,7 @@ class Symbol:
 
     def derivative(self, of: str) -> Symbol:
         """The symbol of the derivative of the scalar `of` by this quantity."""
-        return Symbol(self.base, self.layer, of)
+        return Symbol(self.base, self.layer, of, capital=self.capital)
 
     def second_derivative(self, of: str) -> Symbol:
         """As `derivative`, for a scalar that is made of derivatives itself."""

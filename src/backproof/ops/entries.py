@@ -12,7 +12,7 @@ from typing import Any
 
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Index, Place, Shape, Size, letters_of, put
-from backproof.ops.notation import Entry, Kronecker, Reduction
+from backproof.ops.notation import Entry, Kronecker, Position, Reduction
 from backproof.ops.row import Array, Row
 
 Places = tuple[Place, ...]
@@ -58,13 +58,14 @@ def _no_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) ->
     return node
 
 
-def _entry_row(name: str, about: str, notation: Entry | Reduction | Kronecker) -> Row:
+def _entry_row(name: str, about: str, notation: Entry | Reduction | Kronecker | Position) -> Row:
     return Row(name, "entry", about, _scalar_only, lambda shapes, attrs: (), notation, _no_entry)
 
 
 at_ = _entry_row("at", "One entry of an array.", Entry())
 sum_over_ = _entry_row("sum_over", "A sum over an index.", Reduction())
 delta_ = _entry_row("delta", "Kronecker's delta: 1 where two indices agree, else 0.", Kronecker())
+position_ = _entry_row("position", "A position on an axis, as a number.", Position())
 
 
 def at(node: Node, place: Places) -> Node:
@@ -80,6 +81,11 @@ def sum_over(index: Index, body: Node) -> Node:
 def delta(left: Place, right: Place) -> Node:
     """1 where `left` and `right` are the same position, else 0."""
     return delta_(left=left, right=right)
+
+
+def position_of(place: Place) -> Node:
+    """A position as a number that formulas reckon with."""
+    return position_(place=place)
 
 
 def align(place: Places, shape: Shape) -> Places:
@@ -131,6 +137,8 @@ def put_in(node: Node, index: Index, position: Place) -> Node:
         return at(node.inputs[0], tuple(put(p, index, position) for p in node.attrs["place"]))
     if node.op is delta_:
         return delta(put(node.attrs["left"], index, position), put(node.attrs["right"], index, position))
+    if node.op is position_:
+        return position_of(put(node.attrs["place"], index, position))
     if node.op is sum_over_ and node.attrs["index"] == index:
         return node  # inside, the letter is the sum's own
     return Node(node.op, tuple(put_in(x, index, position) for x in node.inputs), node.shape, node.attrs)

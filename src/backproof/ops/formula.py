@@ -64,6 +64,8 @@ def to_nodes(expr: sympy.Basic, names: Mapping[sympy.Symbol, Node]) -> Node:
                 return _pieces(x)
             case sympy.Rational() if not x.is_Integer:
                 return div(constant(int(x.p)), constant(int(x.q)))
+            case sympy.core.numbers.ImaginaryUnit():
+                return constant(1j)
             case sympy.NumberSymbol():
                 return constant_(value=float(x), text={"pi": "π", "E": "e"}[str(x)])
             case sympy.Number():
@@ -154,11 +156,10 @@ def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[
         if x.symbol is not None and not top and not opens(x):
             return atom(x)
         if x.op is constant_:
-            return (
-                sympy.nsimplify(x.attrs["value"])
-                if float(x.attrs["value"]).is_integer()
-                else sympy.Float(x.attrs["value"])
-            )
+            value = x.attrs["value"]
+            if isinstance(value, complex):
+                return _number(value.real) + sympy.I * _number(value.imag)
+            return _number(value)
         if x.op is power:
             return convert(x.inputs[0]) ** sympy.nsimplify(x.attrs["exponent"])
         if isinstance(x.op, ScalarRow) and x.op.scalar.definition in ("exp(z)", "log(z)", "sqrt(z)"):
@@ -168,6 +169,10 @@ def to_expr(node: Node, atom: Callable[[Node], sympy.Expr], *, opens: Callable[[
         return combine(*map(convert, x.inputs)) if combine else atom(x)
 
     return convert(node, top=True)
+
+
+def _number(value: float) -> sympy.Expr:
+    return sympy.nsimplify(value) if float(value).is_integer() else sympy.Float(value)
 
 
 def formula(row: ScalarRow, *arguments: Node) -> Node:

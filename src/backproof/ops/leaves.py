@@ -32,7 +32,7 @@ constant_ = Row(
     name="constant",
     kind="leaf",
     about="A number.",
-    meaning=lambda value, text="": np.asarray(value, dtype=np.float64),
+    meaning=lambda value, text="": np.asarray(value, dtype=np.complex128 if isinstance(value, complex) else np.float64),
     shape=lambda shapes, attrs: (),
     notation=Leaf(),
     entry=lambda node, place, entry, letters: node,
@@ -54,7 +54,7 @@ def variable(symbol: Symbol, shape: Shape) -> Node:
     return input_(symbol=symbol, shape=shape)
 
 
-def constant(value: float) -> Node:
+def constant(value: complex) -> Node:
     """A number. The row's attribute `text`, where given, is how it is spelled: π."""
     return constant_(value=value)
 
@@ -64,6 +64,6 @@ def size(of: Size) -> Node:
     return size_(size=of)
 
 
-def is_number(node: Node, value: float) -> bool:
+def is_number(node: Node, value: complex) -> bool:
     """Whether the node is this number."""
     return node.op is constant_ and bool(node.attrs["value"] == value)

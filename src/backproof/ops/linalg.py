@@ -8,6 +8,7 @@ Factorizations of a symmetric matrix read its lower triangle only, as NumPy does
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -566,15 +567,13 @@ right_vectors: Row = Row(
 
 
 def kron(a: Node, b: Node) -> Node:
-    """The Kronecker product of two vectors or two matrices: every entry of `a` times the whole of `b`."""
-    rank = len(a.shape)
-    if rank != len(b.shape) or rank not in (1, 2):
-        raise ShapeError(
-            "a Kronecker product does not fit",
-            where=f"({show(a.shape)}) and ({show(b.shape)})",
-            why="both must be vectors, or both matrices",
-        )
-    axes = ("i", "k") if rank == 1 else ("ij", "kl")
-    pairs = einsum(a, b, axes=axes, result="ik" if rank == 1 else "ikjl")
+    """The Kronecker product: every entry of `a` times all of `b`; the smaller one gets axes of length one in front."""
+    rank = max(len(a.shape), len(b.shape))
+    if not a.shape or not b.shape:
+        scaled: Node = mul(a, b)
+        return scaled
+    a, b = (expand(x, axes=tuple(range(-rank, -len(x.shape)))) if len(x.shape) < rank else x for x in (a, b))
+    axes = ascii_lowercase[:rank], ascii_lowercase[rank : 2 * rank]
+    pairs = einsum(a, b, axes=axes, result="".join(m + n for m, n in zip(*axes, strict=True)))
     sizes = tuple(of_length((m.value or 0) * (n.value or 0)) for m, n in zip(a.shape, b.shape, strict=True))
     return reshape(pairs, sizes=sizes, rank=2 * rank)

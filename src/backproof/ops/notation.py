@@ -57,13 +57,14 @@ class Exponential:
 class Apply:
     """A function and its arguments in brackets; `letter` in italics (``g``, ``σ``) instead of upright.
 
-    `layer` is a superscript of the function's name, `primes` counts derivatives.
+    `layer` is a superscript of the function's name, `primes` counts derivatives; the inverse function has −1 there.
     """
 
     name: str
     letter: bool = False
     layer: int | None = None
     primes: int = 0
+    inverse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,11 @@ class Over:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of an array: ``a_j^{[2](i)}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A position as a number: ``j − 1``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,7 @@ Notation = (
     | Reduction
     | Over
     | Entry
+    | Position
     | Kronecker
     | Pieces
     | Bare

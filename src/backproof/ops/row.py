@@ -35,11 +35,15 @@ EntryRule = Callable[[Node, tuple[Place, ...], Callable[[Node, tuple[Place, ...]
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What the table test draws an input from: the lengths of its axes and an open interval of values."""
+    """What the table test draws an input from: the lengths of its axes and an open interval of values.
+
+    Of complex numbers the interval is that of both parts.
+    """
 
     shape: tuple[int, ...]
     low: float = -2.0
     high: float = 2.0
+    complex_numbers: bool = False
 
 
 @dataclass(frozen=True, eq=False)

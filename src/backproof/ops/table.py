@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from backproof.ops import (
     activations,
     arithmetic,
+    complexes,
     elementary,
     entries,
+    fourier,
     leaves,
     linalg,
     linear,
@@ -89,6 +91,16 @@ FAMILIES: Mapping[str, tuple[Row, ...]] = {
         reductions.recurrence,
     ),
     "Convolution": (windows.windows, windows.overlap_add, rearranging.convolve, rearranging.correlate),
+    "Complex numbers": (
+        complexes.as_complex,
+        complexes.conj,
+        complexes.real,
+        complexes.imag,
+        complexes.modulus,
+        complexes.angle,
+        complexes.sgn,
+    ),
+    "Fourier transforms": (fourier.fft, fourier.ifft, fourier.doubled),
     "Elementary functions": (
         elementary.exp,
         elementary.log,
@@ -165,7 +177,7 @@ FAMILIES: Mapping[str, tuple[Row, ...]] = {
             losses.kullback_leibler,
         )
     ),
-    "Entry forms": (entries.at_, entries.sum_over_, entries.delta_),
+    "Entry forms": (entries.at_, entries.sum_over_, entries.delta_, entries.position_),
 }
 
 ROWS: tuple[Row, ...] = tuple(row for family in FAMILIES.values() for row in family)

@@ -11,7 +11,7 @@ from backproof.ops.entries import LetterPool, align, at, entry_of, row_of
 from backproof.ops.linear import matmul, transpose
 from backproof.ops.vectors import einsum
 from backproof.write.doc import Block, Display, Inline, Paragraph
-from backproof.write.math import BigSum, Dots, Equation, Math, Matrix, Row, Sign
+from backproof.write.math import BigSum, Dots, Equation, Fence, Func, Math, Matrix, Row, Sign
 from backproof.write.spell import entry, index_range, partial, spell, spell_as_part
 
 FEW = 4
@@ -148,6 +148,8 @@ def proof_blocks(step: BackwardStep, proof: Proof, plain: str) -> Iterator[Block
     chain: Math = Row((spell(proof.upstream), Sign("·"), local))
     for index in reversed(proof.sums):
         chain = BigSum(*index_range(index), chain)
+    if proof.real:
+        chain = Row((Func("Re"), Fence(chain)))
     if proof.factor is not None:
         chain = Row((spell(proof.factor), chain))
     yield Display(plain, Equation(d_of, (chain, spell(proof.result))))

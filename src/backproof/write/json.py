@@ -182,4 +182,6 @@ def _tree(node: Node, *, top: bool = False) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, Size | Index | slice | Slot):
         return str(value)
+    if isinstance(value, complex):
+        return {"re": value.real, "im": value.imag}
     return [_plain(x) for x in value] if isinstance(value, tuple) else value

@@ -10,7 +10,7 @@ from backproof.derivation.steps import CompositeFacts
 from backproof.ir.sizes import ONE, Size
 from backproof.ops.arithmetic import add
 from backproof.write.doc import Block, Code, Display, Heading, Inline, Paragraph
-from backproof.write.math import Equation, Frac, Ident, Math, Row, Scripts, Sign
+from backproof.write.math import Equation, Frac, Func, Ident, Math, Row, Scripts, Sign
 from backproof.write.spell import name, partial, spell, spell_as_part, symbol
 
 MOST_SIZES = 9
@@ -37,8 +37,36 @@ def _of_code(derivation: Derivation) -> Iterator[Block]:
         "an entry, of a matrix the row and the column. ",
     )
     yield Paragraph((*text, *_signs(expand=True)))
+    if derivation.complexes is not None:
+        yield Paragraph(_of_complex(derivation))
     for note in derivation.notes:
         yield Paragraph((note + ".",))
+
+
+def _of_complex(derivation: Derivation) -> Inline:
+    """What the derivative by a complex quantity is: there is more than one convention."""
+    result, z, i = result_of(derivation), Ident("z"), Ident("i")
+    by = [Frac(Row((Ident("∂"), result)), Row((Ident("∂"), Func(part), z))) for part in ("Re", "Im")]
+    return (
+        "Some quantities are complex numbers; ",
+        i,
+        " is the imaginary unit, ",
+        Scripts(z, sup=Ident("*")),
+        " the conjugate. For a complex quantity ",
+        z,
+        ", ",
+        Ident("dz"),
+        " stands for ",
+        Row((by[0], Sign("−"), i, by[1])),
+        ": when ",
+        z,
+        " changes by a little δ, ",
+        result,
+        " changes by the real part of ",
+        Row((Ident("dz"), Sign("·"), Ident("δ"))),
+        ". So the chain rule is that of real numbers; but a real quantity can only move along the real axis, and of "
+        "what arrives at it the real part is taken.",
+    )
 
 
 def _scripts(columns: bool) -> Inline:

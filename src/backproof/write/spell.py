@@ -36,6 +36,7 @@ from backproof.ops.notation import (
     Over,
     Partial,
     Pieces,
+    Position,
     Reduction,
     Replaced,
     Root,
@@ -119,7 +120,7 @@ def _letters(of: Symbol, *, entry: bool) -> tuple[Math, int | None]:
     base = GREEK.get(base, base)
     if len(base) > 1:
         return Word(of.prefix + base), number
-    return Ident(of.prefix + (base.lower() if entry else base)), number
+    return Ident(of.prefix + (base.lower() if entry and not of.capital else base)), number
 
 
 @lru_cache(maxsize=65536)
@@ -263,6 +264,9 @@ def _opened(node: Node) -> Spelled:
         case Entry():
             (array,) = node.inputs
             return _entry(array, node.attrs["place"]), ATOM
+        case Position():
+            place: Place = node.attrs["place"]
+            return _position(place), SUM if isinstance(place, Affine) else ATOM
         case Kronecker():
             return Scripts(Ident("δ"), sub=_positions([node.attrs["left"], node.attrs["right"]])), ATOM
         case Pieces():
@@ -360,10 +364,31 @@ def _leaf(node: Node) -> Spelled:
     value, text = node.attrs["value"], node.attrs.get("text")
     if text:
         return Ident(text), ATOM
+    if isinstance(value, complex):
+        return _complex(value)
     digits = str(abs(value)) if isinstance(value, int) else repr(abs(value))
     if value < 0:
         return Row((Sign("−", "tight"), Number(digits))), SUM
     return Number(digits), ATOM
+
+
+def _complex(value: complex) -> Spelled:
+    """``3 + 2i``; a part that is 0 is left out."""
+    if value == 0:
+        return Number("0"), ATOM
+    size = abs(value.imag)
+    times: Math = Ident("i") if size == 1 else Row((Number(_short(size)), Ident("i")))
+    if value.real == 0:
+        return (times, ATOM if size == 1 else PRODUCT) if value.imag > 0 else (Row((Sign("−", "tight"), times)), SUM)
+    if value.imag == 0:
+        return (Number(_short(value.real)), ATOM) if value.real > 0 else (Number(_short(value.real)), SUM)
+    real: Math = Number(_short(abs(value.real)))
+    sign = Sign("+" if value.imag > 0 else "−")
+    return Row((real if value.real > 0 else Row((Sign("−", "tight"), real)), sign, times)), SUM
+
+
+def _short(number: float) -> str:
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
 def _product(left: Node, right: Node) -> Spelled:
@@ -375,7 +400,8 @@ def _product(left: Node, right: Node) -> Spelled:
     if _is_sum(right):
         b = _part(right)[0]
     if not left.shape and _is_plain(left) and not _is_plain(right):
-        return Row((a, Sign("·"), b) if _starts_with_number(right) else (a, b)), PRODUCT
+        apart = _starts_with_number(right) or isinstance(left.attrs.get("value"), complex)  # i·dA, not idA
+        return Row((a, Sign("·"), b) if apart else (a, b)), PRODUCT
     if not right.shape and left.shape and _is_plain(right):
         return Row((b, a)), PRODUCT
     return Row((a, Sign("·"), b)), PRODUCT
@@ -423,6 +449,8 @@ def _function(notation: Apply) -> Math:
     base: Math = Ident(notation.name) if notation.letter else Func(notation.name)
     if notation.layer is not None:
         base = Scripts(base, sup=_layer(notation.layer))
+    if notation.inverse:
+        base = Scripts(base, sup=Ident("−1"))
     return Prime(base, notation.primes) if notation.primes else base
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backproof.ir.numbers import digits
+
 DIGITS = 6
 GAPS = frozenset("⋯⋮⋱")
 """What stands for left-out columns, rows and both."""
@@ -45,8 +47,8 @@ def size(array: np.ndarray) -> str:
 
 def number(value: object) -> str:
     """A number as it is to be read, with six significant digits."""
-    if isinstance(value, (float, np.floating)):
-        return f"{float(value) + 0.0:.{DIGITS}g}"  # + 0.0: a negative zero reads as zero
+    if isinstance(value, (float, np.floating, complex, np.complexfloating)):
+        return digits(value, DIGITS)
     return str(value)
 
 
@@ -69,8 +71,8 @@ def extract(array: np.ndarray, most_rows: int, most_columns: int) -> Extract:
 
 def aligned(numbers: Sequence[str | None], digit: str = " ", point: str = " ") -> list[str | None]:
     """The numbers of one column, padded on the right so that, set flush right, their decimal points meet."""
-    if any(one is not None and "e" in one for one in numbers):
-        return list(numbers)  # with powers of ten among them, points that meet only make the column wide
+    if any(one is not None and ("e" in one or "i" in one) for one in numbers):
+        return list(numbers)  # powers of ten and complex numbers: points that meet only make the column wide
     tails = [None if one is None else (one.partition(".")[1], len(one.partition(".")[2])) for one in numbers]
     longest = max((length for tail in tails if tail for _, length in [tail]), default=0)
     any_point = any(tail and tail[0] for tail in tails)

@@ -279,6 +279,73 @@ ARRAYS = {
     "full_like": (lambda x: q(x * np.full_like(x, 3.0)), A),
     "full_like2": (lambda x: q(x * np.full_like(x, x[0, 0])), A),
     "copy": (lambda x: q(np.copy(x)) + q(x.copy()), A),
+    "cumulative": (
+        lambda x: (
+            q(np.cumulative_sum(x, axis=1))
+            + q(np.cumulative_prod(x, axis=0, include_initial=True))
+            + q(np.cumulative_sum(x[0], include_initial=True))
+        ),
+        A,
+    ),
+    "resize": (lambda x: q(np.resize(x, (3, 6))) + q(np.resize(x, 5)), A),
+    "pad by axis": (lambda x: q(np.pad(x, {-1: (1, 2)})) + q(np.pad(x, {0: 1}, mode="edge")), A),
+    "insert": (
+        lambda x: (
+            q(np.insert(x, 1, 5.0, axis=1))
+            + q(np.insert(x, 3, x[:, 0] ** 2, axis=1))
+            + q(np.insert(x, -1, x[0] ** 2, 0))
+            + q(np.insert(x[0], 4, 2.0))
+            + q(np.insert(x, 2, 1.0))
+        ),
+        A,
+    ),
+    "compress, extract": (lambda x: q(np.compress([True, False, True], x, axis=0)) + q(np.extract(x > 0, x)), A),
+    "where1": (lambda x: q(x[np.where(x > 0)]), A),
+    "fortran": (
+        lambda x: (
+            q(x.reshape(6, 4, order="F"))
+            + q(np.ravel(x, "F"))
+            + q(x.flatten("F"))
+            + q(np.reshape(x, (2, -1), order="F"))
+        ),
+        B,
+    ),
+    "r_, c_": (
+        lambda x: (
+            q(np.r_[x[0], 1.0, x[1]])
+            + q(np.r_[x, x * x])
+            + q(np.c_[x, x[:, 0]])
+            + q(np.c_[np.ones(3), x])
+            + q(np.c_[x[0], x[1]])
+        ),
+        A,
+    ),
+    "asanyarray": (lambda x: q(np.asanyarray(x)) + q(np.ascontiguousarray(x.T)) + q(np.empty_like(x) * 0 + x), A),
+    "diagflat": (lambda x: q(np.diagflat(x, 1)), A),
+    "einsum of numbers": (
+        lambda x: (
+            q(np.einsum(x, [0, 1], x, [2, 1], [0, 2]))
+            + np.einsum(x, [0, 1], x, [0, 1])
+            + q(np.einsum(x, [..., 1], [1, ...]))
+        ),
+        A,
+    ),
+    "kron of any": (
+        lambda x: q(np.kron(x[0], x)) + q(np.kron(x, x[0])) + q(np.kron(B, x)) + q(np.kron(2.0, x)) + q(np.kron(x, B)),
+        A,
+    ),
+    "cond": (
+        lambda x: (
+            np.linalg.cond(x)
+            + np.linalg.cond(x[:, :3], -2)
+            + np.linalg.cond(x[:, :3], 1)
+            + np.linalg.cond(x[:, :3], "fro")
+            + np.linalg.cond(x[:, 1:], np.inf)
+        ),
+        A,
+    ),
+    "pinv with rcond": (lambda x: q(np.linalg.pinv(x, rcond=1e-8)) + q(np.linalg.pinv(x.T, rtol=1e-9)), A),
+    "eigh of the upper triangle": (lambda x: q(np.linalg.eigh(x[:, :3] + 0 * x[:, 1:], "U")[0]), A),
     "real": (lambda x: q(np.real(x)) + q(x.real) + q(np.conj(x)), A),
     "isnan": (lambda x: q(np.where(np.isnan(x), 0.0, x)), A),
     "and": (lambda x: q(np.where(np.logical_and(x > 0, x < 1), x, 2 * x)), A),

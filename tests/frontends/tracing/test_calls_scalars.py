@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,12 @@ def added(x: Any) -> Any:
     np.add.at(y, ([0, 0, 2], [1, 1, 3]), x[:, 0] ** 2)
     np.add.at(y, 1, x[0])
     return q(y)
+
+
+def quietly(function: Callable[[Any], Any], x: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(x)
 
 
 def solved(solution: Any, residuals: Any, rank: Any, values: Any) -> Any:
@@ -130,6 +137,90 @@ CASES: dict[str, tuple[Callable[[Any], Any], Array]] = {
         ),
         A,
     ),
+    "modf, ldexp, sinc": (
+        lambda x: q(np.modf(x)[0]) + q(np.ldexp(x, 3)) + q(np.sinc(x)) + q(np.sinc(x - x[:1])),
+        A,
+    ),
+    "nan_to_num": (lambda x: q(np.nan_to_num(x)) + q(np.nan_to_num(x + HOLES, nan=0.3)), A),
+    "nanmax, nanmin, nanprod, nancumsum, nancumprod": (
+        lambda x: (
+            q(np.nanmax(x + HOLES, axis=0))
+            + q(np.nanmin(HOLES + x))
+            + q(np.nanprod(x + HOLES, axis=1))
+            + q(np.nancumsum(x + HOLES))
+            + q(np.nancumprod(x + HOLES, axis=1))
+            + q(np.nanmax(x, axis=1))
+        ),
+        A,
+    ),
+    "nanmedian, nanquantile, nanpercentile": (
+        lambda x: q(np.nanmedian(x, axis=0)) + np.nanquantile(x, 0.4) + q(np.nanpercentile(x, [20, 60], axis=1)),
+        A,
+    ),
+    "cov and corrcoef of two": (
+        lambda x: q(np.cov(x, A**2)) + q(np.cov(x[0], x[1])) + q(np.cov(x, A, rowvar=False)) + q(np.corrcoef(x, A**2)),
+        A,
+    ),
+    "gradient at places": (
+        lambda x: (
+            q(np.gradient(x[0], [0.0, 1, 3, 4.5]))
+            + q(np.gradient(x, [0.0, 1, 3], 0.5)[0])
+            + q(np.gradient(x[0] ** 2, np.cumsum(np.exp(x[1]))))
+            + q(np.gradient(x[0, :2], [0.0, 2]))
+        ),
+        A,
+    ),
+    "linspace, logspace, geomspace": (
+        lambda x: (
+            q(np.linspace(x[0, 0], 3.0, 5))
+            + q(np.linspace(x[0], x[1], 4, endpoint=False))
+            + q(np.logspace(x[0, 0], x[0, 1], 4))
+            + q(np.geomspace(np.exp(x[0, 0]), np.exp(x[0, 1]), 3))
+        ),
+        U,
+    ),
+    "meshgrid": (
+        lambda x: (
+            sum(q(y) * (1 + k) for k, y in enumerate(np.meshgrid(x[0], x[1, :3], x[2, :2])))
+            + sum(q(y) for y in np.meshgrid(x[0], x[1], indexing="ij", sparse=True))
+        ),
+        A,
+    ),
+    "unwrap": (lambda x: q(np.unwrap(4 * x, axis=0)) + q(np.unwrap(9 * x[0], period=5.0)), A),
+    "bincount": (lambda x: q(np.bincount([0, 2, 2, 1], weights=x[0], minlength=5)) * np.bincount([1, 1])[1], A),
+    "polyfit": (lambda x: q(np.polyfit([0.0, 1, 2, 4], x[0], 2)) + q(np.polyfit(x[1], x[2], 1)), A),
+    "polyder, polyint, polymul, polyadd, polysub": (
+        lambda x: (
+            q(np.polyder(x[0]))
+            + q(np.polyder(x[0], 2))
+            + q(np.polyint(x[0], k=0.5))
+            + q(np.polymul(x[0], x[1]))
+            + q(np.polyadd(x[0], x[1, :2]))
+            + q(np.polysub(x[0, :1], x[1]))
+        ),
+        A,
+    ),
+    "sum, max, min with where and initial": (
+        lambda x: (
+            q(np.sum(x, axis=1, where=M))
+            + np.sum(x**2, initial=2.0)
+            + q(np.max(x, axis=0, initial=0.3))
+            + q(np.min(x, axis=1, where=M, initial=0.5))
+            + q(np.mean(x, axis=0, dtype=float))
+        ),
+        A,
+    ),
+    "vecmat": (lambda x: q(np.vecmat(x[:, 0], x)) + q(np.vecmat(A[0, :3], B * x)), A),
+    "outer and accumulate of ufuncs": (
+        lambda x: (
+            q(np.multiply.outer(x, x[0]))
+            + q(np.add.outer(x[0], 1.0))
+            + q(np.subtract.outer(x[0], x[:, 1]))
+            + q(np.add.accumulate(x))
+            + q(np.multiply.accumulate(x, axis=1))
+        ),
+        A,
+    ),
     "arguments by name": (
         lambda x: q(np.sum(a=x, axis=0)) + np.mean(a=x) + q(np.transpose(a=x)) + q(np.clip(a=x, a_min=0, a_max=1)),
         A,
@@ -169,8 +260,9 @@ def test_value_and_derivative(name: str) -> None:
         (lambda x: np.gradient(x, edge_order=2), "one spacing for each axis"),
         (lambda x: np.fmax(x, np.nan), "missing values"),
         (lambda x: np.linalg.qr(x), "at least as many rows"),
-        (lambda x: np.cov(x, x), "np.vstack"),
-        (lambda x: abs(np.fft.rfft(x)), "its result is complex"),
+        (lambda x: np.nanmedian(x + HOLES), "leave them out first"),
+        (lambda x: quietly(np.nanmax, x[0] * np.nan), "all entries are missing"),
+        (lambda x: np.polyfit(x[0], x[1], 1, w=x[0]), "np.linalg.lstsq"),
         (lambda x: np.linalg.eigvals(x @ x.T), "np.linalg.eigvalsh"),
         (lambda x: np.cov(x, fweights=[1, 2, 1, 1]), "cov with these arguments is not followed"),
     ],

@@ -3,6 +3,13 @@
 The modules called `calls…` say what NumPy's functions become; importing them is what enters their handlers.
 """
 
-from backproof.frontends.tracing import calls, calls_arrays, calls_linalg, calls_scalars, calls_series
+from backproof.frontends.tracing import (
+    calls,
+    calls_arrays,
+    calls_complex,
+    calls_linalg,
+    calls_scalars,
+    calls_series,
+)
 
-__all__ = ["calls", "calls_arrays", "calls_linalg", "calls_scalars", "calls_series"]
+__all__ = ["calls", "calls_arrays", "calls_complex", "calls_linalg", "calls_scalars", "calls_series"]

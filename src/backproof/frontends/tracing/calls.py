@@ -110,8 +110,9 @@ HANDLERS[np.positive] = lambda nodes, x: nodes(x)
 
 @becomes(np.power, np.float_power)
 def _power(nodes: Nodes, base: Any, exponent: Any) -> Node:
-    if isinstance(exponent, Traced) or np.ndim(exponent) > 0:
-        if np.any(nodes.value(base) < 0):
+    if isinstance(exponent, Traced) or np.ndim(exponent) > 0 or np.iscomplexobj(exponent):
+        value = nodes.value(base)
+        if not np.iscomplexobj(value) and np.any(value < 0):
             raise refuse(
                 "a negative number is raised to a power that may vary",
                 why="that is no real number for the powers next to a whole one",
@@ -133,7 +134,8 @@ HANDLERS[np.reciprocal] = lambda nodes, x: div(constant(1), nodes(x))
 @becomes(np.where)
 def _where(nodes: Nodes, condition: Any, yes: Any = None, no: Any = None) -> Any:
     if yes is None:
-        raise refuse("np.where with only a condition depends on values", instead="give the two choices")
+        nodes.tape.note("np.where with only a condition depends on values; the derivation is that for the ones given")
+        return None
     return elementary.pieces(nodes(yes), nodes(condition), nodes(no))
 
 
@@ -207,9 +209,7 @@ HANDLERS[np.outer] = lambda nodes, a, b: outer(_flat(nodes(a)), _flat(nodes(b)))
 @becomes(np.einsum)
 def _einsum(nodes: Nodes, spec: Any, *operands: Any, **options: Any) -> Node:
     if not isinstance(spec, str):
-        raise refuse(
-            "np.einsum in this form is not followed", instead='write the axes out: np.einsum("ij,jk->ik", A, B)'
-        )
+        spec, operands = _lettered(spec, *operands)
     if "..." in spec:
         spec = _spelled_out(spec, [len(nodes(x).shape) for x in operands])
     inputs, arrow, result = spec.replace(" ", "").partition("->")
@@ -218,6 +218,14 @@ def _einsum(nodes: Nodes, spec: Any, *operands: Any, **options: Any) -> Node:
         result = "".join(sorted(x for x in set(inputs) - {","} if inputs.count(x) == 1))
     parts = [_one_letter_each(nodes(x), names) for x, names in zip(operands, axes, strict=True)]
     return einsum(*(node for node, _ in parts), axes=tuple(names for _, names in parts), result=result)
+
+
+def _lettered(*given: Any) -> tuple[str, tuple[Any, ...]]:
+    """einsum(A, [0, 1], B, [1, 2], [0, 2]) as its text and its operands."""
+    arrays, axes = given[: len(given) // 2 * 2 : 2], given[1::2]
+    texts = ["".join("..." if k is Ellipsis else LETTERS[int(k)] for k in part) for part in axes]
+    result = "".join("..." if k is Ellipsis else LETTERS[int(k)] for k in given[-1]) if len(given) % 2 else None
+    return ",".join(texts) + ("" if result is None else f"->{result}"), arrays
 
 
 def _one_letter_each(node: Node, names: str) -> tuple[Node, str]:
@@ -258,6 +266,8 @@ def _axes(node: Node, axis: Any) -> tuple[int, ...]:
 
 
 def _only(options: dict[str, Any], function: str) -> None:
+    if isinstance(options.get("dtype"), type | np.dtype) and np.dtype(options["dtype"]).kind == "f":
+        options = {name: value for name, value in options.items() if name != "dtype"}
     left = [name for name, value in options.items() if value is not None and value is not np._NoValue]
     if left:
         raise refuse(f"{function} with {', '.join(left)} is not followed")
@@ -265,9 +275,13 @@ def _only(options: dict[str, Any], function: str) -> None:
 
 @becomes(np.sum)
 def _sum(nodes: Nodes, x: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Node:
+    initial, where = (options.pop(name, np._NoValue) for name in ("initial", "where"))
     _only(options, "np.sum")
     node = _array(nodes, x)
-    return total(node, _axes(node, axis), keepdims=bool(keepdims)) if node.shape else node
+    if where is not np._NoValue and where is not True:
+        node = elementary.pieces(node, nodes(where), constant(0))
+    found = total(node, _axes(node, axis), keepdims=bool(keepdims)) if node.shape else node
+    return found if initial in (np._NoValue, None) else add(found, nodes(initial))
 
 
 def _array(nodes: Nodes, x: Any) -> Node:
@@ -292,17 +306,21 @@ def _var(nodes: Nodes, x: Any, axis: Any = None, ddof: int = 0, keepdims: bool =
 HANDLERS[np.std] = lambda nodes, *arguments, **options: elementary.sqrt(_var(nodes, *arguments, **options))
 
 
-def _reduces(row: Row) -> Handler:
+def _reduces(row: Row, larger: Row) -> Handler:
     def handler(nodes: Nodes, x: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Node:
+        initial, where = (options.pop(name, np._NoValue) for name in ("initial", "where"))
         _only(options, row.name)
         node = nodes(x)
-        return row(node, axes=_axes(node, axis), keepdims=bool(keepdims))
+        if where is not np._NoValue and where is not True:
+            node = elementary.pieces(node, nodes(where), nodes(initial))
+        found = row(node, axes=_axes(node, axis), keepdims=bool(keepdims))
+        return found if initial is np._NoValue else larger(found, nodes(initial))
 
     return handler
 
 
-HANDLERS[np.max] = HANDLERS[np.amax] = _reduces(reductions.max_)
-HANDLERS[np.min] = HANDLERS[np.amin] = _reduces(reductions.min_)
+HANDLERS[np.max] = HANDLERS[np.amax] = _reduces(reductions.max_, elementary.maximum)
+HANDLERS[np.min] = HANDLERS[np.amin] = _reduces(reductions.min_, elementary.minimum)
 
 
 @becomes(np.cumsum)
@@ -319,8 +337,13 @@ def _flat(node: Node) -> Node:
     return node if len(node.shape) == 1 else _reshaped(node, (-1,))
 
 
+def _lengths(node: Node, shape: Any) -> tuple[int, ...]:
+    """A shape in which one length may be −1, in numbers."""
+    return tuple(np.empty([size.value or 0 for size in node.shape], dtype=np.int8).reshape(shape).shape)
+
+
 def _reshaped(node: Node, shape: Any) -> Node:
-    lengths = np.empty([size.value or 0 for size in node.shape], dtype=np.int8).reshape(shape).shape
+    lengths = _lengths(node, shape)
     known = zip(sizes_of(shape), _kept(node.shape, lengths), lengths, strict=True)
     sizes = tuple(asked or own or of_length(n) for asked, own, n in known)
     return node if sizes == node.shape else shaping.reshape(node, sizes=sizes, rank=len(node.shape))
@@ -339,9 +362,15 @@ def _kept(shape: Shape, lengths: Sequence[int]) -> list[Size | None]:
 
 @becomes(np.reshape)
 def _reshape(nodes: Nodes, x: Any, shape: Any, order: str = "C", **options: Any) -> Node:
-    if order != "C":
-        raise refuse(f"reshape with order={order!r} is not followed", instead="transpose first")
-    return _reshaped(nodes(x), shape)
+    if order not in ("C", "F"):
+        raise refuse(f"reshape with order={order!r} is not followed", instead='use order="C" or order="F"')
+    node = nodes(x)
+    # In Fortran's order the first axis runs fastest, which is the last of the array with its axes turned round.
+    return _reshaped(node, shape) if order == "C" else _turned(_reshaped(_turned(node), _lengths(node, shape)[::-1]))
+
+
+def _turned(node: Node) -> Node:
+    return _permuted(node, range(len(node.shape))[::-1])
 
 
 HANDLERS[np.ravel] = lambda nodes, x, order="C": _reshape(nodes, x, (-1,), order)
@@ -563,14 +592,16 @@ def _take(nodes: Nodes, x: Any, indices: Any, axis: Any = None, **options: Any) 
     return _indexed(nodes, node, (slice(None),) * place + (indices,))
 
 
-@becomes(np.zeros_like)
-def _zeros_like(nodes: Nodes, x: Any, **options: Any) -> Node:
-    return stretched(constant(0), nodes(x).shape)
+def _like(number: int) -> Handler:
+    def handler(nodes: Nodes, x: Any, dtype: Any = None, **options: Any) -> Node:
+        kind = np.asarray(nodes.value(x)).dtype if dtype is None else np.dtype(dtype)
+        return stretched(constant(complex(number) if kind.kind == "c" else number), nodes(x).shape)
+
+    return handler
 
 
-@becomes(np.ones_like)
-def _ones_like(nodes: Nodes, x: Any, **options: Any) -> Node:
-    return stretched(constant(1), nodes(x).shape)
+HANDLERS[np.zeros_like], HANDLERS[np.ones_like] = _like(0), _like(1)
+HANDLERS[np.empty_like] = HANDLERS[np.zeros_like]
 
 
 HANDLERS[np.shape] = lambda nodes, x: None

@@ -83,7 +83,6 @@ for _name in (
 
 
 HANDLERS[np.copy] = lambda nodes, x, **options: nodes(x)
-HANDLERS[np.real] = HANDLERS[np.conjugate] = lambda nodes, x: nodes(x)
 
 
 @becomes(np.full_like)
@@ -113,6 +112,19 @@ def _cumprod(nodes: Nodes, x: Any, axis: Any = None, **options: Any) -> Node:
     _only(options, "np.cumprod")
     node, along = _along(nodes, x, axis, "np.cumprod")
     return reductions.cumprod(node, axis=along, reverse=False)
+
+
+def _cumulative(function: Any, first: float) -> Handler:
+    def handler(nodes: Nodes, x: Any, *, axis: Any = None, include_initial: bool = False, **options: Any) -> Node:
+        node = nodes(x)
+        along = _axes(node, -1 if axis is None else axis)[0]
+        found: Node = HANDLERS[function](nodes, node, along, **options)
+        return _concatenate(nodes, [*_edge(node, along, 1, first), found], along) if include_initial else found
+
+    return handler
+
+
+HANDLERS[np.cumulative_sum], HANDLERS[np.cumulative_prod] = _cumulative(np.cumsum, 0), _cumulative(np.cumprod, 1)
 
 
 # --- the opposite order, moved on
@@ -167,6 +179,13 @@ def _rollaxis(nodes: Nodes, x: Any, axis: int, start: int = 0) -> Node:
 # --- repeated
 
 
+@becomes(np.resize)
+def _resize(nodes: Nodes, x: Any, new_shape: Any) -> Node:
+    node = _flat(nodes(x))
+    places = np.resize(np.arange(node.shape[0].value or 0), new_shape)
+    return _reshaped(_indexed(nodes, node, places.ravel()), places.shape)
+
+
 @becomes(np.repeat)
 def _repeat(nodes: Nodes, x: Any, repeats: Any, axis: Any = None) -> Node:
     node, along = _along(nodes, x, axis, "np.repeat")
@@ -215,7 +234,10 @@ GATHERING = ("edge", "reflect", "symmetric", "wrap")
 def _pad(nodes: Nodes, x: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Node:
     node = nodes(x)
     rank = len(node.shape)
-    if isinstance(pad_width, dict) or (mode != "constant" and (mode not in GATHERING or options)):
+    if isinstance(pad_width, dict):
+        by_axis = {int(axis) % rank: np.broadcast_to(ends, 2).tolist() for axis, ends in pad_width.items()}
+        pad_width = [by_axis.get(axis, [0, 0]) for axis in range(rank)]
+    if mode != "constant" and (mode not in GATHERING or options):
         raise refuse(f"np.pad with mode={mode!r} in this form is not followed", instead="use np.concatenate")
     widths = np.broadcast_to(np.asarray(pad_width), (rank, 2)).tolist()
     if mode != "constant":
@@ -377,6 +399,33 @@ def _column_stack(nodes: Nodes, arrays: Sequence[Any]) -> Node:
 def _append(nodes: Nodes, x: Any, values: Any, axis: Any = None) -> Node:
     parts = [_at_least(_array(nodes, part), 1) for part in (x, values)]
     return _concatenate(nodes, parts, axis)
+
+
+@becomes(np.insert)
+def _insert(nodes: Nodes, x: Any, obj: Any, values: Any, axis: Any = None) -> Node:
+    node, along = _along(nodes, x, axis, "np.insert")
+    n = node.shape[along].value or 0
+    if np.ndim(obj) or isinstance(obj, slice):
+        raise refuse("np.insert at several places is not followed", instead="insert at one place after the other")
+    place = int(obj) % n if obj < 0 else int(obj)
+    value, rank = nodes(values), len(node.shape)
+    if value.shape and len(value.shape) < rank:
+        value = expand(value, axes=(along,)) if rank - len(value.shape) == 1 else value
+    count = value.shape[along].value or 1 if len(value.shape) == rank else 1
+    sizes = tuple(of_length(count) if k - rank == along else size for k, size in enumerate(node.shape))
+    before, after = ([_part(node, along, *ends)] if ends[0] < ends[1] else [] for ends in ((0, place), (place, n)))
+    return _concatenate(nodes, [*before, stretched(value, sizes), *after], along)
+
+
+@becomes(np.compress)
+def _compress(nodes: Nodes, condition: Any, x: Any, axis: Any = None, out: Any = None) -> Node:
+    node, along = _along(nodes, x, axis, "np.compress")
+    nodes.tape.note("np.compress depends on values; the derivation is that for the ones given")
+    places = np.flatnonzero(nodes.value(condition))
+    return _indexed(nodes, node, (..., places, *[slice(None)] * (-along - 1)))
+
+
+HANDLERS[np.extract] = lambda nodes, condition, x: _compress(nodes, np.ravel(nodes.value(condition)), x)
 
 
 @becomes(np.array_split, np.split)

@@ -15,7 +15,7 @@ from backproof.frontends.tracing.traced import HANDLERS, Nodes
 from backproof.ir.node import Node
 from backproof.ir.sizes import broadcast, of_length
 from backproof.ops import linalg, linear, reductions, shaping
-from backproof.ops.arithmetic import mul, power, raised, sub
+from backproof.ops.arithmetic import div, mul, power, raised, sub
 from backproof.ops.elementary import absolute, sign, sqrt
 from backproof.ops.leaves import constant
 from backproof.ops.linear import expand, matmul, stretched, total, transposed
@@ -97,6 +97,9 @@ def _diag(nodes: Nodes, x: Any, k: int = 0) -> Node:
     return shaping.unindex(matrix, key=_block(n, n, int(k)), sizes=(of_length(n), of_length(n)))
 
 
+HANDLERS[np.diagflat] = lambda nodes, x, k=0: _diag(nodes, HANDLERS[np.ravel](nodes, x), k)
+
+
 @becomes(np.tril)
 def _tril(nodes: Nodes, x: Any, k: int = 0) -> Node:
     return linalg.tril(_matrix(nodes(x)), k=int(k))
@@ -158,10 +161,11 @@ def _solve(nodes: Nodes, a: Any, b: Any) -> Node:
 
 @becomes(np.linalg.pinv)
 def _pinv(nodes: Nodes, x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Node:
-    _refuse_given("np.linalg.pinv", rcond=rcond, rtol=rtol)
     value, node = nodes.value(x), nodes(x)
     rows, columns = value.shape[-2:]
-    if np.any(np.linalg.matrix_rank(value) < min(rows, columns)):
+    # What NumPy takes for 0: singular values that are smaller than this part of the largest.
+    smallest = rcond if rtol is None else rtol
+    if np.any(np.linalg.matrix_rank(value, rtol=smallest) < min(rows, columns)):
         raise refuse(
             "np.linalg.pinv of a matrix without full rank",
             why="the pseudoinverse jumps where the rank changes, so it has no derivative there",
@@ -196,10 +200,9 @@ def _note_equal(nodes: Nodes, values: Any, kind: str) -> None:
 
 
 @becomes(np.linalg.eigh)
-def _eigh(nodes: Nodes, x: Any, UPLO: str = "L") -> list[Node]:
-    if UPLO.upper() != "L":
-        raise refuse('np.linalg.eigh with UPLO="U" is not followed', instead="np.linalg.eigh(A.T)")
-    return [_eigvalsh(nodes, x), linalg.eigenvectors(nodes(x))]
+def _eigh(nodes: Nodes, x: Any, UPLO: Literal["L", "U"] = "L") -> list[Node]:
+    node = nodes(x) if UPLO.upper() == "L" else transposed(nodes(x))
+    return [_eigvalsh(nodes, x, UPLO), linalg.eigenvectors(node)]
 
 
 @becomes(np.linalg.eigvalsh)
@@ -288,6 +291,20 @@ def _own_vector_norm(nodes: Nodes, x: Any, *, axis: Any = None, keepdims: bool =
 HANDLERS[np.linalg.matrix_norm] = lambda nodes, x, keepdims=False, ord="fro": _norm(nodes, x, ord, (-2, -1), keepdims)
 
 
+@becomes(np.linalg.cond)
+def _cond(nodes: Nodes, x: Any, p: Any = None) -> Node:
+    """How far a matrix is from having no inverse: the product of its norm and that of its inverse."""
+    node = nodes(x)
+    if p in (None, 2, -2):
+        first, last = (
+            shaping.index(values, key=(*[sliced(0, size.value or 0) for size in values.shape[:-1]], place))
+            for values in [linalg.singular_values(node)]
+            for place in (0, (values.shape[-1].value or 0) - 1)
+        )
+        return div(last, first) if p == -2 else div(first, last)
+    return mul(_norm(nodes, node, p, (-2, -1)), _norm(nodes, linalg.inv(node), p, (-2, -1)))
+
+
 # --- products
 
 
@@ -328,14 +345,7 @@ def _raised(node: Node, n: int) -> Node:
 
 @becomes(np.kron)
 def _kron(nodes: Nodes, a: Any, b: Any) -> Node:
-    left, right = nodes(a), nodes(b)
-    ranks = (len(left.shape), len(right.shape))
-    if ranks not in ((1, 1), (2, 2)):
-        raise refuse(
-            f"np.kron of arrays of {ranks[0]} and {ranks[1]} axes is not followed",
-            instead="give two vectors or two matrices",
-        )
-    return linalg.kron(left, right)
+    return linalg.kron(nodes(a), nodes(b))
 
 
 @becomes(np.tensordot)
@@ -422,6 +432,6 @@ def _lstsq(nodes: Nodes, a: Any, b: Any, rcond: Any = None) -> list[Any]:
 def _eig(nodes: Nodes, x: Any) -> None:
     raise refuse(
         "the eigenvalues of a matrix that need not be symmetric",
-        why="they may be complex, and only real numbers are followed",
+        why="they and their vectors are complex and in no order, and are not in the table of operations",
         instead="use np.linalg.eigh or np.linalg.eigvalsh where the matrix is symmetric",
     )

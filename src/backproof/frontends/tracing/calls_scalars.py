@@ -51,7 +51,30 @@ def _fmod(nodes: Nodes, x: Any, y: Any) -> Node:
     return sub(dividend, mul(divisor, elementary.trunc(div(dividend, divisor))))
 
 
+@becomes(np.modf)
+def _modf(nodes: Nodes, x: Any) -> list[Node]:
+    whole = elementary.trunc(nodes(x))
+    return [sub(nodes(x), whole), whole]
+
+
+@becomes(np.ldexp)
+def _ldexp(nodes: Nodes, x: Any, exponent: Any) -> Node:
+    return mul(nodes(x), nodes(np.exp2(nodes.value(exponent))))
+
+
 # --- sizes, angles, powers
+
+
+@becomes(np.sinc)
+def _sinc(nodes: Nodes, x: Any) -> Node:
+    """sin(πx)/(πx); where x is 0, the first terms of its series, so that the first two derivatives are right there."""
+    node = mul(nodes(np.pi), nodes(x))
+    if not np.any(nodes.value(x) == 0):
+        return div(elementary.sin(node), node)
+    at_zero = elementary.equal(node, constant(0))
+    elsewhere = elementary.pieces(constant(1), at_zero, node)
+    series = sub(constant(1), div(power(node, exponent=2), constant(6)))
+    return elementary.pieces(series, at_zero, div(elementary.sin(elsewhere), elsewhere))
 
 
 @becomes(np.cbrt)
@@ -162,6 +185,56 @@ def _nanvar(nodes: Nodes, x: Any, axis: Any = None, ddof: float = 0, keepdims: A
     spread = elementary.pieces(power(sub(filled, mean), exponent=2), nodes(present), constant(0))
     count = np.sum(present, axis=axis, keepdims=keepdims is True)
     return div(_sum(nodes, spread, axis, keepdims is True, **options), nodes(np.asarray(count - ddof, dtype=float)))
+
+
+def _with_missing(fill: float, function: Any) -> Handler:
+    """A reduction to which what is missing cannot be the result."""
+
+    def handler(nodes: Nodes, x: Any, axis: Any = None, *arguments: Any, **options: Any) -> Node:
+        node, present = _filled(nodes, x)
+        if not np.all(np.any(present, axis=axis)):
+            raise refuse("a part of an array of which all entries are missing")
+        given = node.inputs[0] if np.all(present) else elementary.pieces(nodes(x), nodes(present), constant(fill))
+        found: Node = HANDLERS[function](nodes, given, axis, *arguments, **options)
+        return found
+
+    return handler
+
+
+HANDLERS[np.nanmax] = _with_missing(-np.inf, np.max)
+HANDLERS[np.nanmin] = _with_missing(np.inf, np.min)
+HANDLERS[np.nanprod] = _with_missing(1, np.prod)
+HANDLERS[np.nancumsum] = _with_missing(0, np.cumsum)
+HANDLERS[np.nancumprod] = _with_missing(1, np.cumprod)
+
+
+def _only_present(function: Any) -> Handler:
+    """Functions of the order of entries, which are followed where none is missing."""
+
+    def handler(nodes: Nodes, x: Any, *arguments: Any, **options: Any) -> Node:
+        if np.any(np.isnan(nodes.value(x))):
+            raise refuse(f"np.nan{function.__name__} of missing values is not followed", instead="leave them out first")
+        found: Node = HANDLERS[function](nodes, x, *arguments, **options)
+        return found
+
+    return handler
+
+
+for _function in (np.median, np.quantile, np.percentile):
+    HANDLERS[getattr(np, f"nan{_function.__name__}")] = _only_present(_function)
+
+
+@becomes(np.nan_to_num)
+def _nan_to_num(
+    nodes: Nodes, x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
+) -> Node:
+    value = np.asarray(nodes.value(x))
+    finite = np.isfinite(value)
+    if np.all(finite):
+        return nodes(x)
+    nodes.tape.note("which entries are not finite is taken from the arrays given")
+    numbers = np.nan_to_num(value, nan=nan, posinf=posinf, neginf=neginf)
+    return elementary.pieces(nodes(x), nodes(finite), nodes(np.where(finite, 0.0, numbers)))
 
 
 HANDLERS[np.nanstd] = lambda nodes, *arguments, **options: elementary.sqrt(_nanvar(nodes, *arguments, **options))

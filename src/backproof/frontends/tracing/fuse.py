@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 
 from backproof.ir.node import Node, ancestors
 from backproof.ops.arithmetic import div, power
+from backproof.ops.complexes import complex_nodes
 from backproof.ops.elementary import pieces
 from backproof.ops.entries import row_of
 from backproof.ops.fused import ELEMENTWISE, RELATIONS, fused
@@ -22,14 +23,21 @@ def fuse(output: Node) -> dict[Node, Node]:
     """
     order = ancestors([output])
     users = {x: node for node in order for x in node.inputs}
+    # A formula is one function of real numbers; what is complex stays the operations that it is.
+    complexes = complex_nodes(order)
     uses = Counter(x for node in order for x in set(node.inputs))
     inside: set[Node] = set()
     known: dict[Hashable, tuple[Row, list[int]] | None] = {}
     done: dict[Node, Node] = {}
     for node in order:
         made = node.on(tuple([done[x] for x in node.inputs]))
-        if is_elementwise(node):
-            if node.symbol is None and uses[node] == 1 and is_elementwise(users[node]):
+        if is_elementwise(node) and (complexes is None or node not in complexes):
+            if (
+                node.symbol is None
+                and uses[node] == 1
+                and is_elementwise(users[node])
+                and (complexes is None or users[node] not in complexes)
+            ):
                 inside.add(made)
             else:
                 region, structure = _structure(made, inside)

@@ -15,7 +15,7 @@ import numpy as np
 
 from backproof.frontends.tracing.lengths import sizes_of
 from backproof.frontends.tracing.scipys import replaced
-from backproof.frontends.tracing.tape import RUNNING, Tape, is_users
+from backproof.frontends.tracing.tape import RUNNING, Tape, is_users, refuse
 from backproof.frontends.tracing.traced import Traced
 from backproof.ops.leaves import constant
 from backproof.ops.linear import stretched
@@ -27,12 +27,13 @@ def _filled(fill: float) -> Callable[[Any, Any], Any]:
     return lambda made, shape: _constant(made, fill, shape)
 
 
-def _constant(made: Any, fill: float, asked: Any) -> Any:
-    if made.dtype.kind != "f":
+def _constant(made: Any, fill: complex, asked: Any) -> Any:
+    if made.dtype.kind not in "fc":
         return made
     tape = RUNNING[-1]
+    tape.complex |= made.dtype.kind == "c"
     shape = tuple(of or own for of, own in zip(sizes_of(asked), tape.shape(made), strict=True))
-    node = stretched(constant(fill), shape)
+    node = stretched(constant(complex(fill) if made.dtype.kind == "c" else fill), shape)
     tape.values[node] = made
     return Traced(tape, tape.made(node), made)
 
@@ -45,7 +46,9 @@ def _array(x: Any, *arguments: Any, **options: Any) -> Any:
     """np.array of what may hold traced arrays: they are stacked."""
     if isinstance(x, Traced):
         return x.copy()
-    return np.stack([_array(part) for part in x]) if _holds_traced(x) else np.asarray(x, dtype=float)
+    if _holds_traced(x):
+        return np.stack([_array(part) for part in x])
+    return np.asarray(x, dtype=complex if np.iscomplexobj(x) else float)
 
 
 def _made(original: Maker, wrap: Callable[[Any, Any], Any]) -> Maker:
@@ -72,15 +75,42 @@ def _full(original: Maker) -> Maker:
         if isinstance(fill, Traced):
             return np.broadcast_to(fill, shape)
         made = original(shape, fill, *arguments, **options)
-        return _constant(made, float(fill), shape) if is_users(sys._getframe(1).f_code) and np.ndim(fill) == 0 else made
+        if np.ndim(fill) or not is_users(sys._getframe(1).f_code):
+            return made
+        return _constant(made, complex(fill) if np.iscomplexobj(fill) else float(fill), shape)
 
     return full
+
+
+class _Joined:
+    """np.r_ or np.c_, of what may hold traced arrays."""
+
+    def __init__(self, original: Any, join: Callable[[list[Any]], Any]) -> None:
+        self._original, self._join = original, join
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = list(key) if isinstance(key, tuple) else [key]
+        if not (is_users(sys._getframe(1).f_code) and _holds_traced(parts)):
+            return self._original[key]
+        if any(isinstance(part, str | slice) for part in parts):
+            raise refuse("np.r_ and np.c_ with a range or a text are not followed", instead="use np.concatenate")
+        return self._join([_array(part) for part in parts])
+
+
+def _rows(parts: list[Any]) -> Any:
+    return np.concatenate([np.atleast_1d(part) for part in parts])
+
+
+def _columns(parts: list[Any]) -> Any:
+    return np.concatenate([part if np.ndim(part) > 1 else np.reshape(part, (-1, 1)) for part in parts], axis=-1)
 
 
 def _from_parts(original: Maker, *, copies: bool) -> Maker:
     def array(x: Any, *arguments: Any, **options: Any) -> Any:
         if is_users(sys._getframe(1).f_code) and _holds_traced(x):
-            return x if isinstance(x, Traced) and not copies else _array(x)
+            made = x if isinstance(x, Traced) and not copies else _array(x)
+            asked = arguments[0] if arguments else options.get("dtype")
+            return made if asked is None or np.dtype(asked) == made.dtype else made.astype(asked)
         return original(x, *arguments, **options)
 
     return array
@@ -92,16 +122,21 @@ def making() -> Iterator[None]:
     if len(RUNNING) > 1:
         yield
         return
-    originals = {name: getattr(np, name) for name in ("zeros", "ones", "empty", "full", "arange", "array", "asarray")}
-    makers = {
+    makers: dict[str, Any] = {
         "zeros": _made(np.zeros, _filled(0)),
         "ones": _made(np.ones, _filled(1)),
         "empty": _made(np.zeros, _filled(0)),
         "full": _full(np.full),
         "arange": _arange(np.arange),
         "array": _from_parts(np.array, copies=True),
-        "asarray": _from_parts(np.asarray, copies=False),
+        "r_": _Joined(np.r_, _rows),
+        "c_": _Joined(np.c_, _columns),
+        **{
+            name: _from_parts(getattr(np, name), copies=False)
+            for name in ("asarray", "asanyarray", "ascontiguousarray")
+        },
     }
+    originals = {name: getattr(np, name) for name in makers}
     try:
         for name, maker in makers.items():
             setattr(np, name, maker)

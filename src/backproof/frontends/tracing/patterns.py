@@ -9,6 +9,7 @@ from backproof.ir.sizes import ONE
 from backproof.ops import elementary
 from backproof.ops.activations import relu
 from backproof.ops.arithmetic import div, sub
+from backproof.ops.complexes import complex_nodes
 from backproof.ops.leaves import is_number
 from backproof.ops.linear import expand, sum_
 from backproof.ops.row import Row
@@ -25,11 +26,14 @@ def recognise(output: Node, *, opened: bool) -> tuple[dict[Node, Node], list[Nod
     """
     order = ancestors([output])
     uses = Counter(x for node in order for x in node.inputs)
+    complexes = complex_nodes(order)
     done: dict[Node, Node] = {}
     found = []
     for node in order:
         # Softmax spelled out uses its exponentials twice and nothing else does; else they are shown as they are.
         made = _relu(node) or (None if opened else _softmax(node, uses) or _log_softmax(node))
+        if made is not None and complexes is not None and node in complexes:
+            made = None  # these are functions of real numbers
         if made is not None:
             row, z, attrs = made
             done[node] = row(done[z], symbol=node.symbol, **attrs)

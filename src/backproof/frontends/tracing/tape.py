@@ -90,6 +90,8 @@ class Tape:
     """Numbers for the axes of arrays that come in, where their lengths are to be told apart."""
     shapes: dict[int, tuple[Array, Shape]] = field(default_factory=dict)
     """The shapes of arrays that the code made as long as an axis is."""
+    complex: bool = False
+    """Whether complex numbers have come up."""
     watch: Callable[..., Any] | None = None
     """The trace function that looks at the user's variables, where it pays to take it off in between."""
 
@@ -104,14 +106,20 @@ class Tape:
 
     def node(self, x: Any) -> Node:
         """A number or an array that is no argument of the function: a constant of the derivation."""
-        if isinstance(x, bool | int | float | np.bool_ | np.number) and not isinstance(x, np.complexfloating):
+        if isinstance(x, complex):
+            self.complex = True
+            return constant(complex(x))
+        if isinstance(x, bool | int | float | np.bool_ | np.number):
             node: Node | None = getattr(x, "node", None)
             if node is None and x == math.pi:
                 return constant_(value=math.pi, text="π")
             return node if node is not None else constant(x if isinstance(x, int) else float(x))
         array = np.asarray(x)
-        if array.dtype.kind not in "biuf":
-            raise refuse(f"an array of {array.dtype} takes part", why="only real numbers can be differentiated")
+        if array.dtype.kind not in "biufc":
+            raise refuse(f"an array of {array.dtype} takes part", why="only numbers can be differentiated")
+        self.complex |= array.dtype.kind == "c"
+        if array.ndim == 0 and array.dtype.kind == "c":
+            return constant(complex(array))
         if array.ndim == 0:
             return constant(int(array) if array.dtype.kind in "biu" else float(array))
         known = self.given.get(id(x))

@@ -150,11 +150,12 @@ def _leaf(tape: Tape, name: str, value: Any, dims: list[str] | None, leaves: dic
     if isinstance(value, list | tuple) and any(isinstance(x, np.ndarray | dict | list | tuple) for x in value):
         items = [_leaf(tape, f"{name}_{k}", held, None, leaves) for k, held in enumerate(value, 1)]
         return items if isinstance(value, list) else tuple(items)
-    if not isinstance(value, np.ndarray | np.floating):
+    if not isinstance(value, np.ndarray | np.floating | np.complexfloating):
         return value
     array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise TraceError(f"the argument {name} is an array of {array.dtype}", why="only real numbers are followed")
+    if array.dtype.kind not in "biufc":
+        raise TraceError(f"the argument {name} is an array of {array.dtype}", why="only numbers are followed")
+    tape.complex |= array.dtype.kind == "c"
     if array.size == 0:
         raise TraceError(f"the argument {name} is empty", where=f"its shape is {array.shape}")
     leaves[name] = input_(symbol=Symbol(name), shape=_shape(tape, array, dims), value=array)
@@ -211,8 +212,18 @@ def _array(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
             why="so there is nothing to differentiate",
             instead="return an array computed from the arguments",
         )
+    _refuse_complex(result, _name(function))
     node: Node = result.node
     return node
+
+
+def _refuse_complex(result: Traced, name: str) -> None:
+    if result.value.dtype.kind == "c":
+        raise TraceError(
+            f"the result of {name} is {'complex' if result.ndim else 'a complex number'}",
+            why="it cannot be larger or smaller, so there is nothing to differentiate",
+            instead="return its real part, z.real, or its modulus, np.abs(z)",
+        )
 
 
 def _name(function: Callable[..., Any]) -> str:
@@ -239,6 +250,7 @@ def _single(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
             instead=f"return its sum or its mean, np.sum({result.node.symbol or 'result'}); "
             "or ask for the derivatives of all its entries, with jacobian or --jacobian",
         )
+    _refuse_complex(result, name)
     while result.value.ndim:
         result = result[0]
     node: Node = result.node
@@ -247,6 +259,9 @@ def _single(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
 
 def _wanted(leaves: Mapping[str, Node], wrt: Sequence[str] | None) -> list[Node]:
     decimal = {name: node for name, node in leaves.items() if node.attrs["value"].dtype.kind == "f"}
+    held = [name for name, node in leaves.items() if node.attrs["value"].dtype.kind == "c"]
+    if not decimal and held:
+        raise _held_constant(held[0])
     if not decimal:
         raise TraceError(
             "none of the arguments is an array of decimal numbers",
@@ -257,12 +272,22 @@ def _wanted(leaves: Mapping[str, Node], wrt: Sequence[str] | None) -> list[Node]
         return [node for name, node in decimal.items() if name not in DATA] or list(decimal.values())
     for name in wrt:
         if name not in decimal:
+            if name in held:
+                raise _held_constant(name)
             raise SpecError(
                 f"there is no argument {name!r} of decimal numbers" if name not in leaves else f"{name} is not decimal",
                 why="" if name not in leaves else "whole numbers cannot be varied a little",
                 instead=f"the arguments are {', '.join(leaves)}",
             )
     return [decimal[name] for name in wrt]
+
+
+def _held_constant(name: str) -> SpecError:
+    return SpecError(
+        f"{name} holds complex numbers, which are held constant",
+        why="a derivative by them would be a matter of convention",
+        instead="give their real and their imaginary part as two arguments: z = x + 1j * y",
+    )
 
 
 def _named(output: Node, names: Mapping[Node, str]) -> dict[Node, Node]:
@@ -274,7 +299,8 @@ def _named(output: Node, names: Mapping[Node, str]) -> dict[Node, Node]:
         if node.op in (constant_, size_) or node.symbol is not None:
             return node.symbol
         if node in names:
-            return Symbol(names[node])
+            name = names[node]
+            return Symbol(name, capital=name != name.lower() and name.lower() in taken)
         last = "y" if output.shape else "J"
         return Symbol(last if last not in taken else "result") if node is output else None
 

@@ -15,6 +15,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from backproof.frontends.tracing.lengths import length
 from backproof.frontends.tracing.tape import Tape, refuse
 from backproof.ir.node import Node
+from backproof.ops.complexes import as_complex
 from backproof.ops.row import Array
 
 Handler = Callable[..., Any]
@@ -24,6 +25,10 @@ HANDLERS: dict[Callable[..., Any], Handler] = {}
 
 NAMED: dict[str, Handler] = {}
 """The same for functions of SciPy, which is not imported for that, by their names."""
+
+
+COMPLEX: set[Callable[..., Any]] = set()
+"""The functions that are followed also where they are given complex numbers; `calls_complex` fills it."""
 
 
 class Nodes:
@@ -44,6 +49,15 @@ class Nodes:
         return x.value if isinstance(x, Traced) else x
 
 
+REAL = np.dtype(float)
+
+
+def _holds_complex(x: Any) -> bool:
+    if isinstance(x, list | tuple):
+        return any(map(_holds_complex, x))
+    return bool(np.iscomplexobj(plain(x)))
+
+
 REDUCTIONS: dict[Any, Callable[..., Any]] = {
     np.add: np.sum,
     np.multiply: np.prod,
@@ -51,6 +65,10 @@ REDUCTIONS: dict[Any, Callable[..., Any]] = {
     np.minimum: np.min,
 }
 """The function that a ufunc's `reduce` is."""
+
+
+RUNNING_TOTALS: dict[Any, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
+"""The function that a ufunc's `accumulate` is."""
 
 
 def plain(x: Any) -> Any:
@@ -100,7 +118,9 @@ class Traced(NDArrayOperatorsMixin):
     @property  # type: ignore[misc]  # a property where types see an attribute
     def __class__(self) -> type:
         """What `isinstance` is told: code that asks whether it has an array, or a number, must go the way it goes."""
-        return np.ndarray if self.value.ndim else np.float64
+        if self.value.ndim:
+            return np.ndarray
+        return np.complex128 if self.value.dtype.kind == "c" else np.float64
 
     def __format__(self, spec: str) -> str:
         # Printing on the way does no harm.
@@ -126,6 +146,11 @@ class Traced(NDArrayOperatorsMixin):
             return None
         if method == "reduce" and ufunc in REDUCTIONS:
             return REDUCTIONS[ufunc](*inputs, **{"axis": 0, **options})
+        if method == "outer" and not options:
+            left, right = inputs
+            return ufunc(np.expand_dims(left, tuple(range(np.ndim(left), np.ndim(left) + np.ndim(right)))), right)
+        if method == "accumulate" and ufunc in RUNNING_TOTALS and set(options) <= {"axis"}:
+            return RUNNING_TOTALS[ufunc](inputs[0], axis=options.get("axis", 0))
         raise refuse(f"np.{ufunc.__name__}.{method} with {', '.join(options) or 'these arguments'} is not followed")
 
     def __array_function__(self, function: Any, types: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -168,6 +193,8 @@ class Traced(NDArrayOperatorsMixin):
             name = f"{getattr(function, '__module__', '')}.{function.__name__}".replace("numpy.", "np.").lstrip(".")
             raise refuse(f"{name} is not followed", why="it is not in the table of operations")
         value = function(*map(plain, arguments), **plain(options))
+        if self.tape.complex or getattr(value, "dtype", REAL).kind == "c":
+            self._with_complex(function, arguments)
         try:
             node = handler(Nodes(self.tape), *arguments, **options)
         except TypeError:
@@ -179,6 +206,16 @@ class Traced(NDArrayOperatorsMixin):
                 instead="leave out what is not needed, or compute it in steps",
             ) from None
         return self._wrapped(node, value)
+
+    def _with_complex(self, function: Any, arguments: Sequence[Any]) -> None:
+        """Refuses what is not followed for complex numbers."""
+        self.tape.complex = True
+        if function not in COMPLEX and any(map(_holds_complex, arguments)):
+            raise refuse(
+                f"np.{function.__name__} of complex numbers is not followed",
+                why="complex numbers are not ordered, or the table of operations has it for real numbers only",
+                instead="use np.abs(z), z.real or z.imag",
+            )
 
     def _wrapped(self, node: Any, value: Any) -> Any:
         if isinstance(node, (list, tuple)):
@@ -266,8 +303,12 @@ class Traced(NDArrayOperatorsMixin):
         return self._apply(np.transpose, (self,), {})
 
     @property
-    def real(self) -> Traced:
-        return self
+    def real(self) -> Any:
+        return self._apply(np.real, (self,), {}) if self.value.dtype.kind == "c" else self
+
+    @property
+    def imag(self) -> Any:
+        return self._apply(np.imag, (self,), {})
 
     @property
     def mT(self) -> Any:
@@ -323,6 +364,7 @@ class Traced(NDArrayOperatorsMixin):
             self._write(key, value)
 
     def _write(self, key: Any, value: Any, through: tuple[Traced, ...] = ()) -> None:
+        self._refuse_complex(value)
         node = HANDLERS[np.ndarray.__setitem__](Nodes(self.tape), self, key, value)
         array = self.value.astype(np.result_type(self.value, plain(value)))
         array[plain(key)] = plain(value)
@@ -330,11 +372,27 @@ class Traced(NDArrayOperatorsMixin):
 
     def _adds_at(self, key: Any, value: Any) -> None:
         """np.add.at: where a place is named twice, both values are added."""
+        self._refuse_complex(value)
         array = self.value.astype(np.result_type(self.value, plain(value)))
         np.add.at(array, plain(key), plain(value))
         self._becomes(self._wrapped(HANDLERS[np.add.at](Nodes(self.tape), self, key, value), array), key)
 
+    def _refuse_complex(self, value: Any) -> None:
+        if self.tape.complex and self.value.dtype.kind != "c" and _holds_complex(value):
+            raise refuse(
+                "complex numbers are written into an array of real ones",
+                why="NumPy does not keep their imaginary part",
+                instead="make the array with dtype=complex",
+            )
+
     def astype(self, dtype: Any, **options: Any) -> Traced:
+        if np.dtype(dtype).kind == "c":
+            self.tape.complex = True
+            array = self.value.astype(dtype)
+            found: Traced = self._wrapped(self.node if self.value.dtype.kind == "c" else as_complex(self.node), array)
+            return found
+        if self.value.dtype.kind == "c":
+            raise refuse("complex numbers are converted to real ones", instead="use z.real or np.abs(z)")
         if np.dtype(dtype).kind != "f":
             raise refuse(f"an array is converted to {np.dtype(dtype)}", why="a whole number has no derivative")
         return self.copy()
