@@ -17,10 +17,10 @@ from backproof.execution.export import compiled
 from backproof.execution.export import program as exported_program
 from backproof.execution.interpret import evaluate
 from backproof.frontends.tracing.trace import trace
-from zoo import attention, convolution, matrices, measuring, networks, normalisation, recurrent, statistics
+from zoo import attention, convolution, matrices, measuring, networks, normalisation, recurrent, spectral, statistics
 from zoo.case import Array, Case
 
-MODULES = (networks, normalisation, attention, recurrent, convolution, matrices, statistics, measuring)
+MODULES = (networks, normalisation, attention, recurrent, convolution, matrices, statistics, measuring, spectral)
 CASES = [
     pytest.param(case, id=f"{module.__name__.rpartition('.')[2]}: {case.name}")
     for module in MODULES
