@@ -11,6 +11,7 @@ import pytest
 
 import backproof as bp
 from backproof.execution.explain import Reader
+from backproof.execution.export import compiled
 from backproof.ir.sizes import Index
 from backproof.ops.entries import put_in
 
@@ -55,6 +56,25 @@ def filtered(h, x, target):
     H = np.fft.fft(h)
     y = np.fft.ifft(H * np.fft.fft(x)).real
     return np.mean((y - target) ** 2) + np.sum(np.abs(H)) + np.sum(np.angle(H[1:3]))
+
+
+def test_half_of_the_frequencies_is_written_as_numpy_has_it():
+    def f(x, h):
+        X, H = np.fft.rfft(x), np.fft.rfftn(h, axes=(1, 0), norm="ortho")
+        y = np.fft.irfft(X * np.exp(1j * np.arange(5)), 9)
+        return np.sum(y**3) + np.sum(np.abs(H)) + np.sum(np.fft.irfft(H, 3, axis=0) ** 3) + np.sum(X[:2].real)
+
+    r = np.random.default_rng(0)
+    derivation = bp.derive(f, {"x": r.normal(size=9), "h": r.normal(size=(4, 3))}, wrt=["x", "h"])
+    text = bp.export(derivation)
+    assert "X = np.fft.rfft(x)" in text
+    assert 'H = np.fft.rfftn(h, axes=(1, 0), norm="ortho")' in text
+    assert "np.fft.irfft(" in text
+    run = bp.run(derivation)
+    value, gradients = compiled(derivation)(run["x"], run["h"])
+    np.testing.assert_allclose(value, run["J"])
+    for name in ("x", "h"):
+        np.testing.assert_allclose(gradients[name], run[f"d{name}"], rtol=1e-12, atol=1e-12)
 
 
 def test_an_entry_is_explained_by_the_real_parts_that_add_up_to_it():

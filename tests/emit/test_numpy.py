@@ -22,7 +22,7 @@ from backproof.ir.errors import SpecError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Size
 from backproof.ir.symbol import Symbol
-from backproof.ops.leaves import variable
+from backproof.ops.leaves import input_
 from backproof.ops.row import Array, Row
 from backproof.ops.scalar import ScalarRow, derivative
 from backproof.ops.table import ROWS
@@ -36,7 +36,10 @@ def drawn(row: Row) -> tuple[Node, dict[Node, Array]]:
     values: dict[Node, Array] = {}
     for k, domain in enumerate(row.domain):
         shape = tuple(ONE if n == 1 else Size(str(n), n) for n in domain.shape)
-        values[variable(Symbol(f"x{k}"), shape)] = rng.uniform(domain.low, domain.high, domain.shape)
+        array = rng.uniform(domain.low, domain.high, domain.shape)
+        if domain.complex_numbers:
+            array = array + 1j * rng.uniform(-1, 1, domain.shape)
+        values[input_(symbol=Symbol(f"x{k}"), shape=shape, value=array)] = array
     for k, array in enumerate(values):
         if row.name == "pieces" and k == 1:
             values[array] = values[array] > 0.5

@@ -356,9 +356,32 @@ def _transform(name: str) -> Spelling:
         if len(axes) == 1:
             along = {"axis": _axes(node)} if axes[0] % rank != rank - 1 else {}
             return call(f"np.fft.{name}", x, **along, **options)
-        return call(f"np.fft.{name}n", x, **({"axes": _axes(node)} if len(axes) < rank else {}), **options)
+        whole = axes == tuple(range(-rank, 0))
+        return call(f"np.fft.{name}n", x, **({} if whole else {"axes": _axes(node)}), **options)
 
     return spell
+
+
+def _takes_half(key: tuple[Any, ...], whole: Node, axis: int) -> bool:
+    """Whether an index takes the first half of the frequencies along an axis and all else."""
+    rank = len(whole.shape)
+    stops = [(size.value or 0) // 2 + 1 if k - rank == axis else size.value for k, size in enumerate(whole.shape)]
+    return list(key) == [slice(0, stop, 1) for stop in stops]
+
+
+def _real(node: Node, w: Writer) -> Text:
+    """The real part; that of a transform of half the frequencies is what NumPy has a function for."""
+    (back,) = node.inputs
+    if back.op is fourier.ifft and back.symbol is None and len(back.attrs["axes"]) == 1:
+        (axis,), (put,) = back.attrs["axes"], back.inputs
+        if put.op is shaping.unindex and put.symbol is None and _takes_half(put.attrs["key"], put, axis):
+            (half,) = put.inputs
+            if half.op is fourier.doubled and half.symbol is None and half.attrs["axis"] == axis:
+                options = {"axis": axis} if axis != -1 else {}
+                if back.attrs["norm"] != "backward":
+                    options["norm"] = f'"{back.attrs["norm"]}"'
+                return call("np.fft.irfft", w.text(half.inputs[0]), back.shape[axis].value, **options)
+    return call("np.real", *w.operands(node))
 
 
 def _correlate(node: Node, w: Writer) -> Text:
@@ -410,6 +433,10 @@ def _slice(k: slice, length: int | None) -> str:
 
 
 def _index(node: Node, w: Writer) -> Text:
+    (whole, *arrays) = node.inputs
+    transform = whole.op is fourier.fft and whole.symbol is None and not w.is_complex(whole.inputs[0])
+    if transform and not arrays and _takes_half(node.attrs["key"], whole, whole.attrs["axes"][-1]):
+        return _transform("rfft")(whole, w)
     return Text(f"{w.text(node.inputs[0]).at(ATOM)}[{_key(node, w)}]")
 
 
@@ -552,7 +579,7 @@ SPELLED: Mapping[Row, Spelling] = {
     reductions.prod_others: lambda node, w: call("product_of_others", w.text(node.inputs[0]), node.attrs["axis"]),
     reductions.recurrence: _recurrence,
     complexes.conj: _function_of("np.conj"),
-    complexes.real: _function_of("np.real"),
+    complexes.real: _real,
     complexes.imag: _function_of("np.imag"),
     complexes.modulus: _function_of("np.abs"),
     complexes.angle: _function_of("np.angle"),
