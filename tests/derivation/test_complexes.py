@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import backproof as bp
+from backproof.autograd import hessian, jacobian
 from backproof.execution.explain import Reader
 from backproof.execution.export import compiled
+from backproof.ir.errors import TraceError
 from backproof.ir.sizes import Index
 from backproof.ops.entries import put_in
 
@@ -137,3 +139,22 @@ def test_the_check_is_right(case):
     report = bp.check(bp.run(bp.derive(case.function, arguments_of(case))))
     assert report.ok
     assert report.method == "central"
+
+
+def test_second_derivatives_and_jacobians():
+    def loss(x):
+        return np.sum(np.abs(np.fft.rfft(x)) ** 3)
+
+    def power(x):
+        return np.abs(np.fft.rfft(x)) ** 2
+
+    x = np.random.default_rng(0).normal(size=5)
+    second = bp.run(bp.derive(loss, x=x, wrt=["x"], hessian="x"))
+    np.testing.assert_allclose(second["H"], hessian(loss)(x), rtol=1e-12, atol=1e-12)
+    first = bp.run(bp.derive(power, x=x, jacobian="x"))
+    np.testing.assert_allclose(first["dy_dx"], jacobian(power)(x), rtol=1e-12, atol=1e-12)
+    for report in (bp.check(second), bp.check(first)):
+        assert report.ok
+        assert report.method == "central"
+    with pytest.raises(TraceError, match="is complex\n"):
+        bp.derive(lambda x: np.fft.fft(x), x=x, jacobian="x")

@@ -97,8 +97,8 @@ def _has_entry_form(consumer: Node, of: Node, complexes: ComplexNodes | None) ->
     """Whether the entries of a forward quantity can be written as a formula in those of the quantity `of`.
 
     Nothing is proved of a conjugate, and of what makes a complex number out of the real part of another one: they have
-    no complex derivative. Of a formula that is element-wise there is nothing to prove: it has no sum and no transpose. A
-    composite is written through its own entries, for which what it is applied to needs a name.
+    no complex derivative. Of a formula that is element-wise there is nothing to prove: it has no sum and no transpose.
+    A composite is written through its own entries, for which what it is applied to needs a name.
     """
     if isinstance(consumer.op, FusedRow) or (row_of(consumer).body is not None and consumer.inputs[0].symbol is None):
         return False
