@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "write": {"ir", "ops", "derivation.steps", "derivation.derivation"},
     "emit": {"ir", "ops"},
     "execution": {"ir", "ops", "derivation.steps", "derivation.derivation", "emit"},
-    "checking": {"ir", "ops", "derivation", "execution", "write.doc", "write.math"},
+    "checking": {"ir", "ops", "derivation", "execution", "write.doc", "write.math", "write.spell", "write.reasons"},
     "view": {"write", "execution", "checking"},
     "cli": EVERYTHING,
     "api": EVERYTHING,

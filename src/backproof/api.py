@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -24,7 +24,10 @@ from backproof.frontends.spec import read_spec
 from backproof.frontends.tracing.trace import Program, trace
 from backproof.ir.errors import BackproofError, DataError
 from backproof.ir.node import Node
-from backproof.write import Format, rendered
+from backproof.write import Format, rendered, written
+
+if TYPE_CHECKING:
+    from backproof.checking.diagnosis import Diagnosis
 
 
 def load(spec: str, *, loss: str | None = None, l1: float | None = None, l2: float | None = None) -> Network:
@@ -180,13 +183,55 @@ def check(trace: Trace, *, method: Method = "complex", tolerance: float | None =
     return check_gradients(trace, method=method, tolerance=tolerance, every=every)
 
 
-def render(derivation: Derivation, format: Format = "markdown", *, expand: bool = False, title: str = "") -> str:
-    """A derivation as text: "markdown", "latex", "html", "json", or "text" for a terminal of 100 columns.
+def diagnose(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    arguments: Mapping[str, Any] | None = None,
+    /,
+    *,
+    loss: Callable[..., Any] | None = None,
+    **named: Any,
+) -> Diagnosis:
+    """Checks somebody's own backward pass: which statement is the first wrong one, and which mistake is in it.
 
+    forward   a function of arrays in plain NumPy that returns the loss, alone or first of several results
+    backward  a function in NumPy that computes the derivatives, in any form; its parameters are arguments, variables of
+              the forward pass, or what that returned beside the loss (``cache``)
+    loss      the loss, where the forward pass only predicts; its first parameter is the prediction
+
+    Both are run on `arguments` and those given by name, and on others drawn at random. Every value in the backward pass
+    is compared with the derivation, entry by entry. Raises TraceError for a forward pass that cannot be followed,
+    BackproofError where it is not known what a function is to be given.
+    """
+    # Here and not above: SymPy takes long to import, and derivations do without it.
+    from backproof.checking.doctor import diagnose as diagnose_subject
+    from backproof.checking.subject import Subject
+
+    given = {**(arguments or {}), **named}
+    subject = Subject(forward, backward, loss)
+    usual = derive(subject.scalar, given)
+    leaves = {str(x.symbol): x for x in usual.graph.inputs}
+    numbers = [n for n, x in leaves.items() if x.attrs["value"].dtype.kind == "f" and not x.attrs.get("outside")]
+    wrt = [name for name in numbers if name not in ("Y", "y")] or numbers
+    return diagnose_subject(subject, lambda drawn: derive(subject.scalar, drawn, wrt=wrt), given, set(usual.gradients))
+
+
+def render(
+    derivation: Derivation | Diagnosis, format: Format = "markdown", *, expand: bool = False, title: str = ""
+) -> str:
+    """A derivation or a diagnosis as text.
+
+    The format is "markdown", "latex", "html", "json", or "text" for a terminal of 100 columns; JSON is for derivations.
     `expand` adds the entries of every matrix and the proof of every sum. Raises BackproofError for another format.
     """
     _one_of(format, ("markdown", "latex", "html", "json", "text"), "format")
-    return rendered(derivation, format, expand=expand, title=title)
+    if isinstance(derivation, Derivation):
+        return rendered(derivation, format, expand=expand, title=title)
+    if format == "json":
+        raise BackproofError("a diagnosis is not written as JSON", instead="read its attributes: findings, returned")
+    from backproof.checking.diagnosis_report import document  # with SymPy, as above
+
+    return written(document(derivation), format)
 
 
 def export(network: Network | Derivation | str, to: str = "numpy") -> str:

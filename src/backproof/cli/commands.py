@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backproof.derivation.derivation import Derivation
     from backproof.execution.trace import Trace
     from backproof.frontends.network import Network
+    from backproof.frontends.spec import Passes
     from backproof.write.doc import Document
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -211,6 +212,11 @@ def check(spec: str, method: str, tolerance: float | None, every: bool, **option
     """
     from backproof.api import check as check_trace
     from backproof.checking.gradients import affordable_samples
+    from backproof.frontends.spec import read_passes
+
+    if (passes := read_passes(spec)) is not None:
+        _check_passes(passes, options["data"])
+        return
 
     trace = _trace(spec, options)
     if not every and options["rows"] is None and (samples := affordable_samples(trace)) < trace.samples:
@@ -219,6 +225,17 @@ def check(spec: str, method: str, tolerance: float | None, every: bool, **option
     report = check_trace(trace, method=method, tolerance=tolerance, every=every)  # type: ignore[arg-type]
     _print(report.document())
     if not report.ok:
+        raise SystemExit(1)
+
+
+def _check_passes(passes: Passes, data: str) -> None:
+    """Checks somebody's own backward pass. Exits 1 if a gradient is wrong."""
+    from backproof.api import diagnose
+    from backproof.checking.diagnosis_report import document
+
+    diagnosis = diagnose(passes.forward, passes.backward, _arrays(data), loss=passes.loss)
+    _print(document(diagnosis))
+    if not diagnosis.ok:
         raise SystemExit(1)
 
 
@@ -262,17 +279,22 @@ def _arguments(function: Callable[..., Any], data: str | None) -> dict[str, Any]
     """The arguments of a function from an NPZ file; those that it lacks have to have a default."""
     import inspect
 
-    from backproof.execution.reading.files import existing_path, load_npz
-
     if data is None:
         return {}
-    path = existing_path(Path(data))
-    if path.suffix != ".npz":
-        raise BackproofError(f"{data} is not an NPZ file", instead="save the arguments: numpy.savez(path, W=W, X=X)")
-    arrays = load_npz(path)
+    arrays = _arrays(data)
     parameters = inspect.signature(function).parameters
     anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     return {name: array for name, array in arrays.items() if anything or name in parameters}
+
+
+def _arrays(data: str) -> dict[str, Any]:
+    """The arrays of an NPZ file by name."""
+    from backproof.execution.reading.files import existing_path, load_npz
+
+    path = existing_path(Path(data))
+    if path.suffix != ".npz":
+        raise BackproofError(f"{data} is not an NPZ file", instead="save the arguments: numpy.savez(path, W=W, X=X)")
+    return load_npz(path)
 
 
 def _title(network: Network) -> str:

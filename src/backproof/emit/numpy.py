@@ -16,8 +16,9 @@ from backproof.emit import numpy_helpers
 from backproof.emit.program import Program, Statement, Writer
 from backproof.emit.text import ATOM, COMPARISON, POWER, PRODUCT, SIGN, SUM, Text, call, infix
 from backproof.ir.errors import SpecError
-from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, show
+from backproof.ir.node import Node, substitute
+from backproof.ir.sizes import ONE, Size, show
+from backproof.ir.symbol import Symbol
 from backproof.ops import (
     activations,
     arithmetic,
@@ -35,6 +36,7 @@ from backproof.ops import (
     windows,
 )
 from backproof.ops.entries import row_of
+from backproof.ops.leaves import variable
 from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.shaping import Slot
@@ -72,6 +74,24 @@ def source(program: Program) -> str:
     constants = [f"{writer.name(x)} = {_array(x.attrs['value'])}" for x in program.constants]
     head += ["", *constants] if constants else []
     return "\n\n\n".join(["\n".join(head), *helpers, *own]) + "\n"
+
+
+def expression(equation: Node, names: Mapping[Node, str], sizes: Mapping[Size, str]) -> str:
+    """An equation's right side in somebody's own names for the quantities and the lengths in it."""
+    standing = {x: variable(Symbol(f"quantity_{k}_"), x.shape) for k, x in enumerate(names)}
+    result = substitute(equation.named(None), standing).named(Symbol("result"))
+    inputs = tuple(standing.values())
+    program = Program("expression", inputs, (), (result,), (), {})
+    writer = Writer(program, lambda node, w: _spell(node, w, {}), _lowered, RESERVED)
+    *parts, last = writer.write()[0]
+    text = last.text
+    for part in reversed(parts):  # a part that is used twice is written twice: one line is wanted
+        text = re.sub(rf"\b{part.name}\b", f"({part.text})", text)
+    for size in writer.sizes:
+        text = re.sub(rf"\b{size}\b", next(name for of, name in sizes.items() if of.name == size), text)
+    for x, stand_in in standing.items():
+        text = re.sub(rf"\b{writer.name(stand_in)}\b", names[x].replace("\\", r"\\"), text)
+    return text
 
 
 def _about(program: Program, writer: Writer) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -11,6 +11,8 @@ from backproof.derivation.derivation import Derivation
 from backproof.emit import numpy as to_numpy
 from backproof.emit.program import Program
 from backproof.ir.errors import BackproofError
+from backproof.ir.node import Node
+from backproof.ir.sizes import Size
 
 LANGUAGES: dict[str, Callable[[Program], str]] = {"numpy": to_numpy.source}
 """The languages that derivations can be written in, and what writes them."""
@@ -58,6 +60,11 @@ def exported(derivation: Derivation, language: str) -> str:
     if language not in LANGUAGES:
         raise BackproofError(f"unknown language {language!r}", instead=f"choose from {', '.join(LANGUAGES)}")
     return LANGUAGES[language](program(derivation))
+
+
+def expression(equation: Node, names: Mapping[Node, str], sizes: Mapping[Size, str]) -> str:
+    """An equation's right side as NumPy code, in somebody's own names for what stands in it."""
+    return to_numpy.expression(equation, names, sizes)
 
 
 def compiled(derivation: Derivation) -> Callable[..., tuple[Any, dict[str, Any]]]:

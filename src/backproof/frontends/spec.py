@@ -7,7 +7,7 @@ import runpy
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,50 @@ def read_forward(
     if changes:
         raise SpecError(f"{text} is a function, which has its own loss", instead=f"leave out {', '.join(changes)}")
     return network
+
+
+FORWARD = ("forward", "forward_pass", "feedforward", "model", "loss", "cost")
+BACKWARD = ("backward", "backward_pass", "backprop", "backpropagation", "gradients", "grads", "grad")
+LOSS = ("loss", "cost", "compute_loss", "compute_cost", "objective")
+"""How the functions of somebody's own forward and backward pass are called, where the spec does not say."""
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Somebody's own passes: the forward pass, the loss where that only predicts, and the backward pass."""
+
+    forward: Callable[..., Any]
+    loss: Callable[..., Any] | None
+    backward: Callable[..., Any]
+
+
+def read_passes(text: str) -> Passes | None:
+    """The passes that ``file.py:forward,backward``, ``file.py:forward,loss,backward`` or ``file.py`` names.
+
+    Without names, functions are found by usual ones. None where the text names something else. Raises SpecError.
+    """
+    match = re.fullmatch(r"(.+\.py)(?::([A-Za-z_]\w*(?:,[A-Za-z_]\w*){1,2}))?", text)
+    if match is None:
+        return None
+    names = _run(Path(match[1]))
+    wanted = match[2].split(",") if match[2] else _usual(names, match[1])
+    for name in wanted:
+        if not callable(names.get(name)):
+            raise SpecError(f"{match[1]} has no function {name!r}", instead="name them: file.py:forward,backward")
+    forward, *loss, backward = (names[name] for name in wanted)
+    return Passes(forward, loss[0] if loss else None, backward)
+
+
+def _usual(names: dict[str, Any], file: str) -> list[str]:
+    found = [next((name for name in usual if callable(names.get(name))), None) for usual in (FORWARD, BACKWARD)]
+    if found[0] is None or found[1] is None:
+        raise SpecError(
+            f"no forward and backward pass are found in {file}",
+            why=f"they are looked for under the names {', '.join(FORWARD[:3])}, … and {', '.join(BACKWARD[:3])}, …",
+            instead="name them: file.py:forward,backward",
+        )
+    loss = next((name for name in LOSS if callable(names.get(name)) and name != found[0]), None)
+    return [found[0], *([loss] if loss else []), found[1]]
 
 
 def _from_string(text: str) -> Network:
@@ -123,18 +167,7 @@ def _toml_layer(layer: dict[str, Any], number: int, path: Path) -> Dense:
 
 def _from_python(path: Path, attribute: str) -> Network | Callable[..., Any]:
     """The object of that name in a Python file; the file is run, as Python runs it."""
-    _read(path)  # for its error messages
-    folder = str(path.parent.resolve())
-    sys.path.insert(0, folder)
-    try:
-        names = runpy.run_path(str(path), run_name=path.stem)
-    except SpecError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise SpecError(f"{path} cannot be run", why=f"{type(error).__name__}: {error}") from error
-    finally:
-        if folder in sys.path:
-            sys.path.remove(folder)
+    names = _run(path)
     if attribute not in names:
         raise SpecError(f"{path} has no {attribute!r}", instead=FORMS)
     found = names[attribute]
@@ -146,6 +179,22 @@ def _from_python(path: Path, attribute: str) -> Network | Callable[..., Any]:
             instead="assign a backproof.Network(…) to it, or define a function of arrays",
         )
     return found  # type: ignore[no-any-return]
+
+
+def _run(path: Path) -> dict[str, Any]:
+    """What is defined in a Python file, which is run as Python runs it."""
+    _read(path)  # for its error messages
+    folder = str(path.parent.resolve())
+    sys.path.insert(0, folder)
+    try:
+        return runpy.run_path(str(path), run_name=path.stem)
+    except SpecError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise SpecError(f"{path} cannot be run", why=f"{type(error).__name__}: {error}") from error
+    finally:
+        if folder in sys.path:
+            sys.path.remove(folder)
 
 
 def _read(path: Path) -> str:

@@ -1,0 +1,37 @@
+"""Whether two values are the same, in whatever shape somebody gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from backproof.ops.row import Array
+
+TOLERANCE = 1e-7
+"""How far two values may differ, relative to the largest entry: rounding in another order of operations is less."""
+SINGLE = 1e-4
+"""The same in single precision."""
+
+
+def layouts(array: Array, shape: tuple[int, ...]) -> Iterator[Array]:
+    """A value in the shape that somebody else gave it: as it is, transposed, or with other axes of length one."""
+    if array.shape == shape:
+        yield array
+    if array.ndim == 2 and array.shape[::-1] == shape:
+        yield array.T
+    if array.shape != shape and _long(array.shape) == _long(shape):
+        yield array.reshape(shape)
+
+
+def _long(shape: tuple[int, ...]) -> list[int]:
+    return [n for n in shape if n != 1]
+
+
+def same(found: Array, right: Array) -> bool:
+    """Whether a value is the right one in one of its layouts, entry by entry; what is no number is like nothing."""
+    if found.size != right.size:
+        return False
+    scale = float(np.max(np.abs(right), initial=0.0)) or 1.0
+    tolerance = TOLERANCE if found.dtype.itemsize > 4 or found.dtype.kind != "f" else SINGLE
+    return any(bool(np.all(np.abs(found - form) <= tolerance * scale)) for form in layouts(right, found.shape))

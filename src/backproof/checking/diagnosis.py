@@ -1,0 +1,68 @@
+"""What the doctor found, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from backproof.checking.mistakes import Edited
+from backproof.checking.recording import Moment
+from backproof.derivation.derivation import Derivation
+from backproof.derivation.steps import BackwardStep
+from backproof.ir.node import Node
+from backproof.ops.row import Array
+
+Judgement = Literal["right", "inherited", "wrong"]
+Returned = Literal["right", "inherited", "wrong", "lost", "missing"]
+"""Of the derivative by a parameter: `lost` was computed rightly and did not come back, `missing` was not computed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finding:
+    """A value in somebody's code and what it turned out to be.
+
+    moment     the statement
+    text       the expression that holds it: dZ2
+    step       the derivative that it is, or is meant to be, as a step of the derivation
+    judgement  right; inherited, wrong because of what went in; wrong in itself
+    mistakes   the edits of the right equation that give these numbers, the likeliest first
+    found      its value on the first draw
+    right      the value that belongs there
+    correction the right line in the names of the code, where it can be written with what the code holds
+    """
+
+    moment: Moment
+    text: str
+    step: BackwardStep
+    judgement: Judgement
+    found: Array
+    right: Array
+    mistakes: tuple[Edited, ...] = ()
+    correction: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Diagnosis:
+    """What the doctor found.
+
+    derivation  the right backward pass
+    findings    every value that could be told, in the order of the run
+    returned    the verdict on the derivative by each parameter, by its plain name
+    convention  the factor that intermediate derivatives are a multiple by (m, where 1/m comes in with the parameters)
+    """
+
+    derivation: Derivation
+    findings: tuple[Finding, ...]
+    returned: Mapping[str, Returned]
+    convention: Node | None
+
+    @property
+    def wrong(self) -> tuple[Finding, ...]:
+        """The statements that are wrong in themselves, in the order in which they ran."""
+        return tuple(finding for finding in self.findings if finding.judgement == "wrong")
+
+    @property
+    def ok(self) -> bool:
+        """Whether every derivative that came back is right."""
+        return all(judgement in ("right", "missing") for judgement in self.returned.values())

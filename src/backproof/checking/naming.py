@@ -1,0 +1,37 @@
+"""What a name in somebody's code is meant to hold: ``dZ2``, ``grads["dW1"]``, ``self.W1_grad``, ``dL_db``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+PREFIXES = (
+    *("d", "d_", "g", "g_", "grad", "grad_", "gradient_", "delta", "delta_"),
+    *("dj_d", "djd", "dl_d", "dld", "dloss_d"),
+)
+SUFFIXES = ("_grad", "_gradient", "grad", "_delta", "_bar")
+
+
+def last_word(text: str) -> str:
+    """The last name or key of an expression: dW1 of ``grads["dW1"]`` and of ``self.grads.dW1``."""
+    words = re.findall(r"[^\W\d]\w*", text)
+    return words[-1] if words else ""
+
+
+def plain(name: str) -> str:
+    """A name without its case and the underscores between it and its number: W[1], W_1 and w1 are one."""
+    return re.sub(r"_+(?=\d)|[\[\]]", "", name.lower())
+
+
+def spellings(name: str) -> Iterable[str]:
+    """How the derivative by a quantity may be called in code."""
+    own = plain(name)
+    for prefix in PREFIXES:
+        yield prefix + own
+    for suffix in SUFFIXES:
+        yield own + suffix
+
+
+def base(name: str) -> str:
+    """The letters of a name, without the number of the layer: dz of dZ2, dZ_2 and dZ."""
+    return re.sub(r"[\d_\[\]]+$", "", name.lower())

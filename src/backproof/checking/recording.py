@@ -1,0 +1,322 @@
+"""What a run of somebody's code computes, statement by statement: what each reads, and what it leaves behind."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from backproof.ops.row import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """An expression of the user's and the value that it had.
+
+    text     the expression, with the places in it as they were: ``grads['W2']``
+    value    a copy
+    changed  whether the value was changed in place
+    written  the expression as it stands in the code: ``grads['W' + str(l)]``
+    """
+
+    text: str
+    value: Array
+    changed: bool = False
+    written: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """A statement that ran: where it stands, its source, how often it had run before, what it read and wrote."""
+
+    file: str
+    number: int
+    source: str
+    visit: int
+    function: str
+    reads: tuple[Held, ...]
+    writes: tuple[Held, ...]
+
+    @property
+    def place(self) -> str:
+        """The file's name and the line, for messages."""
+        return f"{Path(self.file).name}, line {self.number}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """A run: what the function returned, its statements in order, and its own variables at the end."""
+
+    result: Any
+    moments: tuple[Moment, ...]
+    variables: Mapping[str, Any]
+
+
+def record(function: Callable[..., Any], arguments: Mapping[str, Any], files: Collection[str]) -> Recording:
+    """Calls a function and records the statements of the given files that run until it returns."""
+    recorder = _Recorder(files)
+    before = sys.gettrace()
+    sys.settrace(recorder.enter)
+    try:
+        result = function(**arguments)
+    finally:
+        sys.settrace(before)
+    return Recording(result, tuple(recorder.moments), recorder.variables)
+
+
+@dataclass(slots=True, eq=False)
+class _Running:
+    """A statement that a frame is in, and what it read."""
+
+    statement: ast.stmt
+    reads: tuple[Held, ...]
+
+
+class _Recorder:
+    def __init__(self, files: Collection[str]) -> None:
+        self._files = files
+        self._running: dict[FrameType, _Running | None] = {}
+        self._visits: dict[tuple[str, int], int] = {}
+        self._last: dict[tuple[str, int], Moment] = {}
+        self.moments: list[Moment] = []
+        self.variables: Mapping[str, Any] = {}
+
+    def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if frame.f_code.co_filename not in self._files:
+            return None
+        self._running[frame] = None
+        code = frame.f_code
+        given = tuple(_values(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], frame))
+        if given:
+            self.moments.append(Moment(code.co_filename, code.co_firstlineno, "", 0, code.co_name, (), given))
+        return self._line
+
+    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "exception":
+            return self._line
+        running = self._running[frame]
+        if event == "return":
+            self._finish(frame, running, argument)
+            del self._running[frame]
+            if frame.f_code.co_name != "<lambda>":
+                self.variables = dict(frame.f_locals)  # the outermost returns last
+            return self._line
+        statement = statements(frame.f_code.co_filename).get(frame.f_lineno)
+        if running is not None and statement is running.statement and frame.f_lineno != statement.lineno:
+            return self._line  # a further line of the same statement
+        self._finish(frame, running)
+        self._running[frame] = None
+        if statement is not None:
+            self._running[frame] = _Running(statement, tuple(_values(_loaded(statement), frame)))
+        return self._line
+
+    def _finish(self, frame: FrameType, running: _Running | None, returned: Any = None) -> None:
+        if running is None:
+            return
+        statement, file = running.statement, frame.f_code.co_filename
+        writes = tuple(_values(_stored(statement), frame))
+        if isinstance(statement, ast.Return):
+            writes = tuple(_computed(statement, returned))
+        elif not isinstance(statement, ast.Assign | ast.AnnAssign):
+            writes = tuple(replace(write, changed=True) for write in writes)
+        if not writes and not running.reads:
+            return
+        where = (file, statement.lineno)
+        visit = self._visits[where] = self._visits.get(where, -1) + 1
+        if visit >= MOST_VISITS:
+            # Of a long loop the first rounds and the last are kept: what it leaves behind is in the last.
+            self.moments.remove(self._last[where])
+        source = source_of(statement, file)
+        moment = Moment(file, statement.lineno, source, visit, frame.f_code.co_name, running.reads, writes)
+        self._last[where] = moment
+        self.moments.append(moment)
+
+
+MOST_VISITS = 64
+SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
+
+
+@lru_cache(maxsize=64)
+def statements(file: str) -> Mapping[int, ast.stmt]:
+    """The simple statement that stands on each line of a file; the last, where there are several."""
+    tree = ast.parse("".join(linecache.getlines(file)))
+    found: dict[int, ast.stmt] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, SIMPLE):
+            for number in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                found[number] = node
+    return found
+
+
+def source_of(statement: ast.stmt, file: str) -> str:
+    """The lines of a statement as they are written, without their indentation."""
+    lines = linecache.getlines(file)[statement.lineno - 1 : statement.end_lineno]
+    return "\n".join(line.strip() for line in lines)
+
+
+@lru_cache(maxsize=4096)
+def _loaded(statement: ast.stmt) -> tuple[str, ...]:
+    """The expressions that a statement reads, as they are written."""
+    if isinstance(statement, ast.AugAssign):
+        texts = [*_named(statement.value), ast.unparse(statement.target)]
+    else:
+        value = getattr(statement, "value", None)
+        texts = [] if value is None else list(_named(value))
+    return tuple(dict.fromkeys(texts))
+
+
+@lru_cache(maxsize=4096)
+def _stored(statement: ast.stmt) -> tuple[str, ...]:
+    """The expressions that a statement gives values to."""
+    stack: list[ast.expr]
+    match statement:
+        case ast.Assign(targets=targets):
+            stack = list(reversed(targets))
+        case ast.AugAssign(target=changed) | ast.AnnAssign(target=changed):
+            stack = [changed]
+        case ast.Expr(value=ast.Call(func=function, args=arguments)):
+            # np.add.at(dE, …) changes its argument, grads.update(…) what it belongs to.
+            owner = [function.value] if isinstance(function, ast.Attribute) else []
+            stack = [x for x in (*owner, *arguments[:1]) if isinstance(x, ast.Name | ast.Attribute | ast.Subscript)]
+        case _:
+            stack = []
+    texts = []
+    while stack:
+        target = stack.pop()
+        if isinstance(target, ast.Tuple | ast.List):
+            stack += reversed(target.elts)
+        elif isinstance(target, ast.Starred):
+            stack.append(target.value)
+        else:
+            texts.append(ast.unparse(target))
+    return tuple(texts)
+
+
+def _computed(statement: ast.Return, returned: Any) -> Iterator[Held]:
+    """What a return statement gives that no variable holds: ``return dZ @ X.T, dW2`` gives dZ @ X.T."""
+    match statement.value:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) if isinstance(returned, tuple | list):
+            values = list(returned)
+        case ast.Dict(values=parts) if isinstance(returned, dict):
+            values = list(returned.values())
+        case None:
+            return
+        case part:
+            parts, values = [part], [returned]
+    if len(parts) == len(values):
+        for part, value in zip(parts, values, strict=True):
+            if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
+                yield from held(ast.unparse(part), value)
+
+
+def _named(node: ast.AST) -> Iterator[str]:
+    """The names, attributes and entries of containers in an expression; looking them up computes nothing."""
+    if isinstance(node, ast.Name):
+        yield node.id
+        return
+    if isinstance(node, ast.Attribute | ast.Subscript) and _is_plain(node):
+        yield ast.unparse(node)
+        yield from _named(node.value)
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _named(child)
+
+
+def _is_plain(node: ast.AST) -> bool:
+    match node:
+        case ast.Name() | ast.Constant():
+            return True
+        case ast.Attribute(value=value):
+            return _is_plain(value)
+        case ast.Subscript(value=value, slice=key):
+            return _is_plain(value) and _is_plain(key)
+        case ast.BinOp(left=left, right=right):
+            return _is_plain(left) and _is_plain(right)
+        case ast.UnaryOp(operand=operand) | ast.FormattedValue(value=operand):
+            return _is_plain(operand)
+        case ast.JoinedStr(values=parts) | ast.Tuple(elts=parts):
+            return all(map(_is_plain, parts))
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            return all(part is None or _is_plain(part) for part in (lower, upper, step))
+        case ast.Call(func=ast.Name(id="str" | "len" | "int"), args=arguments, keywords=[]):
+            return all(map(_is_plain, arguments))
+    return False
+
+
+def _values(texts: tuple[str, ...], frame: FrameType) -> Iterator[Held]:
+    for text in texts:
+        base, key = _entry(text)
+        if base is not None and isinstance(_value(base, frame), np.ndarray):
+            # An entry of an array: the array is what counts.
+            yield from (replace(part, changed=True) for part in held(base, _value(base, frame)))
+            continue
+        value = _value(text, frame)
+        owner = _owner(text)
+        if owner is not None and isinstance(_value(owner, frame), np.ndarray):
+            continue  # A1.T: A1 itself is there too
+        place = _value(key, frame) if base is not None else None
+        resolved = f"{base}[{place!r}]" if isinstance(place, str | int) else text
+        for part in held(resolved, value):
+            yield replace(part, written=part.text.replace(resolved, text, 1))
+
+
+@lru_cache(maxsize=4096)
+def _entry(text: str) -> tuple[str | None, str]:
+    """An entry as what it is an entry of, and its place; None where the expression is something else."""
+    match ast.parse(text, mode="eval").body:
+        case ast.Subscript(value=value, slice=ast.Slice()):
+            return ast.unparse(value), "None"
+        case ast.Subscript(value=value, slice=place):
+            return ast.unparse(value), ast.unparse(place)
+    return None, ""
+
+
+@lru_cache(maxsize=4096)
+def _owner(text: str) -> str | None:
+    """What an expression is an attribute of."""
+    match ast.parse(text, mode="eval").body:
+        case ast.Attribute(value=value):
+            return ast.unparse(value)
+    return None
+
+
+def _value(text: str, frame: FrameType) -> Any:
+    try:
+        return eval(_compiled(text), frame.f_globals, frame.f_locals)  # only names and places, see _is_plain
+    except Exception:  # a name that is not bound yet, a key that is missing: there is no value
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> Any:
+    return compile(text, "<expression>", "eval")
+
+
+MOST_PARTS = 1000
+
+
+def held(text: str, value: Any) -> Iterator[Held]:
+    """The arrays in a value: itself, or the parts of a container or of `self`, each as it is written in code."""
+    if isinstance(value, dict):
+        for key, part in list(value.items())[:MOST_PARTS]:
+            yield from held(f"{text}[{key!r}]", part)
+    elif isinstance(value, list | tuple) and any(isinstance(x, np.ndarray | dict | list | tuple) for x in value):
+        for k, part in enumerate(value[:MOST_PARTS]):
+            yield from held(f"{text}[{k}]", part)
+    elif hasattr(value, "__dict__") and text == "self":
+        for name, part in list(vars(value).items())[:MOST_PARTS]:
+            yield from held(f"{text}.{name}", part)
+    elif isinstance(value, bool | np.bool_):
+        return
+    elif isinstance(value, np.ndarray | float | int | np.number):
+        array = np.array(value)
+        if array.dtype.kind in "iuf":
+            yield Held(text, array)

@@ -1,0 +1,185 @@
+"""The doctor: no false alarm on what is right; the first wrong line, the mistake and the right line on what is not."""
+
+from __future__ import annotations
+
+import io
+import linecache
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import backproof as bp
+from backproof.checking.diagnosis import Diagnosis
+from backproof.checking.diagnosis_report import document
+from backproof.ir.errors import BackproofError, TraceError
+from backproof.write.terminal import terminal
+
+SUBJECTS = Path(__file__).parent / "subjects"
+NAMES = sorted(path.stem for path in SUBJECTS.glob("*.py"))
+_numbers = count(1)
+
+
+class Subjects:
+    """Loads a subject, with a piece of its source replaced where one is given."""
+
+    def source(self, name: str) -> str:
+        return (SUBJECTS / f"{name}.py").read_text(encoding="utf-8")
+
+    def module(self, source: str) -> Any:
+        file = f"<subject {next(_numbers)}>.py"
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        module = ModuleType("subject")
+        exec(compile(source, file, "exec"), module.__dict__)
+        return module
+
+    def diagnosed(self, source: str) -> Diagnosis:
+        module = self.module(source)
+        arguments = module.arguments(np.random.default_rng(1))
+        return bp.diagnose(module.forward, module.backward, arguments)
+
+    def planted(self, name: str, right: str, wrong: str) -> tuple[str, int]:
+        """The source with a mistake in it, and the number of its line."""
+        source = self.source(name)
+        assert source.count(right) == 1, f"{right!r} stands {source.count(right)} times in {name}"
+        return source.replace(right, wrong), source[: source.index(right)].count("\n") + 1
+
+
+@pytest.fixture
+def subjects() -> Subjects:
+    return Subjects()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_right_is_called_right(name: str, subjects: Subjects) -> None:
+    diagnosis = subjects.diagnosed(subjects.source(name))
+    assert [f"{f.moment.place}: {f.text}" for f in diagnosis.findings if f.judgement != "right"] == []
+    assert "right" in diagnosis.returned.values()
+    assert diagnosis.ok
+
+
+PLANTED = [
+    ("two", "dZ2 = A2 - Y", "dZ2 = Y - A2", "sign"),
+    ("two", "dZ2 = A2 - Y", "dZ2 = (A2 - Y) * A2 * (1 - A2)", "derivative twice"),
+    ("two", "dZ2 = A2 - Y", "dZ2 = A2", "term left out"),
+    ("two", "dZ2 = A2 - Y", "dZ2 = Z2 - Y", "wrong quantity"),
+    ("two", "dZ2 = A2 - Y", "dZ2 = 2 * (A2 - Y)", "factor 2"),
+    ("two", "dZ2 = A2 - Y", "dZ2 = (A2 - Y) / m", "1/m twice"),
+    ("two", "dW2 = dZ2 @ A1.T / m", "dW2 = dZ2 @ A1.T", "1/m left out"),
+    ("two", "dW2 = dZ2 @ A1.T / m", "dW2 = dZ2 @ X.T / m", "wrong quantity"),
+    ("two", "db2 = np.sum(dZ2, axis=1", "db2 = np.sum(dZ2, axis=0", "wrong axis"),
+    ("two", "dA1 = W2.T @ dZ2", "dA1 = -W2.T @ dZ2", "sign"),
+    ("two", "dZ1 = dA1 * (1 - A1**2)", "dZ1 = dA1", "derivative left out"),
+    ("two", "dZ1 = dA1 * (1 - A1**2)", "dZ1 = dA1 * (1 - Z1**2)", "wrong quantity"),
+    ("two", "dZ1 = dA1 * (1 - A1**2)", "dZ1 = dA1 * (1 + A1**2)", "sign of a term"),
+    ("two", "dZ1 = dA1 * (1 - A1**2)", "dZ1 = dA1 * A1 * (1 - A1)", "wrong activation"),
+    ("two", "dZ1 = dA1 * (1 - A1**2)", "dZ1 = 1 - A1**2", "upstream left out"),
+    ("two", "dW1 = dZ1 @ X.T / m", "dW1 = dA1 @ X.T / m", "wrong quantity"),
+    ("attention", "dS = P * (dP - np.sum(dP * P, axis=1, keepdims=True))", "dS = P * dP", "term left out"),
+    ("attention", "dQ = dS @ K / np.sqrt(d)", "dQ = dS @ K", "division left out"),
+    ("attention", "dK = dS.T @ Q", "dK = dS @ Q", "transpose"),
+    ("attention", "dV = P.T @ dO", "dV = P @ dO", "transpose"),
+    ("classy", "self.db2 = d2.sum(axis=0)", "self.db2 = d2.mean(axis=0)", "mean for sum"),
+    ("layernorm", "dxhat = dout * gamma", "dxhat = dout", "factor left out"),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong", "mistake"), PLANTED)
+def test_the_first_wrong_line_and_the_mistake(
+    name: str, right: str, wrong: str, mistake: str, subjects: Subjects
+) -> None:
+    source, line = subjects.planted(name, right, wrong)
+    diagnosis = subjects.diagnosed(source)
+    assert not diagnosis.ok
+    assert [finding.moment.number for finding in diagnosis.wrong] == [line]
+    (finding,) = diagnosis.wrong
+    assert mistake in {edit.mistake for edit in finding.mistakes}
+
+
+@pytest.mark.parametrize(("name", "right", "wrong", "mistake"), PLANTED)
+def test_the_line_proposed_makes_it_right(name: str, right: str, wrong: str, mistake: str, subjects: Subjects) -> None:
+    source, line = subjects.planted(name, right, wrong)
+    (finding,) = subjects.diagnosed(source).wrong
+    assert finding.correction is not None
+    lines = source.splitlines()
+    indent = lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]
+    lines[line - 1] = indent + finding.correction
+    assert subjects.diagnosed("\n".join(lines) + "\n").ok
+
+
+def test_several_mistakes_are_found_in_one_run(subjects: Subjects) -> None:
+    source = subjects.source("two").replace("dZ2 = A2 - Y", "dZ2 = 2 * (A2 - Y)")
+    source = source.replace("dZ1 = dA1 * (1 - A1**2)", "dZ1 = dA1 * (1 - Z1**2)")
+    diagnosis = subjects.diagnosed(source)
+    assert [finding.text for finding in diagnosis.wrong] == ["dZ2", "dZ1"]
+    assert all(finding.mistakes for finding in diagnosis.wrong)
+    inherited = {finding.text for finding in diagnosis.findings if finding.judgement == "inherited"}
+    assert inherited == {"dW2", "db2", "dA1", "dW1", "db1"}
+
+
+def test_one_wrong_entry_is_found(subjects: Subjects) -> None:
+    wrong = "dW1 = dZ1 @ X.T / m\n    dW1[2, 3] *= 1 + 1e-5"
+    diagnosis = subjects.diagnosed(subjects.source("two").replace("dW1 = dZ1 @ X.T / m", wrong))
+    assert diagnosis.returned["W1"] == "wrong"
+    (finding,) = diagnosis.wrong
+    assert finding.mistakes == ()  # nobody makes that mistake
+
+
+def test_rounding_is_no_mistake(subjects: Subjects) -> None:
+    single = "dZ2 = (A2 - Y).astype(np.float32)"
+    assert subjects.diagnosed(subjects.source("two").replace("dZ2 = A2 - Y", single)).ok
+
+
+def test_what_is_computed_and_not_returned_is_told(subjects: Subjects) -> None:
+    diagnosis = subjects.diagnosed(subjects.source("two").replace('"db1": db1, ', ""))
+    assert diagnosis.returned["b1"] == "lost"
+    assert not diagnosis.ok
+
+
+def test_the_report(subjects: Subjects) -> None:
+    source, line = subjects.planted("two", "dZ1 = dA1 * (1 - A1**2)", "dZ1 = dA1 * (1 - Z1**2)")
+    out = Console(file=io.StringIO(), width=100, color_system=None)
+    terminal(document(subjects.diagnosed(source)), out)
+    assert isinstance(out.file, io.StringIO)
+    text = out.file.getvalue()
+    assert "2 of 4 gradients are wrong: W1, b1. One line is wrong" in text
+    assert f"> {line} |     dZ1 = dA1 * (1 - Z1**2)" in text
+    assert "Here Z[1] stands where A[1] belongs." in text
+    assert "dZ1 = dA1 * (1 - A1 * A1)" in text
+    assert "That is a convention, not a mistake." in text
+    for format in ("markdown", "latex", "html", "text"):
+        assert "convention" in bp.render(subjects.diagnosed(source), format)  # type: ignore[arg-type]
+
+
+def test_a_loss_of_its_own() -> None:
+    def forward(X, w):
+        return X @ w
+
+    def loss(prediction, y):
+        return np.mean((prediction - y) ** 2)
+
+    def backward(X, w, y):
+        dw = 2 * X.T @ (X @ w - y) / len(y)
+        return dw
+
+    rng = np.random.default_rng(0)
+    arguments = {"X": rng.normal(size=(5, 3)), "w": rng.normal(size=3), "y": rng.normal(size=5)}
+    diagnosis = bp.diagnose(forward, backward, arguments, loss=loss)
+    assert diagnosis.returned == {"w": "right"}
+
+
+def test_unusable_input() -> None:
+    def forward(w):
+        return np.sum(w**2)
+
+    def strange(w, nobody_knows):
+        return 2 * w
+
+    with pytest.raises(BackproofError, match="it is not known what strange is to be given as nobody_knows"):
+        bp.diagnose(forward, strange, w=np.ones(3))
+    with pytest.raises(TraceError, match="is turned into a plain one"):
+        bp.diagnose(lambda w: float(w[0]) * np.sum(w), lambda w: 2 * w, w=np.ones(3))
