@@ -17,10 +17,24 @@ from backproof.execution.export import compiled
 from backproof.execution.export import program as exported_program
 from backproof.execution.interpret import evaluate
 from backproof.frontends.tracing.trace import trace
-from zoo import attention, convolution, matrices, measuring, networks, normalisation, recurrent, spectral, statistics
+from zoo import (
+    attention,
+    convolution,
+    cookbook,
+    matrices,
+    measuring,
+    networks,
+    normalisation,
+    recurrent,
+    spectral,
+    statistics,
+)
 from zoo.case import Array, Case
 
-MODULES = (networks, normalisation, attention, recurrent, convolution, matrices, statistics, measuring, spectral)
+MODULES = (
+    *(networks, normalisation, attention, recurrent, convolution, matrices, cookbook),
+    *(statistics, measuring, spectral),
+)
 CASES = [
     pytest.param(case, id=f"{module.__name__.rpartition('.')[2]}: {case.name}")
     for module in MODULES
@@ -92,13 +106,18 @@ def reference(case: Case, arguments: dict[str, Any], array: Array) -> Array:
     return result
 
 
+def names_of(case: Case, arguments: dict[str, Any]) -> dict[int, str]:
+    """The name of every array of decimal numbers in the arguments, by its identity."""
+    names = {id(x.attrs["value"]): str(x.symbol) for x in trace(case.function, arguments).graph.inputs}
+    return {id(array): names[id(array)] for array in decimal_arrays(list(arguments.values()))}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_derivatives(case: Case) -> None:
     arguments = arguments_of(case)
     arrays = list(decimal_arrays(list(arguments.values())))
-    inputs = trace(case.function, arguments).graph.inputs
-    name = {id(x.attrs["value"]): str(x.symbol) for x in inputs}
-    program = trace(case.function, arguments, wrt=[name[id(array)] for array in arrays])
+    name = names_of(case, arguments)
+    program = trace(case.function, arguments, wrt=list(name.values()))
     derivation = derive(program.graph)
 
     known = {x: x.attrs["value"] for x in program.graph.inputs}

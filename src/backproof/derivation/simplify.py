@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from backproof.derivation.conjugates import undone, with_modulus
+from backproof.derivation.matrices import in_closed_form
 from backproof.derivation.picked import is_one_in_each_row, joined_parts, multiplied_out, without_picked_sums
 from backproof.derivation.steps import Rewrite
 from backproof.ir.node import Node, ancestors
@@ -18,11 +19,9 @@ from backproof.ops.elementary import log, xlogy
 from backproof.ops.entries import row_of
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant, constant_, is_number, size_
-from backproof.ops.linalg import scaled_identity
-from backproof.ops.linear import matmul, restated, stretch, stretched, sum_, transpose, transposed
+from backproof.ops.linear import restated, stretch, stretched, sum_
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.softmax import log_softmax, softmax
-from backproof.ops.vectors import outer
 
 
 class Values:
@@ -88,7 +87,7 @@ def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
     found: list[Rewrite] = []
     current = raw
     for rule in (
-        *(without_identity, turn_products, undo_conjugates, put_in_derivatives, reuse, pick, join, gather_numbers),
+        *(undo_conjugates, put_in_derivatives, reuse, pick, join, close, reuse, gather_numbers),
         *(multiply_moduli, cancel),
     ):
         for step in rule(current, values):
@@ -98,41 +97,9 @@ def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
     return tuple(found)
 
 
-def without_identity(raw: Node, values: Values) -> list[Rewrite]:
-    """A product with a number times the identity matrix is a product with the number."""
-    if not any(node.op is scaled_identity for node in _inside(raw)):
-        return []
-
-    def change(node: Node) -> Node | None:
-        if node.op is transpose and node.inputs[0].op is scaled_identity and node.inputs[0].symbol is None:
-            return node.inputs[0]
-        if node.op is matmul:
-            for one, other in (node.inputs, node.inputs[::-1]):
-                if one.op is scaled_identity and one.symbol is None and not one.inputs[0].shape:
-                    return product(one.inputs[0], other)
-        return None
-
-    result = _rewrite(raw, change)
-    return [] if result is raw else [Rewrite(restated(result), "The identity matrix changes no matrix.")]
-
-
-def turn_products(raw: Node, values: Values) -> list[Rewrite]:
-    """A transposed product is the product of the transposed factors in the other order."""
-    if not any(node.op is transpose for node in _inside(raw)):
-        return []
-
-    def change(node: Node) -> Node | None:
-        if node.op is transpose and node.inputs[0].op is matmul and node.inputs[0].symbol is None:
-            left, right = node.inputs[0].inputs
-            return matmul(transposed(right), transposed(left))
-        if node.op is transpose and node.inputs[0].op is outer and node.inputs[0].symbol is None:
-            return outer(*node.inputs[0].inputs[::-1])
-        return None
-
-    result = _rewrite(raw, change)
-    if result is raw:
-        return []
-    return [Rewrite(result, "A transposed product is the product of the transposed factors in the other order.")]
+def close(raw: Node, values: Values) -> list[Rewrite]:
+    """Products of matrices as one closed formula."""
+    return in_closed_form(raw)
 
 
 def undo_conjugates(raw: Node, values: Values) -> list[Rewrite]:

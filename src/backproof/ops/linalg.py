@@ -166,7 +166,7 @@ def _triangle(name: str, which: str, side: str, meaning: Callable[..., Array]) -
         about=f"The {which} triangle of a matrix, up to diagonal `k` {side} the main one, with 0 elsewhere.",
         meaning=meaning,
         shape=_matrix,
-        notation=Apply(name),
+        notation=Apply(name, option="k"),
         entry=own_entry,
         vjp=lambda g, y, a: (row(g, k=y.attrs["k"]),),
         reasons=("The entries of {x} in the triangle are kept and receive their derivative; all others receive 0.",),

@@ -58,6 +58,7 @@ class Apply:
     """A function and its arguments in brackets; `letter` in italics (``g``, ``σ``) instead of upright.
 
     `layer` is a superscript of the function's name, `primes` counts derivatives; the inverse function has −1 there.
+    `option` is an attribute that is written behind the arguments, as in code, where it is not 0: ``tril(x, k=1)``.
     """
 
     name: str
@@ -65,6 +66,14 @@ class Apply:
     layer: int | None = None
     primes: int = 0
     inverse: bool = False
+    option: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscripts:
+    """``einsum("ij,jk->ik", x, y)``: a function with the letters of the axes, as they are written in code."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +184,7 @@ Notation = (
     | Bars
     | Exponential
     | Apply
+    | Subscripts
     | Leibniz
     | TimesLog
     | Reduction

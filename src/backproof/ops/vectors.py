@@ -15,7 +15,7 @@ from backproof.ops.arithmetic import product
 from backproof.ops.entries import EntryOf, LetterPool, Places, align, sum_over
 from backproof.ops.leaves import constant
 from backproof.ops.linear import expand, stretched, transposed
-from backproof.ops.notation import PRODUCT, Apply, Infix, TimesTransposed
+from backproof.ops.notation import PRODUCT, Infix, Subscripts, TimesTransposed
 from backproof.ops.row import Array, Domain, Row
 
 
@@ -158,7 +158,7 @@ einsum: Row = Row(
     about="The sum of products of entries, over every axis whose letter the result does not have.",
     meaning=_einsum,
     shape=_einsum_shape,
-    notation=Apply("einsum"),
+    notation=Subscripts("einsum"),
     entry=_einsum_entry,
     vjp=_einsum_vjp,
     reasons=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fractions
 import re
 from functools import lru_cache
 from typing import assert_never
@@ -40,11 +41,13 @@ from backproof.ops.notation import (
     Reduction,
     Replaced,
     Root,
+    Subscripts,
     Superscript,
     TimesIdentity,
     TimesLog,
     TimesTransposed,
 )
+from backproof.ops.numbers import exact, is_decimal, radicand
 from backproof.write.math import (
     BigSum,
     Cases,
@@ -238,9 +241,18 @@ def _opened(node: Node) -> Spelled:
         case Fraction():
             upper, lower = node.inputs
             return Frac(_part(upper)[0], _part(lower)[0]), SIGN
+        case Superscript("T") if _is_inverse(node.inputs[0]):
+            return _raised(_bracketed(node.inputs[0].inputs[0], ATOM), Ident("−T"), merge=True), POWER
+        case Superscript("T") if node.inputs[0].symbol is None and row_of(node.inputs[0]).notation == InverseTimes():
+            return _turned(node.inputs[0]), PRODUCT
+        case Superscript("T") if (scaled := _scaled(node.inputs[0])) is not None:
+            number, array = scaled
+            return Row((_bracketed(number, PRODUCT), _raised(_bracketed(array, ATOM), Ident("T"), merge=True))), PRODUCT
         case Superscript(text):
             exponent: Math = Ident(text) if text else Number(f"{node.attrs['exponent']:g}")
             return _raised(_bracketed(node.inputs[0], ATOM), exponent, merge=bool(text)), POWER
+        case Root() if (squared := _squared(node.inputs[0])) is not None:
+            return Fence(_part(squared)[0], "‖", "‖"), ATOM
         case Root():
             return Sqrt(_part(node.inputs[0])[0]), ATOM
         case Bars():
@@ -248,7 +260,11 @@ def _opened(node: Node) -> Spelled:
         case Exponential():
             return Scripts(Ident("e"), sup=_part(node.inputs[0])[0]), POWER
         case Apply():
-            return Row((_function(notation), _arguments(node))), ATOM
+            return Row((_function(notation), _arguments(node, _options(notation, node)))), ATOM
+        case Subscripts(text):
+            spec = f'"{",".join(node.attrs["axes"])}->{node.attrs["result"]}"'
+            arguments = [COMMA if k % 2 else _part(node.inputs[k // 2])[0] for k in range(2 * len(node.inputs) - 1)]
+            return Row((Func(text), Fence(Row((Word(spec), COMMA, *arguments))))), ATOM
         case Leibniz(function, argument, before):
             d = Scripts(Ident("d"), sup=Number(str(len(before) + 1))) if before else Ident("d")
             lower_part = [_differential(node.inputs[k]) for k in (*before, argument)]
@@ -257,6 +273,11 @@ def _opened(node: Node) -> Spelled:
         case TimesLog():
             weight, inside = node.inputs
             return Row((_bracketed(weight, PRODUCT), Sign("·"), Func("log"), Fence(_part(inside)[0]))), PRODUCT
+        case Reduction() if (squared := _squared(node)) is not None:
+            return _raised(Fence(_part(squared)[0], "‖", "‖"), Number("2"), merge=False), POWER
+        case Reduction() if (vectors := _multiplied(node)) is not None:
+            left, right = vectors
+            return Row((_turned(left), Sign("·"), _factor(right, "*"))), SUM
         case Reduction():
             return _sum(node), SUM
         case Over(text):
@@ -275,12 +296,10 @@ def _opened(node: Node) -> Spelled:
             return _part(node.inputs[0])
         case TimesTransposed():
             left, right = node.inputs
-            turned = _raised(_bracketed(right, ATOM), Ident("T"), merge=True)
-            return Row((_bracketed(left, PRODUCT), Sign("·"), turned)), PRODUCT
+            return Row((_factor(left, "*"), Sign("·"), _turned(right))), PRODUCT
         case InverseTimes():
             left, right = node.inputs
-            inverse = _raised(_bracketed(left, ATOM), Ident("−1"), merge=True)
-            return Row((inverse, Sign("·"), _bracketed(right, PRODUCT))), PRODUCT
+            return Row((_inverse(left), Sign("·"), _factor(right, "*"))), PRODUCT
         case DiagonalTimes():
             vector, matrix = node.inputs
             diagonal = Row((Func("diag"), Fence(_part(vector)[0])))
@@ -366,10 +385,29 @@ def _leaf(node: Node) -> Spelled:
         return Ident(text), ATOM
     if isinstance(value, complex):
         return _complex(value)
-    digits = str(abs(value)) if isinstance(value, int) else repr(abs(value))
-    if value < 0:
-        return Row((Sign("−", "tight"), Number(digits))), SUM
-    return Number(digits), ATOM
+    math, bound = _number(abs(value))
+    return (Row((Sign("−", "tight"), math)), SUM) if value < 0 else (math, bound)
+
+
+def _number(value: float) -> Spelled:
+    """A positive number: a computed decimal as the fraction or the root that it stands for."""
+    if isinstance(value, int):
+        return Number(str(value)), ATOM
+    fraction = exact(value)
+    if fraction is not None and not is_decimal(fraction):
+        return _fraction(fraction)
+    root = radicand(value) if fraction is None else None
+    if root is None:
+        return Number(repr(value)), ATOM
+    if root.numerator == 1:
+        return Frac(Number("1"), Sqrt(Number(str(root.denominator)))), SIGN
+    return Sqrt(_fraction(root)[0]), ATOM
+
+
+def _fraction(value: fractions.Fraction) -> Spelled:
+    if value.denominator == 1:
+        return Number(str(value.numerator)), ATOM
+    return Frac(Number(str(value.numerator)), Number(str(value.denominator))), SIGN
 
 
 def _complex(value: complex) -> Spelled:
@@ -416,9 +454,79 @@ def _factor(node: Node, other: str) -> Math:
     return _bracketed(node, PRODUCT)
 
 
+def _scaled(node: Node) -> tuple[Node, Node] | None:
+    """The number and the array of a plain multiple, which is transposed as the multiple of the transposed array."""
+    if node.symbol is not None or row_of(node).notation != Infix("*", PRODUCT):
+        return None
+    number, array = node.inputs
+    turned = array.symbol is None and row_of(array).notation == Superscript("T")
+    return (number, array) if not number.shape and array.shape and _is_plain(number) and not turned else None
+
+
+def _is_inverse(node: Node) -> bool:
+    return node.symbol is None and row_of(node).notation == Superscript("−1")
+
+
+def _inverse(node: Node) -> Math:
+    """``x⁻¹``, of a transposed matrix ``x⁻ᵀ``."""
+    if node.symbol is None and row_of(node).notation == Superscript("T"):
+        return _raised(_bracketed(node.inputs[0], ATOM), Ident("−T"), merge=True)
+    return _raised(_bracketed(node, ATOM), Ident("−1"), merge=True)
+
+
+def _turned(node: Node) -> Math:
+    """A column or a matrix, transposed: a product as the transposed factors in the other order."""
+    notation = row_of(node).notation
+    if node.symbol is None and notation in (Infix("·", PRODUCT), InverseTimes()):
+        left, right = node.inputs
+        first = _turned_inverse(left) if notation == InverseTimes() else _turned(left)
+        return Row((_turned(right), Sign("·"), first))
+    if node.symbol is None and notation == Superscript("T"):
+        return _factor(node.inputs[0], "*")
+    if _is_inverse(node):
+        return _turned_inverse(node.inputs[0])
+    return _raised(_bracketed(node, ATOM), Ident("T"), merge=True)
+
+
+def _turned_inverse(node: Node) -> Math:
+    """``x⁻ᵀ``, of a transposed matrix ``x⁻¹``."""
+    turned = node.symbol is None and row_of(node).notation == Superscript("T")
+    inside = node.inputs[0] if turned else node
+    return _raised(_bracketed(inside, ATOM), Ident("−1" if turned else "−T"), merge=True)
+
+
+def _summed(node: Node) -> Node | None:
+    """What a node sums all entries of, if it is such a sum of something without a name."""
+    if node.symbol is not None or row_of(node).notation != Reduction() or "axes" not in node.attrs:
+        return None
+    (body,) = node.inputs
+    if body.symbol is not None or len(node.attrs["axes"]) != len(body.shape):
+        return None
+    row = row_of(body)
+    return row.written(*body.inputs) if isinstance(row, FusedRow) else body
+
+
+def _squared(node: Node) -> Node | None:
+    """The array of which a node sums the squares of all entries, if it does."""
+    body = _summed(node)
+    if body is None or row_of(body).notation != Superscript() or body.attrs["exponent"] != 2:
+        return None
+    return body.inputs[0]
+
+
+def _multiplied(node: Node) -> tuple[Node, Node] | None:
+    """The two vectors of which a node sums the products of the entries, if it does."""
+    body = _summed(node)
+    if body is None or row_of(body).notation != Infix("*", PRODUCT) or [len(x.shape) for x in body.inputs] != [1, 1]:
+        return None
+    left, right = body.inputs
+    return left, right
+
+
 def _is_sum(node: Node) -> bool:
     """Whether a node is spelled with a sum sign, which binds all that follows it and needs no brackets at an end."""
-    return row_of(node).notation == Reduction() and node.symbol is None
+    is_reduction = row_of(node).notation == Reduction() and node.symbol is None
+    return is_reduction and _squared(node) is None and _multiplied(node) is None
 
 
 def _ends_with_sum(node: Node) -> bool:
@@ -454,11 +562,16 @@ def _function(notation: Apply) -> Math:
     return Prime(base, notation.primes) if notation.primes else base
 
 
-def _arguments(node: Node) -> Math:
+def _arguments(node: Node, options: tuple[Math, ...] = ()) -> Math:
     parts: list[Math] = []
-    for x in node.inputs:
-        parts += [COMMA, _part(x)[0]] if parts else [_part(x)[0]]
+    for argument in (*(_part(x)[0] for x in node.inputs), *options):
+        parts += [COMMA, argument] if parts else [argument]
     return Fence(Row(tuple(parts)))
+
+
+def _options(notation: Apply, node: Node) -> tuple[Math, ...]:
+    value = node.attrs.get(notation.option, 0)
+    return (Row((Ident(notation.option), Sign("="), Number(str(value).replace("-", "−")))),) if value else ()
 
 
 def _differential(node: Node) -> Math:

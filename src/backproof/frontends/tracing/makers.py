@@ -18,6 +18,7 @@ from backproof.frontends.tracing.scipys import replaced
 from backproof.frontends.tracing.tape import RUNNING, Tape, is_users, refuse
 from backproof.frontends.tracing.traced import Traced
 from backproof.ops.leaves import constant
+from backproof.ops.linalg import scaled_identity
 from backproof.ops.linear import stretched
 
 Maker = Callable[..., Any]
@@ -34,6 +35,17 @@ def _constant(made: Any, fill: complex, asked: Any) -> Any:
     tape.complex |= made.dtype.kind == "c"
     shape = tuple(of or own for of, own in zip(sizes_of(asked), tape.shape(made), strict=True))
     node = stretched(constant(complex(fill) if made.dtype.kind == "c" else fill), shape)
+    tape.values[node] = made
+    return Traced(tape, tape.made(node), made)
+
+
+def _identity(made: Any, asked: Any) -> Any:
+    rows, columns = made.shape
+    if made.dtype.kind != "f" or rows != columns or not made.diagonal().all():
+        return made
+    tape = RUNNING[-1]
+    size = sizes_of(asked)[0] or tape.shape(made)[0]
+    node = scaled_identity(constant(1), sizes=(size, size))
     tape.values[node] = made
     return Traced(tape, tape.made(node), made)
 
@@ -128,6 +140,8 @@ def making() -> Iterator[None]:
         "empty": _made(np.zeros, _filled(0)),
         "full": _full(np.full),
         "arange": _arange(np.arange),
+        "eye": _made(np.eye, _identity),
+        "identity": _made(np.identity, _identity),
         "array": _from_parts(np.array, copies=True),
         "r_": _Joined(np.r_, _rows),
         "c_": _Joined(np.c_, _columns),
