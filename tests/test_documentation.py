@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import doctest
 import gc
+import inspect
 import io
 import os
 import re
@@ -26,7 +27,7 @@ import shlex
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -43,11 +44,18 @@ from backproof.derivation.derivation import Derivation
 from backproof.frontends.functions import ACTIVATIONS, ALIASES, LOSSES
 from backproof.ops.expression import CONSTANTS, FUNCTIONS
 from backproof.write.diagram import diagram
-from backproof.write.doc import Block, Display, Document, Figure, Step
+from backproof.write.doc import Block, Code, Display, Document, Figure, Inline, Step, Table
 from backproof.write.document import document
 from backproof.write.figure_svg import figure_svg
 from backproof.write.markdown import markdown
+from backproof.write.math import Math, Row, Sign
+from backproof.write.spell import spell, symbol
 from backproof.write.svg import svgs
+
+sys.path.append(str(Path(__file__).parent))
+
+from zoo import cookbook
+from zoo.test_zoo import arguments_of
 
 REPO = Path(__file__).resolve().parent.parent
 PAGES = [Path("README.md"), *(path.relative_to(REPO) for path in sorted((REPO / "docs").glob("*.md")))]
@@ -78,6 +86,13 @@ class Shown:
         return _markdown(_step(derivation, symbol, expand).blocks)
 
     @staticmethod
+    def formulas(chapter: str) -> str:
+        """The functions of matrices of one chapter, with the derivatives that are derived from them."""
+        rows = tuple(map(_formulas, cookbook.CHAPTERS[chapter]))
+        header: tuple[Inline, ...] = (("function",), ("derivatives",), ("Matrix Cookbook",))
+        return _markdown([Table(header, rows, "lll")])
+
+    @staticmethod
     def options(command: str) -> str:
         """The arguments and options of a command, from the command itself."""
         rows = ["| argument or option | meaning | default |", "| --- | --- | --- |"]
@@ -92,6 +107,23 @@ class Shown:
             else:
                 rows.append(f"| `{option.human_readable_name}` | the network | required |")
         return "\n".join(rows)
+
+
+def _formulas(case: cookbook.Formula) -> tuple[Inline, ...]:
+    arguments = arguments_of(case)
+    derivation = bp.derive(case.function, arguments, wrt=list(arguments))
+    lines = inspect.getsource(case.function).strip().splitlines()[1:]
+    code = [Code(line.strip().removeprefix("return ")) for line in lines if not line.strip().startswith('"""')]
+    equations = [
+        Row((symbol(step.symbol), Sign("="), spell(step.node)))
+        for step in derivation.backward
+        if str(step.symbol) in case.gradients
+    ]
+    return _separated(code, "; "), _separated(equations, ", "), (case.source,)
+
+
+def _separated(parts: Sequence[Code | Math], by: str) -> Inline:
+    return tuple(x for k, part in enumerate(parts) for x in ((by, part) if k else (part,)))
 
 
 def _markdown(blocks: Iterable[Block]) -> str:

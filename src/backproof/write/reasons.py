@@ -51,13 +51,18 @@ def backward_reasons(step: BackwardStep, result: Math) -> Iterator[Inline]:
         yield (spell_as_part(step.of), " acts on ", result, ways)
     together = {path.consumer: (*_closed(step, path.consumer),) for path in step.paths if path.closed}
     yield from together.values()
+    said: set[Inline] = set()
     for path in step.paths:
         if path.consumer in together:
             continue
         text = [*_path_reason(step, path, result)]
         if step.scale is not None and path.consumer.symbol is not None:
             text += ["Here the mean's 1/m is multiplied in.", " "]
-        yield (*_way(path, len(step.paths), result), *text[:-1])
+        reason = (*_way(path, len(step.paths), result), *text[:-1])
+        if reason not in said:
+            # A quantity that stands in a formula twice may act in the same way twice.
+            said.add(reason)
+            yield reason
 
 
 def _closed(step: BackwardStep, output: Node) -> Iterator[str | Math]:
