@@ -1,8 +1,8 @@
 """Scalar functions of matrices and vectors, with the gradient that The Matrix Cookbook prints for each.
 
 K. B. Petersen, M. S. Pedersen, The Matrix Cookbook, version of November 15, 2012. `source` is the section that has the
-formula, or "by" sections with formulas that it follows from. Where the book writes B·X + Bᵀ·X, here the common factor is
-taken out, as in its own (B + Bᵀ)·x.
+formula, or "by" sections with formulas that it follows from. Where the book writes B·X + Bᵀ·X, here the common factor
+is taken out, as in its own (B + Bᵀ)·x.
 """
 
 from __future__ import annotations
