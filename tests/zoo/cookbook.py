@@ -35,6 +35,14 @@ def determinant_of_product(A, X, B):
     return np.linalg.det(A @ X @ B)
 
 
+def determinant_of_square_factors(
+    A: Float[Array, "n n"],  # noqa: F722, F821
+    X: Float[Array, "n n"],  # noqa: F722, F821
+    B: Float[Array, "n n"],  # noqa: F722, F821
+):
+    return np.linalg.det(A @ X @ B)
+
+
 def determinant_of_power(X):
     return np.linalg.det(X) ** 3
 
@@ -413,7 +421,8 @@ SQUARE, TALL, WIDE = (3, 3), (4, 3), (3, 4)
 CHAPTERS = {
     "Determinants": [
         _case(determinant, "2.1", {"dX": "J · X⁻ᵀ"}, X=SQUARE),
-        _case(determinant_of_product, "2.1", {"dX": "J · X⁻ᵀ"}, A=SQUARE, X=SQUARE, B=SQUARE),
+        _case(determinant_of_product, "by 2.1", {"dX": "J · Aᵀ · (A · X · B)⁻ᵀ · Bᵀ"}, A=WIDE, X=(4, 5), B=(5, 3)),
+        _case(determinant_of_square_factors, "2.1, all are n × n", {"dX": "J · X⁻ᵀ"}, A=SQUARE, X=SQUARE, B=SQUARE),
         _case(determinant_of_power, "2.1", {"dX": "3 J · X⁻ᵀ"}, X=SQUARE),
         _case(determinant_of_gram, "2.1", {"dX": "2 J · X · (Xᵀ · X)⁻¹"}, X=TALL),
         _case(
@@ -489,7 +498,7 @@ CHAPTERS = {
         _case(sum_of_product, "2.4 with ones", {"dX": "Aᵀ · 1 · Bᵀ"}, A=(2, 4), X=TALL, B=(3, 5)),
     ],
     "Quadratic forms": [
-        _case(sum_squared, "2.4", {"dX": "2 Σ_{j=1}^4 Σ_{k=1}^3 X_{jk}"}, X=TALL),
+        _case(sum_squared, "2.4", {"dX": "2 Σ_{j=1}^(n_1) Σ_{k=1}^(n_2) X_{jk}"}, X=TALL),
         _case(two_vectors, "2.4", {"dX": "X · (c · bᵀ + b · cᵀ)"}, b=(3,), X=TALL, c=(3,)),
         _case(
             shifted_form,
@@ -599,11 +608,11 @@ CHAPTERS = {
             x=(3,),
             b=(4,),
         ),
-        _case(mean_squared_error, "2.4", {"dw": "(2/5) Xᵀ · (X · w − y)"}, X=(5, 3), w=(3,), y=(5,)),
+        _case(mean_squared_error, "2.4", {"dw": "(2/n_1) Xᵀ · (X · w − y)"}, X=(5, 3), w=(3,), y=(5,)),
         _case(
             ridge,
             "2.4 and 2.6",
-            {"dw": "2(λ · w + Xᵀ · (X · w − y))", "dlam": "Σ_{j=1}^3 w²_j"},
+            {"dw": "2(λ · w + Xᵀ · (X · w − y))", "dlam": "Σ_{j=1}^(n_2) w²_j"},
             X=(5, 3),
             w=(3,),
             y=(5,),
@@ -664,7 +673,7 @@ CHAPTERS = {
         _case(
             gaussian_by_samples,
             "2.1 and 2.2",
-            {"dS": "2.5 S⁻ᵀ − 0.5 S⁻ᵀ · Xᵀ · X · S⁻ᵀ"},
+            {"dS": "0.5(n S⁻ᵀ − S⁻ᵀ · Xᵀ · X · S⁻ᵀ)"},
             ABSOLUTE,
             X=(5, 3),
             S=SQUARE,
@@ -692,7 +701,7 @@ CHAPTERS = {
         _case(
             softmax_regression,
             "the delta rule",
-            {"dP": "−Y/P", "dZ": "P * (Σ_{j=1}^4 Y_{·j}) − Y", "dW": "Xᵀ · dZ"},
+            {"dP": "−Y/P", "dZ": "P * (Σ_{j=1}^(n_2) Y_{·j}) − Y", "dW": "Xᵀ · dZ"},
             W=(3, 4),
             X=(5, 3),
             Y=(5, 4),
