@@ -16,6 +16,7 @@ import numpy as np
 from backproof.frontends.tracing.fuse import fuse, is_elementwise
 from backproof.frontends.tracing.lengths import measuring, named_sizes, resized
 from backproof.frontends.tracing.makers import following
+from backproof.frontends.tracing.merge import merge
 from backproof.frontends.tracing.names import Names
 from backproof.frontends.tracing.patterns import recognise
 from backproof.frontends.tracing.tape import Line, Tape, line
@@ -82,6 +83,7 @@ def trace(
     stages = [sized, recognised]
     named = _named(_last(stages, output), names.found(set(leaves), _present(stages, output)))
     stages.append(named)
+    stages.append(merge(_last(stages, output)))
     stages.append(_with_inner_named(_last(stages, output)))
     stages.append(fuse(_last(stages, output)))
     final = _last(stages, output)
@@ -93,7 +95,11 @@ def trace(
     for node in operations:
         if node in named:
             tape.notes[f"{named[node].symbol or 'a part of the code'} is recognised as {node.op.name}"] = None
-    return Program(graph, {made[x]: line for x, line in tape.lines.items() if x in made}, tuple(tape.notes))
+    lines: dict[Node, Line] = {}
+    for node, line in tape.lines.items():
+        if node in made:
+            lines.setdefault(made[node], line)
+    return Program(graph, lines, tuple(tape.notes))
 
 
 def _present(stages: Sequence[Mapping[Node, Node]], output: Node) -> dict[Node, Node]:
@@ -334,6 +340,7 @@ def _with_inner_named(output: Node) -> dict[Node, Node]:
                 or depth[node] > DEEPEST
                 or _is_preactivation(node, users)
                 or _is_gate(node, users, named)
+                or _is_activation(node, users)
             ):
                 found = Symbol(next(free))
         if found is not None:
@@ -358,6 +365,11 @@ def _is_preactivation(node: Node, users: Mapping[Node, Node]) -> bool:
             return True
         user = None if user.symbol is not None else users.get(user)
     return False
+
+
+def _is_activation(node: Node, users: Mapping[Node, Node]) -> bool:
+    """Whether a value such as tanh(z) goes into a product of matrices or a sum: the backward pass uses it again."""
+    return node.op in SATURATING[1:] and node in users and not is_elementwise(users[node])
 
 
 SATURATING = (elementary.exp, activations.tanh, activations.sigmoid)
