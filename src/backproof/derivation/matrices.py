@@ -25,6 +25,8 @@ MOST = 100
 
 def in_closed_form(raw: Node) -> list[Rewrite]:
     """The rewrites that lead to the closed formula of an equation's right side; none where it is no shorter."""
+    if raw.op in PRODUCTS and all(map(_is_plain_factor, raw.inputs)):
+        return []
     inside = right_side(raw)
     if len(inside) > MOST or length(raw) > MOST or not any(map(_is_algebra, inside)):
         return []
@@ -38,15 +40,26 @@ def in_closed_form(raw: Node) -> list[Rewrite]:
         found.append(Rewrite(restated(node), _read(reader)))
     for change, meaning in _rewrites(reader):
         new = mapped(current, change)
-        node = reader.write(new)
-        if node is not reader.write(current):
+        if new.terms == current.terms:
+            continue
+        before, node = node, reader.write(new)
+        if node is not before:
             named = _symmetric(reader, current) if change is without_needless_turns else ()
             found.append(Rewrite(restated(node), meaning, named))
         current = new
     return found if found and length(found[-1].result) <= length(raw) else []
 
 
-ALGEBRA = (matmul, matvec, outer, transpose, einsum, diag, inv, solve, solvevec, scaled_identity)
+PRODUCTS = (matmul, matvec, outer)
+
+
+def _is_plain_factor(node: Node) -> bool:
+    """Whether a factor is a quantity, as it is or transposed: a product of two of them is as short as it can be."""
+    inside = node.inputs[0] if node.op is transpose and node.symbol is None else node
+    return inside.symbol is not None and inside.op is not scaled_identity
+
+
+ALGEBRA = (*PRODUCTS, transpose, einsum, diag, inv, solve, solvevec, scaled_identity)
 
 
 def _is_algebra(node: Node) -> bool:
