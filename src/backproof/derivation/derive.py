@@ -148,7 +148,7 @@ def _put_together(gradient: Gradient, closing: Closing, values: Values) -> Rewri
     if not through:
         raise _NotShorterError(closing)
     raw = reduce(add, through)
-    rewrites = simplify(raw, values)
+    rewrites = simplify(raw, values, closes=False)
     closed = together(rewrites[-1].result if rewrites else raw, closing)
     if closed is None:
         raise _NotShorterError(closing)

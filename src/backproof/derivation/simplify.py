@@ -82,12 +82,16 @@ def _rewrite(root: Node, *changes: Callable[[Node], Node | None]) -> Node:
     return done[root]
 
 
-def simplify(raw: Node, values: Values) -> tuple[Rewrite, ...]:
-    """The rewrites that lead from a backward equation's right side to its shortest form; none if it is short."""
+def simplify(raw: Node, values: Values, *, closes: bool = True) -> tuple[Rewrite, ...]:
+    """The rewrites that lead from a backward equation's right side to its shortest form; none if it is short.
+
+    With `closes` false, products of matrices and scalars are left as they are.
+    """
     found: list[Rewrite] = []
     current = raw
+    closing = (close, reuse) if closes else ()
     for rule in (
-        *(undo_conjugates, put_in_derivatives, reuse, pick, join, close, reuse, gather_numbers),
+        *(undo_conjugates, put_in_derivatives, reuse, pick, join, *closing, gather_numbers),
         *(multiply_moduli, cancel),
     ):
         for step in rule(current, values):

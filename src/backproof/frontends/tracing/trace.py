@@ -30,6 +30,7 @@ from backproof.ops.arithmetic import add, mul, power, sub
 from backproof.ops.leaves import constant_, input_, size_
 from backproof.ops.linear import matmul, restated
 from backproof.ops.scalar import ScalarRow
+from backproof.ops.shaping import index
 from backproof.ops.vectors import einsum, matvec
 
 DEEPEST = 12
@@ -96,9 +97,9 @@ def trace(
         if node in named:
             tape.notes[f"{named[node].symbol or 'a part of the code'} is recognised as {node.op.name}"] = None
     lines: dict[Node, Line] = {}
-    for node, line in tape.lines.items():
+    for node, where in tape.lines.items():
         if node in made:
-            lines.setdefault(made[node], line)
+            lines.setdefault(made[node], where)
     return Program(graph, lines, tuple(tape.notes))
 
 
@@ -336,7 +337,7 @@ def _with_inner_named(output: Node) -> dict[Node, Node]:
         if found is None and node in varies:
             depth[node] = 1 + max((depth.get(x, 0) for x in node.inputs), default=0)
             if (
-                uses[node] > 1
+                (uses[node] > 1 and not _is_slice(node))
                 or depth[node] > DEEPEST
                 or _is_preactivation(node, users)
                 or _is_gate(node, users, named)
@@ -365,6 +366,11 @@ def _is_preactivation(node: Node, users: Mapping[Node, Node]) -> bool:
             return True
         user = None if user.symbol is not None else users.get(user)
     return False
+
+
+def _is_slice(node: Node) -> bool:
+    """Whether a value is a part of an array that is written by its places: x[1:]."""
+    return node.op is index and len(node.inputs) == 1
 
 
 def _is_activation(node: Node, users: Mapping[Node, Node]) -> bool:
