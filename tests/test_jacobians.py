@@ -126,7 +126,7 @@ HESSIANS: list[tuple[Callable[..., Any], Mapping[str, Any], str, str | None, str
     (least_squares, DATA, "w", "(2/n_2) Xᵀ · X", "(2/n_2) Σ_{p=1}^(n_2) x_{pj} · x_{pk}"),
     (ridge, DATA, "w", "2 Xᵀ · X + 0.2 · I", "0.2 δ_{jk} + 2 Σ_{p=1}^(n_2) x_{pj} · x_{pk}"),
     (poisson, DATA, "w", "Xᵀ · diag(e^η) · X", "Σ_{p=1}^(n_2) x_{pj} · x_{pk} · e^(η_p)"),
-    (length, {"x": normal(3)}, "x", "1/J · I − 1/J³ · x · xᵀ", "(δ_{jk} · J² − x_j · x_k)/J³"),
+    (length, {"x": normal(3)}, "x", "1/J · I − (dx · xᵀ)/J²", "(δ_{jk} · J² − x_j · x_k)/J³"),
     (entropy, {"p": np.abs(normal(3))}, "p", "−diag(1/p)", "−δ_{jk}/p_j"),
     (square_of_sum, {"x": normal(3)}, "x", "2 · 1 · 1ᵀ", "2"),
     (bell, {"x": normal(3), "A": normal(3, 3)}, "x", None, None),
@@ -134,9 +134,9 @@ HESSIANS: list[tuple[Callable[..., Any], Mapping[str, Any], str, str | None, str
     (hidden, {"x": normal(3), "W": normal(4, 3), "b": normal(4)}, "x", None, None),
     (cubes, {"W": normal(2, 3)}, "W", None, "6 δ_{jp} · δ_{kq} · w_{pq}"),
     (squares, {"W": normal(2, 3), "X": normal(3, 4)}, "W", None, "2 δ_{jp} · Σ_{r=1}^(n_3) x_{kr} · x_{qr}"),
-    (log_determinant, {"A": np.eye(3) + 0.1 * normal(3, 3)}, "A", None, "−(A⁻¹)_{kp} · (A⁻¹)_{qj}"),
+    (log_determinant, {"A": np.eye(3) + 0.1 * normal(3, 3)}, "A", None, "−da_{pk} · da_{jq}"),
     (stacked, {"T": normal(2, 2, 3)}, "T", None, None),
-    (one_number, {"w": np.array(0.7)}, "w", "e^w · (w + 2)", "e^w · (w + 2)"),
+    (one_number, {"w": np.array(0.7)}, "w", "(w + 2) · e^w", "e^w · (w + 2)"),
     (rosenbrock, {"x": normal(4)}, "x", None, None),
     (rectified, DATA | {"y": None}, "w", "0", "0"),
     (inner, {"w": normal(3), "c": normal(3)}, "w", "0", "0"),
@@ -196,7 +196,7 @@ JACOBIANS: list[tuple[Callable[..., Any], Mapping[str, Any], str, str | None, st
     (dense, WEIGHTS, "x", "diag(1 − a * a) · W", "w_{jk} · (1 − a²_j)"),
     (dense, WEIGHTS, "b", "diag(1 − a * a)", "δ_{jk} · (1 − a²_j)"),
     (dense, WEIGHTS, "W", None, "δ_{jk} · x_p · (1 − a²_k)"),
-    (unit, {"x": normal(3)}, "x", "1/n · (I − u · uᵀ)", "(δ_{jk} − u_j · u_k)/n"),
+    (unit, {"x": normal(3)}, "x", "(I − u · uᵀ)/n", "(δ_{jk} − u_j · u_k)/n"),
     (two_layers, {"x": normal(3), "W": normal(4, 3), "V": normal(2, 4)}, "x", "V · diag(1 − h * h) · W", None),
     (solution, {"b": normal(3), "A": np.eye(3) + 0.1 * normal(3, 3)}, "b", "A⁻¹", "(A⁻¹)_{jk}"),
     (solution, {"b": normal(3), "A": np.eye(3) + 0.1 * normal(3, 3)}, "A", None, None),
@@ -204,7 +204,7 @@ JACOBIANS: list[tuple[Callable[..., Any], Mapping[str, Any], str, str | None, st
     (rows, {"Z": normal(2, 3)}, "Z", None, "δ_{jp} · y_{pq} · (δ_{kq} − y_{pk})"),
     (running, {"x": normal(4)}, "x", None, None),
     (polar, {"r": np.array(2.0), "t": np.array(0.3)}, "t", None, "r · (δ_{j2} · cos(t) − δ_{j1} · sin(t))"),
-    (length, {"x": normal(3)}, "x", "1/J · x", None),
+    (length, {"x": normal(3)}, "x", "x/J", None),
     (doubled, {"x": normal(3), "c": normal(3)}, "x", "0", "0"),
 ]
 
@@ -353,7 +353,7 @@ class TestWriting:
         found = json.loads(bp.render(bp.derive(unit, x=normal(3), jacobian="x"), "json"))
         jsonschema.Draft202012Validator(SCHEMA).validate(found)
         (jacobian,) = found["jacobians"]
-        assert jacobian["matrix"]["text"] == "1/n · (I − u · uᵀ)"
+        assert jacobian["matrix"]["text"] == "(I − u · uᵀ)/n"
         assert found["backward"] == []
 
     def test_what_has_no_influence(self) -> None:
