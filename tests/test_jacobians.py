@@ -126,7 +126,7 @@ HESSIANS: list[tuple[Callable[..., Any], Mapping[str, Any], str, str | None, str
     (least_squares, DATA, "w", "(2/n_2) Xᵀ · X", "(2/n_2) Σ_{p=1}^(n_2) x_{pj} · x_{pk}"),
     (ridge, DATA, "w", "2 Xᵀ · X + 0.2 · I", "0.2 δ_{jk} + 2 Σ_{p=1}^(n_2) x_{pj} · x_{pk}"),
     (poisson, DATA, "w", "Xᵀ · diag(e^η) · X", "Σ_{p=1}^(n_2) x_{pj} · x_{pk} · e^(η_p)"),
-    (length, {"x": normal(3)}, "x", "1/J · I − (dx · xᵀ)/J²", "(δ_{jk} · J² − x_j · x_k)/J³"),
+    (length, {"x": normal(3)}, "x", "1/J · I − (dx · xᵀ)/J²", "(δ_{jk} · J − dx_j · x_k)/J²"),
     (entropy, {"p": np.abs(normal(3))}, "p", "−diag(1/p)", "−δ_{jk}/p_j"),
     (square_of_sum, {"x": normal(3)}, "x", "2 · 1 · 1ᵀ", "2"),
     (bell, {"x": normal(3), "A": normal(3, 3)}, "x", None, None),
