@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from backproof.frontends.tracing.lengths import Length
-from backproof.frontends.tracing.tape import Tape, is_users
+from backproof.frontends.tracing.tape import Tape
 from backproof.frontends.tracing.traced import Traced
+from backproof.frontends.tracing.watching import watching
 from backproof.ir.node import Node
 from backproof.ir.sizes import Size
 
@@ -24,41 +24,11 @@ class Names:
         self._bound: dict[Node, tuple[int, int, str]] = {}
         self.lengths: dict[Size, tuple[int, int, str]] = {}
 
-    @contextmanager
-    def watching(self, tape: Tape) -> Iterator[None]:
+    def watching(self, tape: Tape) -> AbstractContextManager[None]:
         """While this holds, the variables of user's code are looked at line by line."""
-        before = sys.gettrace()
-        depth = 0
-        depths: dict[FrameType, int] = {}
+        return watching(self._look, tape)
 
-        def enter(frame: FrameType, event: str, argument: Any) -> Any:
-            nonlocal depth
-            if not is_users(frame.f_code) or frame.f_code.co_name in ("<genexpr>", "<listcomp>", "<lambda>"):
-                return None
-            depth += 1
-            depths[frame] = depth
-            return line
-
-        def line(frame: FrameType, event: str, argument: Any) -> Any:
-            nonlocal depth
-            if event == "exception":
-                return line
-            self._look(frame, depths[frame], inside=event == "return")
-            if event == "return":
-                depth -= 1
-                del depths[frame]
-            return line
-
-        if sys.version_info < (3, 12):  # later ones prepare the code anew at every change
-            tape.watch = enter
-        sys.settrace(enter)
-        try:
-            yield
-        finally:
-            sys.settrace(before)
-            tape.watch = None
-
-    def _look(self, frame: FrameType, depth: int, *, inside: bool) -> None:
+    def _look(self, frame: FrameType, depth: int, inside: bool) -> None:
         for name, value in frame.f_locals.items():
             if type(value) is Traced:
                 self._bind(value.node, depth, name)

@@ -26,14 +26,17 @@ STANDARD = str(Path(sys.modules["os"].__file__ or "").parent)
 FOLLOWED = str(Path(sys.modules["backproof"].__file__ or "").parent / "nn")
 """The operations of networks: NumPy code that is shown as if the user had written it."""
 
+NUMBERS = (bool, int, float, np.bool_, np.number)
+
 
 def is_users(code: CodeType) -> bool:
     """Whether code is the user's own: not NumPy's, ours, the standard library's, or made up."""
-    return _is_users_file(code.co_filename)
+    return is_users_file(code.co_filename)
 
 
 @lru_cache(maxsize=4096)
-def _is_users_file(file: str) -> bool:
+def is_users_file(file: str) -> bool:
+    """Whether a file of source is the user's own."""
     if file.startswith(FOLLOWED):
         return True
     return not (file.startswith((*LIBRARIES, STANDARD, "<frozen")) or "site-packages" in file)
@@ -42,7 +45,7 @@ def _is_users_file(file: str) -> bool:
 def users_frame() -> FrameType | None:
     """The innermost frame of the user's code."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not _is_users_file(frame.f_code.co_filename):
+    while frame is not None and not is_users_file(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
 
@@ -109,7 +112,7 @@ class Tape:
         if isinstance(x, complex):
             self.complex = True
             return constant(complex(x))
-        if isinstance(x, bool | int | float | np.bool_ | np.number):
+        if isinstance(x, NUMBERS):
             node: Node | None = getattr(x, "node", None)
             if node is None and x == math.pi:
                 return constant_(value=math.pi, text="π")
