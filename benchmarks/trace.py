@@ -2,9 +2,9 @@
 
     python benchmarks/trace.py [OPERATIONS ...]
 
-Each row follows a function of that many operations on arrays of three numbers, so that NumPy's own time is small; it is
-measured in the same run and taken off. The lower table calls the gradients of the networks in `zoo.py` anew each time,
-beside HIPS/autograd, where that is installed.
+Each row follows a function on small arrays, so that NumPy's own time is small; it is measured in
+the same run and taken off. The lower table calls the gradients of the networks in `networks.py` anew each time, beside
+HIPS/autograd, where that is installed.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import gc
 import importlib.util
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from networks import cases
 
 import backproof as bp
 from backproof.frontends.tracing.trace import trace
@@ -36,6 +37,31 @@ def chain(steps: int) -> Callable[..., Any]:
     return loss
 
 
+def blocks(count: int) -> Callable[..., Any]:
+    """Attention on attention, of fourteen operations a block."""
+
+    def loss(Wq: Any, Wk: Any, Wv: Any, x: Any) -> Any:
+        for _ in range(count):
+            Q, K, V = x @ Wq, x @ Wk, x @ Wv
+            scores = Q @ K.T / 2.0
+            E = np.exp(scores - np.max(scores, axis=-1, keepdims=True))
+            P = E / np.sum(E, axis=-1, keepdims=True)
+            x = np.tanh(x + P @ V)
+        return np.sum(x)
+
+    return loss
+
+
+def functions(sizes: list[int]) -> Iterator[tuple[str, int, Callable[..., Any], dict[str, Any]]]:
+    """What is followed: a name, the number of its operations, the function, its arguments."""
+    for n in sizes:
+        yield "chain", n, chain(n // 3), {"w": np.full(3, 0.01), "x": np.linspace(-1, 1, 3)}
+    make, arguments = cases()["LSTM, 50 steps"]
+    yield "LSTM, 50 steps", 24 * 50 + 2, make(np), arguments
+    rng = np.random.default_rng(0)
+    yield "attention", 14 * 80 + 1, blocks(80), {name: rng.normal(size=(4, 4)) for name in ("Wq", "Wk", "Wv", "x")}
+
+
 def seconds(action: Callable[[], Any]) -> float:
     """The time of an action, without the garbage collector, as the command line runs."""
     gc.collect()
@@ -47,16 +73,14 @@ def seconds(action: Callable[[], Any]) -> float:
     return passed
 
 
-def costs(operations: int) -> tuple[float, float, float]:
+def costs(function: Callable[..., Any], arguments: dict[str, Any], rounds: int) -> tuple[float, float, float]:
     """Seconds to follow a function beyond NumPy's own, to derive it after that, and to print the derivation."""
-    function, rounds = chain(operations // 3), 3 if operations <= 10_000 else 1
-    w, x = np.full(3, 0.01), np.linspace(-1, 1, 3)
     numpys, followed, derived, printed = [], [], [], []
     for _ in range(rounds):
-        numpys.append(seconds(lambda: function(w, x)))
-        followed.append(seconds(lambda: trace(function, {"w": w, "x": x})))
-        derived.append(seconds(lambda: bp.derive(function, w=w, x=x)))
-        derivation = bp.derive(function, w=w, x=x)
+        numpys.append(seconds(lambda: function(**arguments)))
+        followed.append(seconds(lambda: trace(function, arguments)))
+        derived.append(seconds(lambda: bp.derive(function, arguments)))
+        derivation = bp.derive(function, arguments)
         printed.append(seconds(lambda: bp.render(derivation, "text")))  # noqa: B023
     return min(followed) - min(numpys), min(derived) - min(followed), min(printed)
 
@@ -67,7 +91,6 @@ def gradients() -> None:
     import autograd.numpy
 
     from backproof.autograd import value_and_grad
-    from zoo import cases
 
     print(f"\n{'network':<16}{'autograd':>12}{'backproof':>12}{'ratio':>8}")
     for name, (make, arguments) in cases().items():
@@ -84,11 +107,13 @@ def gradients() -> None:
 
 def main(sizes: list[int]) -> None:
     """Prints the tables."""
-    costs(99)  # SymPy's import and the derivative of tanh are paid once, here
-    print(f"{'operations':>10}{'follow':>12}{'derive':>12}{'print':>12}")
-    for operations in sizes:
-        cells = "".join(f"{1e6 * cost / operations:>9.1f} µs" for cost in costs(operations))
-        print(f"{operations:>10}{cells}", flush=True)
+    for _, _, function, arguments in functions([99]):  # SymPy's import and its derivatives are paid once, here
+        bp.derive(function, arguments)
+    print(f"{'function':<16}{'operations':>10}{'follow':>12}{'derive':>12}{'print':>12}")
+    for name, operations, function, arguments in functions(sizes):
+        rounds = 3 if operations <= 10_000 else 1
+        cells = "".join(f"{1e6 * cost / operations:>9.1f} µs" for cost in costs(function, arguments, rounds))
+        print(f"{name:<16}{operations:>10}{cells}", flush=True)
     if importlib.util.find_spec("autograd") is not None:
         gradients()
 

@@ -29,7 +29,7 @@ class Plan:
         for node in ancestors(outputs, stop=known.__contains__):
             if node in known:
                 continue
-            row, attrs = row_of(node), _resolved(node.attrs, sizes)
+            row, attrs = row_of(node), _resolved(node.attrs, sizes) if node.attrs else None
             meaning = partial(row.meaning, **attrs) if attrs else row.meaning
             uneven = row.aligns and any(len(x.shape) < len(node.shape) for x in node.inputs)
             self._steps.append((node, meaning, node.inputs, uneven))

@@ -79,8 +79,11 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
     Raises ShapeError where two sizes differ and neither is one.
     """
     shapes = list(shapes)
-    longest = max(shapes, key=len, default=())
-    if not [shape for shape in shapes if shape and shape != longest]:
+    longest: Shape = ()
+    for shape in shapes:
+        if len(shape) > len(longest):
+            longest = shape
+    if not [shape for shape in shapes if shape and shape is not longest and shape != longest]:
         return longest
     rank = len(longest)
     result = [ONE] * rank

@@ -108,6 +108,12 @@ def _index(a: Array, *arrays: Array, key: Key) -> Array:
 
 def _index_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
     own, *others = shapes
+    if not others:
+        return tuple(
+            size if k == slice(0, size.value, 1) else of_length(len(range(*k.indices(size.value or 0))))
+            for size, k in zip(own, attrs["key"], strict=True)
+            if isinstance(k, slice)
+        )
     lengths = [tuple(size.value or 0 for size in shape) for shape in shapes]
     dummies = [np.zeros(n, dtype=int) for n in lengths[1:]]
     found = _index(np.broadcast_to(np.int8(0), lengths[0]), *dummies, key=attrs["key"]).shape
@@ -115,8 +121,7 @@ def _index_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
     kept: list[Size | None] = [
         size if k == slice(0, size.value, 1) else None for size, k in zip(own, key, strict=True) if isinstance(k, slice)
     ]
-    if others:
-        kept[_first(key) : _first(key)] = broadcast(others)
+    kept[_first(key) : _first(key)] = broadcast(others)
     return tuple(size or of_length(n) for size, n in zip(kept, found, strict=True))
 
 

@@ -536,7 +536,8 @@ def _bounds(k: slice, n: int) -> tuple[int, int, int]:
 
 
 def _is_mask(k: Any) -> bool:
-    return np.ndim(k) > 0 and getattr(k, "dtype", np.dtype(float)).kind == "b"
+    dtype = getattr(k, "dtype", None)
+    return dtype is not None and dtype.kind == "b" and k.ndim > 0
 
 
 def _booleans(k: Any) -> Sequence[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 
 from backproof.ir.node import Node, ancestors
 from backproof.ops.arithmetic import div, power
@@ -16,30 +16,25 @@ from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow
 
 
-def fuse(output: Node) -> dict[Node, Node]:
-    """The graph with element-wise formulas as single operations: for each old node what stands for it now.
+def fuse(order: Sequence[Node]) -> dict[Node, Node]:
+    """A graph, its nodes in order, with element-wise formulas as single operations: for each old node the new one.
 
     A formula ends at a node that has a name, that is used more than once, or that something else is done with.
     """
-    order = ancestors([output])
     users = {x: node for node in order for x in node.inputs}
     # A formula is one function of real numbers; what is complex stays the operations that it is.
     complexes = complex_nodes(order)
+    elementwise = {x for x in order if is_elementwise(x) and (complexes is None or x not in complexes)}
     uses = Counter(x for node in order for x in set(node.inputs))
     inside: set[Node] = set()
     known: dict[Hashable, tuple[Row, list[int]] | None] = {}
     done: dict[Node, Node] = {}
     for node in order:
         made = node.on(tuple([done[x] for x in node.inputs]))
-        if is_elementwise(node) and (complexes is None or node not in complexes):
-            if (
-                node.symbol is None
-                and uses[node] == 1
-                and is_elementwise(users[node])
-                and (complexes is None or users[node] not in complexes)
-            ):
+        if node in elementwise:
+            if node.symbol is None and uses[node] == 1 and users[node] in elementwise:
                 inside.add(made)
-            else:
+            elif not inside.isdisjoint(made.inputs) or len(set(made.inputs)) < len(made.inputs):
                 region, structure = _structure(made, inside)
                 if structure not in known:
                     one = _as_one(made, inside)

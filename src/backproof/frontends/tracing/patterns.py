@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
-from backproof.ir.node import Node, ancestors
+from backproof.ir.node import Node
 from backproof.ir.sizes import ONE
 from backproof.ops import elementary
 from backproof.ops.activations import relu
@@ -19,12 +20,12 @@ Found = tuple[Row, Node, dict[str, int]]
 """An operation, what it is applied to, and its attributes."""
 
 
-def recognise(output: Node, *, opened: bool) -> tuple[dict[Node, Node], list[Node]]:
-    """The graph with what is recognised as one operation: for each old node the new one, and the new operations.
+def recognise(order: Collection[Node], *, opened: bool) -> tuple[dict[Node, Node], list[Node]]:
+    """A graph, its nodes in order, with what is recognised as one operation: for each old node the new one, and the new
+    operations.
 
     With `opened`, only element-wise ones are recognised.
     """
-    order = ancestors([output])
     uses = Counter(x for node in order for x in node.inputs)
     complexes = complex_nodes(order)
     done: dict[Node, Node] = {}

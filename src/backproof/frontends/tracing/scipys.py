@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from backproof.frontends.tracing.tape import refuse
+from backproof.frontends.tracing.tape import is_users_file, refuse
 from backproof.frontends.tracing.traced import Traced
 
 
@@ -54,22 +55,35 @@ def _either(original: Callable[..., Any], followed: Callable[..., Any]) -> Calla
     return function
 
 
+_SEEN: dict[int, ModuleType] = {}
+_PLACES: list[tuple[dict[str, Any], str]] = []
+"""The modules of libraries that have been looked through, and where they hold these functions: they do not change."""
+
+
+def _places() -> Iterator[tuple[dict[str, Any], str]]:
+    """The namespaces of loaded modules that hold something by one of the names, with the name."""
+    yield from _PLACES
+    for module in [x for x in list(sys.modules.values()) if id(x) not in _SEEN]:
+        names = getattr(module, "__dict__", {})
+        found = [(names, name) for name in SPECIAL if name in names]
+        file = getattr(module, "__file__", None) or "<frozen>"
+        if getattr(module, "__spec__", None) is not None and not is_users_file(file):
+            _SEEN[id(module)] = module
+            _PLACES.extend(found)
+        yield from found
+
+
 @contextmanager
 def replaced() -> Iterator[None]:
     """While this holds, these functions of SciPy can be followed."""
     special = sys.modules.get("scipy.special")
     originals = {} if special is None else {name: getattr(special, name) for name in SPECIAL}
-    changed = [
-        (names, name, original)
-        for module in list(sys.modules.values())
-        if (names := getattr(module, "__dict__", None)) and not SPECIAL.keys().isdisjoint(names.keys())
-        for name, original in originals.items()
-        if names.get(name) is original
-    ]
+    held = list(_places()) if originals else []
+    changed = [(names, name) for names, name in held if names.get(name) is originals[name]]
     try:
-        for names, name, original in changed:
-            names[name] = _either(original, SPECIAL[name])
+        for names, name in changed:
+            names[name] = _either(originals[name], SPECIAL[name])
         yield
     finally:
-        for names, name, original in changed:
-            names[name] = original
+        for names, name in changed:
+            names[name] = originals[name]

@@ -80,48 +80,30 @@ def trace(
     of_axis = named_sizes(leaves, pairs, names.lengths, DATA)
     sized = resized(ancestors([*leaves.values(), output]), of_axis)
     sized[output] = sized[output] if sized[output].inputs else restated(sized[output])
-    recognised, operations = recognise(sized[output], opened=opened)
-    stages = [sized, recognised]
-    named = _named(_last(stages, output), names.found(set(leaves), _present(stages, output)))
-    stages.append(named)
-    stages.append(merge(_last(stages, output)))
-    stages.append(_with_inner_named(_last(stages, output)))
-    stages.append(fuse(_last(stages, output)))
-    final = _last(stages, output)
+    recognised, operations = recognise(dict.fromkeys(sized.values()), opened=opened)
+    order = ancestors([recognised[sized[output]]])
+    left = set(order)
+    present = {node: new for node, between in sized.items() if (new := recognised[between]) in left}
+    given = names.found(set(leaves), present)
+    merged = merge(order, given)
+    order = ancestors([merged[order[-1]]])
+    named = _named(order, {merged[node]: name for node, name in given.items()})
+    fused = fuse(list(named.values()))
+    final = fused[named[order[-1]]]
     kept = set(ancestors([final]))
-    made = {node: end for node in tape.lines if (end := _through(stages, node)) is not None and end in kept}
+    became = {node: merged[new] for node, new in present.items()}
+    made = {node: end for node, new in became.items() if new in named and (end := fused[named[new]]) in kept}
     outside = [sized[node] for _, node in tape.given.values() if node in sized]
     inputs = (*(sized[node] for node in leaves.values()), *(node for node in outside if node in kept))
     graph = Graph(inputs, (final,), tuple(sized[node] for node in parameters))
     for node in operations:
-        if node in named:
-            tape.notes[f"{named[node].symbol or 'a part of the code'} is recognised as {node.op.name}"] = None
+        if (one := merged.get(node)) in named:
+            tape.notes[f"{named[one].symbol or 'a part of the code'} is recognised as {node.op.name}"] = None
     lines: dict[Node, Line] = {}
     for node, where in tape.lines.items():
         if node in made:
             lines.setdefault(made[node], where)
     return Program(graph, lines, tuple(tape.notes))
-
-
-def _present(stages: Sequence[Mapping[Node, Node]], output: Node) -> dict[Node, Node]:
-    """What the output is still computed from after some stages: for each old node the new one."""
-    present = set(ancestors([_last(stages, output)]))
-    return {old: new for old in stages[0] if (new := _through(stages, old)) is not None and new in present}
-
-
-def _through(stages: Sequence[Mapping[Node, Node]], node: Node) -> Node | None:
-    """What has become of a node; None if nothing of it is left."""
-    found: Node | None = node
-    for stage in stages:
-        found = None if found is None else stage.get(found)
-    return found
-
-
-def _last(stages: Sequence[Mapping[Node, Node]], output: Node) -> Node:
-    """What the output has become: no stage drops it."""
-    found = _through(stages, output)
-    assert found is not None
-    return found
 
 
 def _bound(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -297,65 +279,67 @@ def _held_constant(name: str) -> SpecError:
     )
 
 
-def _named(output: Node, names: Mapping[Node, str]) -> dict[Node, Node]:
-    """The nodes with the user's names: for each old node the new one."""
-    order = ancestors([output])
-    taken = {*names.values(), *(str(x.symbol) for x in order if x.symbol is not None)}
-
-    def symbol(node: Node) -> Symbol | None:
-        if node.op in (constant_, size_) or node.symbol is not None:
-            return node.symbol
-        if node in names:
+def _named(order: Sequence[Node], names: Mapping[Node, str]) -> dict[Node, Node]:
+    """The nodes with the user's names, and some with names T1, T2, …: for each old node the new one."""
+    own = {node: node.symbol for node in order if node.symbol is not None}
+    taken = {*names.values(), *map(str, own.values())}
+    for node in order:
+        if node in names and node not in own and node.op not in (constant_, size_):
             name = names[node]
-            return Symbol(name, capital=name != name.lower() and name.lower() in taken)
-        last = "y" if output.shape else "J"
-        return Symbol(last if last not in taken else "result") if node is output else None
+            own[node] = Symbol(name, capital=name != name.lower() and name.lower() in taken)
+    last = "y" if order[-1].shape else "J"
+    own.setdefault(order[-1], Symbol(last if last not in taken else "result"))
+    symbols = _with_inner_named(order, own)
+    done: dict[Node, Node] = {}
+    for node in order:
+        symbol, inputs = symbols.get(node), tuple([done[x] for x in node.inputs])
+        same = symbol is node.symbol and inputs == node.inputs
+        done[node] = node if same else Node(node.op, inputs, node.shape, node.attrs, symbol)
+    return done
 
-    return _renamed(order, symbol)
 
-
-def _with_inner_named(output: Node) -> dict[Node, Node]:
-    """Names T1, T2, … for values without one that are used more than once, or that an activation is applied to.
+def _with_inner_named(order: Sequence[Node], own: Mapping[Node, Symbol]) -> dict[Node, Symbol]:
+    """Names also for values without one that are used more than once, or that an activation is applied to.
 
     So do values at the end of a long formula: it could not be read in one piece.
     """
-    order = ancestors([output])
     uses = Counter(x for node in order for x in node.inputs)
     users = {x: node for node in order for x in node.inputs}
-    taken = {str(node.symbol) for node in order if node.symbol is not None}
+    taken = set(map(str, own.values()))
     free = (name for name in (f"T{k}" for k in count(1)) if name not in taken)
     varies: set[Node] = set()
-    for node in order:
-        if node.op is input_ or not varies.isdisjoint(node.inputs):
-            varies.add(node)
-
     depth: dict[Node, int] = {}
-    named: set[Node] = {node for node in order if node.symbol is not None}
+    inside = {node for node in order if node not in own and is_elementwise(node)}
+    saturating: set[Node] = set()
+    symbols = dict(own)
+    for node in order:
+        if node.op is not input_ and varies.isdisjoint(node.inputs):
+            continue
+        varies.add(node)
+        if node in symbols:
+            continue
+        deep = 1 + max([depth.get(x, 0) for x in node.inputs])
+        saturates = node in inside and (node.op in SATURATING or not saturating.isdisjoint(node.inputs))
+        if (
+            (uses[node] > 1 and not _is_slice(node))
+            or _is_activation(node, users)
+            or deep > DEEPEST
+            or _is_preactivation(node, users, own)
+            or (saturates and _is_gate(node, users, inside))
+        ):
+            symbols[node] = Symbol(next(free))
+            inside.discard(node)
+            continue
+        depth[node] = deep
+        if saturates:
+            saturating.add(node)
+    return symbols
 
-    def symbol(node: Node) -> Symbol | None:
-        found = node.symbol
-        if found is None and node in varies:
-            depth[node] = 1 + max((depth.get(x, 0) for x in node.inputs), default=0)
-            if (
-                (uses[node] > 1 and not _is_slice(node))
-                or depth[node] > DEEPEST
-                or _is_preactivation(node, users)
-                or _is_gate(node, users, named)
-                or _is_activation(node, users)
-            ):
-                found = Symbol(next(free))
-        if found is not None:
-            depth[node] = 0
-            named.add(node)
-        return found
 
-    return _renamed(order, symbol)
-
-
-def _is_preactivation(node: Node, users: Mapping[Node, Node]) -> bool:
+def _is_preactivation(node: Node, users: Mapping[Node, Node], own: Mapping[Node, Symbol]) -> bool:
     """Whether a sum with a product of matrices in it goes into a function, as W·x + b into tanh or 1/(1 + e⁻ᶻ)."""
     if node.op is not add or not any(
-        x.op in PRODUCTS or (x.op is add and x.symbol is None) for x in node.inputs if x.symbol is None
+        x.op in PRODUCTS or (x.op is add and x not in own) for x in node.inputs if x not in own
     ):
         return False
     user = users.get(node)
@@ -364,7 +348,7 @@ def _is_preactivation(node: Node, users: Mapping[Node, Node]) -> bool:
     while user is not None and is_elementwise(user):
         if isinstance(user.op, ScalarRow) or user.op is power:
             return True
-        user = None if user.symbol is not None else users.get(user)
+        user = None if user in own else users.get(user)
     return False
 
 
@@ -379,32 +363,22 @@ def _is_activation(node: Node, users: Mapping[Node, Node]) -> bool:
 
 
 SATURATING = (elementary.exp, activations.tanh, activations.sigmoid)
-"""Functions whose value both their own derivative and that of a product with them is written through."""
+"""Functions whose value both their own derivative and that of a product with them is written through.
+
+So are values that are computed from theirs, entry by entry, as 1/(1 + e⁻ᶻ) is.
+"""
 
 
-def _is_gate(node: Node, users: Mapping[Node, Node], named: Set[Node]) -> bool:
-    """Whether a value such as tanh(c) is multiplied by another computed one: the backward pass uses it again."""
+def _is_gate(node: Node, users: Mapping[Node, Node], inside: Set[Node]) -> bool:
+    """Whether a saturating value is multiplied by another computed one: the backward pass uses it again."""
     user = users.get(node)
     if user is None or user.op is not mul:
         return False
-    other = user.inputs[1] if user.inputs[0] is node else user.inputs[0]
-    (own, inside), (others, _) = _formula(node, named), _formula(other, named)
-    return any(x.op in SATURATING for x in inside) and any(x.inputs for x in others) and not own & others
+    others = _values(user.inputs[1] if user.inputs[0] is node else user.inputs[0], inside)
+    return any(x.inputs for x in others) and others.isdisjoint(_values(node, inside))
 
 
-def _formula(node: Node, named: Set[Node]) -> tuple[set[Node], list[Node]]:
-    """The values that an element-wise formula without a name is computed from, and its operations."""
-
-    def ends(x: Node) -> bool:
-        return x in named or not is_elementwise(x)
-
-    region = ancestors([node], stop=ends)
-    return {x for x in region if ends(x)}, [x for x in region if not ends(x)]
-
-
-def _renamed(order: Sequence[Node], symbol: Callable[[Node], Symbol | None]) -> dict[Node, Node]:
-    done: dict[Node, Node] = {}
-    for node in order:
-        name, made = symbol(node), node.on(tuple([done[x] for x in node.inputs]))
-        done[node] = made if name == made.symbol else made.named(name)
-    return done
+def _values(node: Node, inside: Set[Node]) -> set[Node]:
+    """The values that a formula is computed from; what is `inside` one is none of them."""
+    region = ancestors([node], stop=lambda x: x not in inside)
+    return {x for x in region if x not in inside}

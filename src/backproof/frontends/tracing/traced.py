@@ -192,7 +192,7 @@ class Traced(NDArrayOperatorsMixin):
         if handler is None:
             name = f"{getattr(function, '__module__', '')}.{function.__name__}".replace("numpy.", "np.").lstrip(".")
             raise refuse(f"{name} is not followed", why="it is not in the table of operations")
-        value = function(*map(plain, arguments), **plain(options))
+        value = function(*map(plain, arguments), **plain(options)) if options else function(*map(plain, arguments))
         if self.tape.complex or getattr(value, "dtype", REAL).kind == "c":
             self._with_complex(function, arguments)
         try:
@@ -424,6 +424,29 @@ class Traced(NDArrayOperatorsMixin):
         if hasattr(np.ndarray, name) and not name.startswith("__"):
             raise refuse(f"the method .{name} of an array is not followed")
         raise AttributeError(f"an array has no attribute {name!r}")
+
+
+def _operator(name: str, ufunc: Any, *, turned: bool) -> Callable[[Traced, Any], Any]:
+    """An operator that leaves out NumPy's protocol, which takes its time, where both sides are known."""
+    by_protocol = getattr(NDArrayOperatorsMixin, name)
+
+    def operator(self: Traced, other: Any) -> Any:
+        if type(other) is not Traced and type(other) is not float and type(other) is not int:
+            return by_protocol(self, other)
+        return self._computed(ufunc, (other, self) if turned else (self, other), {})
+
+    return operator
+
+
+for _name, _ufunc in {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.divide,
+    "matmul": np.matmul,
+}.items():
+    setattr(Traced, f"__{_name}__", _operator(f"__{_name}__", _ufunc, turned=False))
+    setattr(Traced, f"__r{_name}__", _operator(f"__r{_name}__", _ufunc, turned=True))
 
 
 METHODS = frozenset(
