@@ -151,8 +151,8 @@ def test_what_has_no_gradient() -> None:
         grad(lambda x: 2 * x)(x)
     with pytest.raises(TraceError, match=r"^an argument of int64 cannot be differentiated by"):
         grad(lambda x: np.sum(x))(np.array([1, 2]))
-    with pytest.raises(TraceError, match=r"np\.i0 is not followed"):
-        grad(lambda x: np.sum(np.i0(x)))(x)
+    with pytest.raises(TraceError, match=r"np\.histogram is not followed"):
+        grad(lambda x: np.sum(np.histogram(x)[0]))(x)
     # A failed run leaves nothing behind.
     assert grad(lambda x: x**2)(3.0) == 6.0
 

@@ -394,3 +394,10 @@ def test_the_grammar_reaches_what_it_is_for() -> None:
     assert DEEPEST == 100
     for form in ONE_ARGUMENT:
         assert parse(form.format("z"), ("z",)) is not None
+
+
+@pytest.mark.parametrize("text", ["polygamma(z, 2)", "bessel(0.5, z)", "scaled_bessel(-1, z)", "polygamma(65, z)"])
+def test_an_order_is_a_small_whole_number(text: str) -> None:
+    with pytest.raises(SpecError, match="an order is a whole number from 0 to 64"):
+        parse(text, ["z"])
+    assert parse("polygamma(2, z)", ["z"]).has(sympy.polygamma)

@@ -40,6 +40,7 @@ from backproof.ops.leaves import variable
 from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.shaping import Slot
+from backproof.ops.table import FAMILIES
 
 Spelling = Callable[[Node, Writer], Text]
 
@@ -49,7 +50,7 @@ HELPERS = {
     if inspect.isfunction(function) and function.__module__ == numpy_helpers.__name__
 }
 SCIPY = ("erf", "xlogy")
-RESERVED = ("np", *HELPERS, *SCIPY)
+RESERVED = ("np", "special", *HELPERS, *SCIPY)
 
 
 def source(program: Program) -> str:
@@ -71,6 +72,8 @@ def source(program: Program) -> str:
     head = ["import numpy as np"]
     if scipy := [name for name in SCIPY if name in used]:
         head.append(f"from scipy.special import {', '.join(scipy)}")
+    if "special" in used:
+        head.append("from scipy import special")
     constants = [f"{writer.name(x)} = {_array(x.attrs['value'])}" for x in program.constants]
     head += ["", *constants] if constants else []
     return "\n\n\n".join(["\n".join(head), *helpers, *own]) + "\n"
@@ -200,6 +203,11 @@ class _Plain(ast.NodeTransformer):
         "_softplus": "softplus",
         "_xlogy": "xlogy",
         "_erf": "erf",
+        **{f"_{name}": f"special.{name}" for name in ("erfc", "erfinv", "ndtr", "log_ndtr", "ndtri", "gamma")},
+        "_loggamma": "special.gammaln",
+        "_polygamma": "special.polygamma",
+        "_bessel": "special.iv",
+        "_scaled_bessel": "special.ive",
         "_log1p": "np.log1p",
         "_expm1": "np.expm1",
         "_abs": "np.abs",
@@ -647,6 +655,7 @@ SPELLED: Mapping[Row, Spelling] = {
     elementary.atan2: _function_of("np.arctan2"),
     elementary.erf: _function_of("erf"),
     elementary.xlogy: _function_of("xlogy"),
+    **{row: _function_of(f"special.{row.name}") for row in FAMILIES["Special functions"] if row.name != "trigamma"},
     activations.tanh: _function_of("np.tanh"),
     activations.sigmoid: _function_of("sigmoid"),
     activations.softplus: _function_of("softplus"),

@@ -8,13 +8,25 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
+import mpmath
 import sympy
 
 from backproof.ir.errors import SpecError
 from backproof.ops import activations
-from backproof.ops.functions import sigmoid, softplus, symbols, xlogy
+from backproof.ops.functions import (
+    bessel,
+    log_ndtr,
+    ndtr,
+    ndtri,
+    scaled_bessel,
+    sigmoid,
+    softplus,
+    symbols,
+    xlogy,
+)
 
 LONGEST, DEEPEST, LARGEST_EXPONENT = 2000, 100, 64
 LONGEST_NUMBER, LARGEST_NUMBER = 40, 1e100
@@ -44,6 +56,31 @@ def _sign(u: sympy.Expr) -> sympy.Expr:
     )
 
 
+def _of_order(function: Callable[..., sympy.Expr]) -> Callable[..., sympy.Expr]:
+    def of(order: sympy.Expr, z: sympy.Expr) -> sympy.Expr:
+        if not (order.is_Integer and 0 <= order <= LARGEST_EXPONENT):
+            raise SpecError(
+                f"{order} is no order of {function.__name__}",
+                why=f"an order is a whole number from 0 to {LARGEST_EXPONENT}",
+                instead=f"write {function.__name__}(1, z)",
+            )
+        return _kept(function)(order, z)
+
+    return of
+
+
+def _kept(function: Callable[..., sympy.Expr]) -> Callable[..., sympy.Expr]:
+    """A function that is left as it is of a number: SymPy would compute log Γ(10⁹) by all the digits of Γ(10⁹)."""
+    return lambda *arguments: function(*arguments, evaluate=not arguments[-1].is_number)
+
+
+def _lgamma(z: float) -> float:
+    if z < 0:
+        raise ValueError("its logarithm is complex")
+    return math.lgamma(z)
+
+
+NORMAL = NormalDist()
 FUNCTIONS: dict[str, tuple[int, Callable[..., sympy.Expr], Callable[..., float] | None]] = {
     "exp": (1, sympy.exp, math.exp),
     "log": (1, sympy.log, math.log),
@@ -62,6 +99,16 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., sympy.Expr], Callable[..., float] 
     "atanh": (1, sympy.atanh, math.atanh),
     "atan2": (2, sympy.atan2, math.atan2),
     "erf": (1, sympy.erf, math.erf),
+    "erfc": (1, sympy.erfc, math.erfc),
+    "erfinv": (1, _kept(sympy.erfinv), lambda y: NORMAL.inv_cdf((1 + y) / 2) / math.sqrt(2)),
+    "ndtr": (1, _kept(ndtr), NORMAL.cdf),
+    "log_ndtr": (1, _kept(log_ndtr), lambda z: math.log(NORMAL.cdf(z))),
+    "ndtri": (1, _kept(ndtri), NORMAL.inv_cdf),
+    "gamma": (1, _kept(sympy.gamma), math.gamma),
+    "gammaln": (1, _kept(sympy.loggamma), _lgamma),
+    "polygamma": (2, _of_order(sympy.polygamma), lambda n, z: float(mpmath.psi(int(n), z))),
+    "bessel": (2, _of_order(bessel), lambda n, z: float(mpmath.besseli(int(n), z))),
+    "scaled_bessel": (2, _of_order(scaled_bessel), lambda n, z: float(mpmath.besseli(int(n), z) * mpmath.exp(-abs(z)))),
     "abs": (1, _absolute, None),
     "sign": (1, _sign, None),
     "sigmoid": (1, sigmoid, lambda z: 1 / (1 + math.exp(-z))),

@@ -10,7 +10,7 @@ import sympy
 from backproof.ir.node import Node, substitute
 from backproof.ir.sizes import Shape
 from backproof.ir.symbol import Symbol
-from backproof.ops import activations, elementary
+from backproof.ops import activations, elementary, functions, special
 from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
 from backproof.ops.calculus import VALUE, cost
 from backproof.ops.functions import sigmoid, softplus, symbols, weighted_logarithms, xlogy
@@ -35,6 +35,13 @@ FUNCTIONS: dict[type[sympy.Basic], Row] = {
     sympy.atanh: elementary.atanh,
     sympy.atan2: elementary.atan2,
     sympy.erf: elementary.erf,
+    sympy.erfc: special.erfc,
+    sympy.erfinv: special.erfinv,
+    functions.ndtr: special.ndtr,
+    functions.log_ndtr: special.log_ndtr,
+    functions.ndtri: special.ndtri,
+    sympy.gamma: special.gamma,
+    sympy.loggamma: special.gammaln,
     sympy.Abs: elementary.absolute,
     sympy.sign: elementary.sign,
     xlogy: elementary.xlogy,
@@ -45,6 +52,13 @@ FUNCTIONS: dict[type[sympy.Basic], Row] = {
     sympy.StrictLessThan: elementary.less,
     sympy.LessThan: elementary.less_equal,
 }
+
+OF_ORDER: dict[type[sympy.Basic], Callable[[int], Row]] = {
+    sympy.polygamma: special.polygamma,
+    functions.bessel: special.bessel,
+    functions.scaled_bessel: special.scaled_bessel,
+}
+"""The rows of functions whose first argument is their order."""
 
 
 def to_nodes(expr: sympy.Basic, names: Mapping[sympy.Symbol, Node]) -> Node:
@@ -70,6 +84,9 @@ def to_nodes(expr: sympy.Basic, names: Mapping[sympy.Symbol, Node]) -> Node:
                 return constant_(value=float(x), text={"pi": "π", "E": "e"}[str(x)])
             case sympy.Number():
                 return constant(int(x) if x.is_Integer else float(x))
+        if type(x) in OF_ORDER:
+            order, z = x.args
+            return OF_ORDER[type(x)](int(order))(convert(z))
         return FUNCTIONS[type(x)](*map(convert, x.args))
 
     def is_scalar(x: sympy.Basic) -> bool:

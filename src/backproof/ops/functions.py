@@ -13,6 +13,8 @@ import sympy
 from mpmath.libmp import prec_to_dps
 from sympy.printing.numpy import NumPyPrinter
 
+from backproof.ops.special_values import VALUES
+
 Array = np.ndarray[Any, Any]
 
 
@@ -84,6 +86,93 @@ class xlogy(_Defined):
 
     def _eval_evalf(self, prec: int) -> sympy.Expr:
         return super()._eval_evalf(prec) if self.args[0] != 0 else sympy.Float(0)
+
+
+class _Restated(_Defined):
+    """A function of its last argument whose derivative is that of the definition, put in terms that do not overflow."""
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        """The derivative by the symbol `_ARGUMENTS[0]`."""
+        raise NotImplementedError
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        x = _ARGUMENTS[0]
+        return self.restated(sympy.diff(self.definition(*self.args[:-1], x), x)).subs(x, self.args[-1])
+
+    def _eval_is_extended_real(self) -> bool | None:
+        return True if self.args[-1].is_extended_real else None
+
+
+class ndtr(_Restated):
+    """The normal distribution function."""
+
+    nargs = 1
+
+    @staticmethod
+    def definition(z: sympy.Expr) -> sympy.Expr:
+        return sympy.erfc(-z / sympy.sqrt(2)) / 2
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        return slope
+
+
+class log_ndtr(_Restated):
+    """The logarithm of the normal distribution function."""
+
+    nargs = 1
+
+    @staticmethod
+    def definition(z: sympy.Expr) -> sympy.Expr:
+        return sympy.log(ndtr(z))
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        # As one exponential: of two, one may be 0 where the other is infinite.
+        return sympy.powsimp(slope.replace(ndtr, lambda z: sympy.exp(cls(z))), combine="exp")
+
+
+class ndtri(_Restated):
+    """The inverse of the normal distribution function."""
+
+    nargs = 1
+
+    @staticmethod
+    def definition(p: sympy.Expr) -> sympy.Expr:
+        return sympy.sqrt(2) * sympy.erfinv(2 * p - 1)
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        return slope.replace(sympy.erfinv, lambda y: cls(sympy.expand((y + 1) / 2)) / sympy.sqrt(2))
+
+
+class bessel(_Restated):
+    """The modified Bessel function of the first kind and of a whole order, of which the sign makes no difference."""
+
+    nargs = 2
+
+    @staticmethod
+    def definition(n: sympy.Expr, z: sympy.Expr) -> sympy.Expr:
+        return sympy.besseli(n, z)
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        return slope.replace(sympy.besseli, lambda n, z: cls(abs(n), z))
+
+
+class scaled_bessel(_Restated):
+    """The same times exp(−|z|)."""
+
+    nargs = 2
+
+    @staticmethod
+    def definition(n: sympy.Expr, z: sympy.Expr) -> sympy.Expr:
+        return sympy.exp(-sympy.Abs(z)) * sympy.besseli(n, z)
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        return sympy.expand(slope.replace(sympy.besseli, lambda n, z: cls(abs(n), z) * sympy.exp(sympy.Abs(z))))
 
 
 _ARGUMENTS = symbols(("x", "y"))
@@ -232,9 +321,6 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy has no types
     def _print_xlogy(self, expr: sympy.Expr) -> str:
         return self._call("_xlogy", *expr.args)
 
-    def _print_erf(self, expr: sympy.Expr) -> str:
-        return self._call("_erf", *expr.args)
-
     def _print_atan2(self, expr: sympy.Expr) -> str:
         return self._call("_atan2", *expr.args)
 
@@ -294,6 +380,14 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy has no types
             chosen = self._print(value)
             text = chosen if condition == sympy.true else f"_where({self._print(condition)}, {chosen}, {text})"
         return text
+
+
+def _printed(name: str) -> Callable[[_Printer, sympy.Expr], str]:
+    return lambda printer, expr: printer._call(name, *expr.args)
+
+
+for _name in VALUES:
+    setattr(_Printer, f"_print{_name}", _printed(_name))
 
 
 def compile_numpy(expr: sympy.Expr, arguments: Sequence[sympy.Symbol]) -> Callable[..., Array]:
@@ -416,12 +510,6 @@ def _atan2(y: Array, x: Array) -> Array:
     return np.asarray(angle + 1j * turned / (np.real(x) ** 2 + np.real(y) ** 2))
 
 
-def _erf(z: Array) -> Array:
-    from scipy.special import erf as scipy_erf
-
-    return np.asarray(scipy_erf(z))
-
-
 _SPACE: dict[str, Any] = {
     **{name: getattr(np, name) for name in ("exp", "log", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan")},
     **{f"arc{name}": getattr(np, f"arc{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
@@ -431,7 +519,6 @@ _SPACE: dict[str, Any] = {
     "_xlogy": _xlogy,
     "_log1p": _log1p,
     "_expm1": np.expm1,
-    "_erf": _erf,
     "_abs": _absolute,
     "_sign": _sign,
     "_max": _maximum,
@@ -440,5 +527,6 @@ _SPACE: dict[str, Any] = {
     "_real": np.real,
     "_where": np.where,
     "_nan": np.nan,
+    **VALUES,
 }
 """The names that printed code may use."""

@@ -7,6 +7,7 @@ with unspecified functions never needs it, so `calculus` is imported where the f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -51,8 +52,11 @@ class Scalar:
 
     @property
     def primitive(self) -> bool:
-        """Whether the name says it all: tanh(z) is its own definition."""
-        return self.definition == f"{self.name}({', '.join(self.arguments)})"
+        """Whether the name says it all: tanh(z) is its own definition, and so is polygamma(2, z), of order 2."""
+        arguments = ", ".join(self.arguments)
+        return self.definition == f"{self.name}({arguments})" or bool(
+            re.fullmatch(rf"\w+\(\d+, {re.escape(arguments)}\)", self.definition or "")
+        )
 
     @cached_property
     def expr(self) -> sympy.Expr:

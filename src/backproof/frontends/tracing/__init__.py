@@ -10,6 +10,7 @@ from backproof.frontends.tracing import (
     calls_linalg,
     calls_scalars,
     calls_series,
+    calls_special,
 )
 
-__all__ = ["calls", "calls_arrays", "calls_complex", "calls_linalg", "calls_scalars", "calls_series"]
+__all__ = ["calls", "calls_arrays", "calls_complex", "calls_linalg", "calls_scalars", "calls_series", "calls_special"]

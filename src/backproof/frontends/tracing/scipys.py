@@ -6,6 +6,7 @@ code may import the module or the function; given plain arrays it is SciPy's, wh
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,19 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from backproof.frontends.tracing.tape import is_users_file, refuse
+from backproof.frontends.tracing.tape import is_users_file
 from backproof.frontends.tracing.traced import Traced
 
 
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
-    """The logarithm of a sum of exponentials, which the largest of them does not let overflow."""
-    if return_sign or b is not None:
-        raise refuse("logsumexp with b or return_sign is not followed", instead="add the logarithm of b first")
+    """The logarithm of a sum of exponentials, weighted by `b`, which the largest of them does not let overflow."""
     largest = np.max(a, axis=axis, keepdims=True)
-    total = np.log(np.sum(np.exp(a - largest), axis=axis, keepdims=True)) + largest
-    if keepdims:
-        return total
-    return np.squeeze(total, axis=tuple(range(a.ndim)) if axis is None else axis)
+    exponentials = np.exp(a - largest)
+    total = np.sum(exponentials if b is None else b * exponentials, axis=axis, keepdims=True)
+    result = np.log(np.abs(total) if return_sign else total) + largest
+    sign = np.sign(total)
+    if not keepdims:
+        axes = tuple(range(np.ndim(result))) if axis is None else axis
+        result, sign = np.squeeze(result, axis=axes), np.squeeze(sign, axis=axes)
+    return (result, sign) if return_sign else result
 
 
 def softmax(x: Any, axis: Any = None) -> Any:
@@ -42,7 +45,27 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
-SPECIAL: dict[str, Callable[..., Any]] = {"logsumexp": logsumexp, "softmax": softmax, "log_softmax": log_softmax}
+def multigammaln(a: Any, d: int) -> Any:
+    """The logarithm of the multivariate gamma function, d(d − 1)/4·log π + Σ log Γ(a − j/2) for j = 0, …, d − 1."""
+    from scipy.special import gammaln
+
+    return d * (d - 1) / 4 * np.log(np.pi) + sum(gammaln(a - j / 2) for j in range(d))
+
+
+def polygamma(n: int, x: Any) -> Any:
+    """The derivatives of log Γ, which are operations of the rule table."""
+    from scipy.special import polygamma as original
+
+    return x._apply(inspect.unwrap(original), (n, x), {})
+
+
+SPECIAL: dict[str, Callable[..., Any]] = {
+    "logsumexp": logsumexp,
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+    "multigammaln": multigammaln,
+    "polygamma": polygamma,
+}
 """What stands for a function of scipy.special."""
 
 
