@@ -103,10 +103,27 @@ def replaced() -> Iterator[None]:
     originals = {} if special is None else {name: getattr(special, name) for name in SPECIAL}
     held = list(_places()) if originals else []
     changed = [(names, name) for names, name in held if names.get(name) is originals[name]]
+    methods = _methods()
+    before = [kind.__dict__[name] for kind, name, _ in methods]
     try:
         for names, name in changed:
             names[name] = _either(originals[name], SPECIAL[name])
+        for kind, name, followed in methods:
+            setattr(kind, name, followed)
         yield
     finally:
         for names, name in changed:
             names[name] = originals[name]
+        for (kind, name, _), method in zip(methods, before, strict=True):
+            setattr(kind, name, method)
+
+
+def _methods() -> list[tuple[type, str, Callable[..., Any]]]:
+    """The methods of the families of scipy.stats that are followed: their class, their name, what stands for them."""
+    stats = sys.modules.get("scipy.stats")
+    if stats is None:
+        return []
+    # Here and not above: it needs SciPy, which code that does without it need not wait for.
+    from backproof.frontends.tracing.distributions import replacements
+
+    return replacements(stats)
