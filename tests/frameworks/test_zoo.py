@@ -23,6 +23,7 @@ from zoo import (
     attention,
     convolution,
     cookbook,
+    likelihoods,
     matrices,
     measuring,
     networks,
@@ -36,7 +37,7 @@ from zoo.test_zoo import arguments_of
 
 MODULES = (
     *(networks, normalisation, attention, recurrent, convolution, matrices, cookbook),
-    *(statistics, measuring, spectral),
+    *(statistics, likelihoods, measuring, spectral),
 )
 CASES = [
     pytest.param(module, case, id=f"{module.__name__.rpartition('.')[2]}: {case.name}")
@@ -53,6 +54,7 @@ compared: set[str] = set()
 def with_jax(module: ModuleType) -> dict[str, Any]:
     """The module's code, run with JAX's NumPy."""
     source = inspect.getsource(module).replace("import numpy as np", "import jax.numpy as np")
+    source = source.replace("from scipy import", "from jax.scipy import")
     names: dict[str, Any] = {"__name__": module.__name__}
     exec(compile(source.partition("\nCASES")[0], module.__file__ or "", "exec"), names)
     return names

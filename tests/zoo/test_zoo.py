@@ -21,6 +21,7 @@ from zoo import (
     attention,
     convolution,
     cookbook,
+    likelihoods,
     matrices,
     measuring,
     networks,
@@ -33,7 +34,7 @@ from zoo.case import Array, Case
 
 MODULES = (
     *(networks, normalisation, attention, recurrent, convolution, matrices, cookbook),
-    *(statistics, measuring, spectral),
+    *(statistics, likelihoods, measuring, spectral),
 )
 CASES = [
     pytest.param(case, id=f"{module.__name__.rpartition('.')[2]}: {case.name}")
