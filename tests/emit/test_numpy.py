@@ -53,7 +53,7 @@ def drawn(row: Row) -> tuple[Node, dict[Node, Array]]:
 def run_alone(y: Node, values: dict[Node, Array]) -> Array:
     """The value of one operation by the program that is written for it."""
     named = y.named(Symbol("y"))
-    text = source(Program("f", tuple(values), (), (named,), (), {}))
+    text = source(Program("f", tuple(values), (), (named,), named, (), {}))
     space: dict[str, Any] = {}
     exec(compile(text, "<one operation>", "exec"), space)
     return np.asarray(space["f"](*values.values())[0])
@@ -196,3 +196,20 @@ def test_a_traceback_shows_the_line() -> None:
     with pytest.raises(ValueError, match="matmul") as error:
         function(np.ones((4, 5)), np.ones((2, 5)), np.ones((2, 3)), np.ones((2, 1)))
     assert "Z1 = W1 @ X + b1" in str(error.getrepr())
+
+
+AFTER_J = {
+    "clip": lambda a: np.mean(np.clip(a, 0, 1) ** 2),
+    "copysign": lambda a: np.sum(np.copysign(np.exp(a), -1.0)),
+    "interp": lambda a: np.sum(np.interp(a, [-1.0, 0.5, 3.0], [0.0, 1.0, 3.0]) ** 2),
+    "norm": lambda a: np.linalg.norm(np.tanh(a)),
+    "pad": lambda a: np.sum(np.pad(a, 1) ** 2),
+}
+
+
+@pytest.mark.parametrize("function", AFTER_J.values(), ids=AFTER_J)
+def test_what_has_no_line_of_code_is_not_taken_for_j(function: Any) -> None:
+    derivation = bp.derive(function, a=np.array([0.3, 2.0]))
+    assert '"""J and its derivatives by a."""' in exported(derivation, "numpy")
+    assert str(derivation.forward[-1].node.symbol) == "J"
+    agree(derivation, bp.run(derivation))

@@ -256,8 +256,7 @@ class _Perturbation:
 
     def __init__(self, trace: Trace, method: Method, of: Node | None = None) -> None:
         self._trace, self._method = trace, method
-        (output,) = (of,) if of is not None else trace.derivation.graph.outputs
-        self._result = next((step.node for step in trace.derivation.forward if step.raw is output), output)
+        self._result = trace.derivation.computed(of) if of is not None else trace.derivation.result
         self._order = ancestors([self._result])
         self._inputs = {str(node.symbol): node for node in trace.derivation.graph.inputs}
         self._values = evaluate([self._result], {node: trace[name] for name, node in self._inputs.items()}, trace.sizes)

@@ -95,6 +95,16 @@ class Derivation:
         nodes = [*self.graph.inputs, *(s.node for s in self.forward), *(s.node for s in self.backward)]
         return {str(node.symbol): node for node in nodes}
 
+    def computed(self, node: Node) -> Node:
+        """A quantity of the forward pass as it is computed: in its last form."""
+        return next((step.node for step in self.forward if step.raw is node), node)
+
+    @property
+    def result(self) -> Node:
+        """The quantity that is differentiated, as it is computed."""
+        (output,) = self.graph.outputs
+        return self.computed(output)
+
     @property
     def gradients(self) -> dict[str, Node]:
         """The derivative by each parameter and requested input, by the plain name of that input (``W[1]``)."""

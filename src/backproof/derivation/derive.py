@@ -53,9 +53,13 @@ def derive(
     nodes = graph.nodes()
     quantities = [node for node in nodes if node.inputs and node.symbol is not None]
     if sources:
-        # In the order of the code, which is one of many that are possible.
-        order = {node: k for k, node in enumerate(sources)}
-        quantities.sort(key=lambda node: order.get(node, len(order)))
+        # In the order of the code, which is one of many that are possible; what has no line of its own follows what it
+        # is computed from.
+        lines = {node: k for k, node in enumerate(sources)}
+        order: dict[Node, int] = {}
+        for node in nodes:
+            order[node] = max([lines.get(node, -1), *[order[x] for x in node.inputs]])
+        quantities.sort(key=order.__getitem__)
     complexes = complex_nodes(nodes)
     values = Values(quantities, complexes)
     closed: dict[Node, Closing] = {}

@@ -61,7 +61,7 @@ def source(program: Program) -> str:
     lines = [f"{name} = {array}.shape[{axis}]" for name, (array, axis) in writer.sizes.items()]
     lines += [*([""] if lines else []), "# forward", *map(_line, forward), "", "# backward", *map(_line, backward)]
     found = ", ".join(f'"{writer.name(x)}": {writer.name(dx)}' for x, dx in program.gradients.items())
-    lines.append(f"return {writer.name(program.forward[-1])}, {{{found}}}")
+    lines.append(f"return {writer.name(program.result)}, {{{found}}}")
     arguments = ", ".join(map(writer.name, program.inputs))
     function = "\n".join(
         [f"def {program.name}({arguments}):", *_documented(_about(program, writer)), *map(_indented, lines)]
@@ -98,7 +98,7 @@ def expression(equation: Node, names: Mapping[Node, str], sizes: Mapping[Size, s
 
 
 def _about(program: Program, writer: Writer) -> str:
-    result = writer.name(program.forward[-1])
+    result = writer.name(program.result)
     inputs = [writer.name(x) for x in program.gradients if x.op is leaves.input_]
     others = [writer.name(x) for x in program.gradients if x.op is not leaves.input_]
     text = f"{result} and its derivatives by {_enumerated(inputs)}" if inputs else result

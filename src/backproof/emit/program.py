@@ -33,7 +33,8 @@ class Program:
     name       what the function is called
     inputs     its arguments
     constants  inputs whose values are part of the program
-    forward    the quantities of the forward pass, in order; the last is the result
+    forward    the quantities of the forward pass, in order
+    result     that of them which is returned
     backward   those of the backward pass
     gradients  what is returned besides the result, in this order, by the argument, or by itself where that is its name
     """
@@ -42,6 +43,7 @@ class Program:
     inputs: tuple[Node, ...]
     constants: tuple[Node, ...]
     forward: tuple[Node, ...]
+    result: Node
     backward: tuple[Node, ...]
     gradients: Mapping[Node, Node]
 
@@ -83,7 +85,7 @@ class Writer:
                 if not size.name.isdigit():
                     self._axes.setdefault(size.name, (self._names[node], axis))
         self._taken |= set(self._axes)
-        order = ancestors([program.forward[-1], *program.gradients.values()])
+        order = ancestors([program.result, *program.gradients.values()])
         self._complexes: ComplexNodes | None = complex_nodes(order)
         needed = set(order)
         self._forward = [node for node in program.forward if node in needed]

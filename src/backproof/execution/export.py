@@ -47,6 +47,7 @@ def program(derivation: Derivation, name: str = "value_and_gradients") -> Progra
         inputs=tuple(x for x in inputs if x not in constants),
         constants=tuple(constants),
         forward=tuple(step.node for step in derivation.forward),
+        result=derivation.result,
         backward=(*(step.node for step in derivation.backward), *matrices),
         gradients={
             **{leaves[name]: node for name, node in derivation.gradients.items()},
