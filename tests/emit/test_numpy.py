@@ -22,7 +22,10 @@ from backproof.ir.errors import SpecError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Size
 from backproof.ir.symbol import Symbol
-from backproof.ops.leaves import input_
+from backproof.ops.arithmetic import add, div, mul
+from backproof.ops.elementary import exp
+from backproof.ops.fused import fused, slope
+from backproof.ops.leaves import input_, variable
 from backproof.ops.row import Array, Row
 from backproof.ops.scalar import ScalarRow, derivative
 from backproof.ops.table import ROWS
@@ -213,3 +216,19 @@ def test_what_has_no_line_of_code_is_not_taken_for_j(function: Any) -> None:
     assert '"""J and its derivatives by a."""' in exported(derivation, "numpy")
     assert str(derivation.forward[-1].node.symbol) == "J"
     agree(derivation, bp.run(derivation))
+
+
+def test_two_formulas_have_functions_of_their_own() -> None:
+    x, z = (variable(Symbol(name), (Size("3", 3),)) for name in ("x", "z"))
+    one, two = fused(mul(exp(x), x), (x,)), fused(div(exp(x), add(x, z)), (x, z))
+    assert one is not None
+    assert two is not None
+    p, q = slope(one, 0).named(Symbol("p")), slope(two, 1).named(Symbol("q"))
+    y = add(p, q).named(Symbol("y"))
+    taken = variable(Symbol("the_formula_slope"), x.shape)
+    text = source(Program("f", (x, z, taken), (), (p, q, y), y, (), {}))
+    space: dict[str, Any] = {}
+    exec(compile(text, "<two formulas>", "exec"), space)
+    a, b = np.array([0.3, -0.4, 1.0]), np.array([2.0, 1.0, 0.5])
+    expected = (1 + a) * np.exp(a) - np.exp(a) / (a + b) ** 2
+    np.testing.assert_allclose(space["f"](a, b, a)[0], expected, rtol=1e-13)

@@ -55,7 +55,7 @@ RESERVED = ("np", "special", *HELPERS, *SCIPY)
 
 def source(program: Program) -> str:
     """The program as the text of a Python file. Raises SpecError for a function that has no definition."""
-    functions: dict[str, str] = {}
+    functions: dict[Row, tuple[str, str]] = {}
     writer = Writer(program, lambda node, w: _spell(node, w, functions), _lowered, RESERVED)
     forward, backward = writer.write()
     lines = [f"{name} = {array}.shape[{axis}]" for name, (array, axis) in writer.sizes.items()]
@@ -66,7 +66,7 @@ def source(program: Program) -> str:
     function = "\n".join(
         [f"def {program.name}({arguments}):", *_documented(_about(program, writer)), *map(_indented, lines)]
     )
-    own = [*functions.values(), function]
+    own = [*(text for _, text in functions.values()), function]
     helpers = _needed("\n".join(own))
     used = _words("\n".join([*own, *helpers]))
     head = ["import numpy as np"]
@@ -157,7 +157,7 @@ def _lowered(node: Node) -> Node | None:
     return row.body(*node.inputs, **node.attrs)
 
 
-def _spell(node: Node, writer: Writer, functions: dict[str, str]) -> Text:
+def _spell(node: Node, writer: Writer, functions: dict[Row, tuple[str, str]]) -> Text:
     row = row_of(node)
     spelling = SPELLED.get(row)
     if spelling is not None:
@@ -165,9 +165,10 @@ def _spell(node: Node, writer: Writer, functions: dict[str, str]) -> Text:
     if isinstance(row, ScalarRow):
         if row.base is activations.relu:
             return Text(f"{writer.text(node.inputs[0]).at(SUM)} > 0", COMPARISON)
-        name = _function_name(row)
-        functions.setdefault(name, _function(name, row))
-        return call(name, *writer.operands(node))
+        if row not in functions:
+            name = writer.reserved(_function_name(row))
+            functions[row] = name, _function(name, row)
+        return call(functions[row][0], *writer.operands(node))
     raise SpecError(f"{row.name} has no NumPy source", instead="export the gradients of a function without it")
 
 

@@ -134,10 +134,15 @@ class Writer:
         lengths = [self.size(size) for size in shape]
         return f"({lengths[0]},)" if len(lengths) == 1 else f"({', '.join(lengths)})"
 
+    def reserved(self, base: str) -> str:
+        """A name that nothing has yet, and from now on nothing else gets."""
+        name = free(base, self._taken)
+        self._taken.add(name)
+        return name
+
     def _add(self, node: Node) -> str:
         assert node.symbol is not None
-        self._names[node] = identifier(node.symbol, self._taken)
-        self._taken.add(self._names[node])
+        self._names[node] = self.reserved(identifier(node.symbol, ()))
         return self._names[node]
 
     # --- expressions
@@ -197,7 +202,11 @@ def identifier(symbol: Symbol, taken: Collection[str]) -> str:
     """A symbol as a variable's name that is not taken: W[1] as W1."""
     base = f"{symbol.prefix}{symbol.base}{'' if symbol.layer is None else symbol.layer}"
     name = "".join(c if f"_{c}".isidentifier() else "_" for c in base)
-    name = name if name.isidentifier() else f"_{name}"
+    return free(name if name.isidentifier() else f"_{name}", taken)
+
+
+def free(name: str, taken: Collection[str]) -> str:
+    """A name with as many underscores behind it as it takes to be nobody else's."""
     while name in taken or iskeyword(name):
         name += "_"
     return name
