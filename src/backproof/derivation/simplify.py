@@ -12,14 +12,15 @@ from backproof.derivation.matrices import in_closed_form
 from backproof.derivation.picked import is_one_in_each_row, joined_parts, multiplied_out, without_picked_sums
 from backproof.derivation.steps import Rewrite
 from backproof.ir.node import Node, ancestors
+from backproof.ir.sizes import broadcast
 from backproof.ops import activations
-from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
+from backproof.ops.arithmetic import add, common_shape, div, mul, neg, power, product, sub
 from backproof.ops.complexes import ComplexNodes, conj, real, sgn
 from backproof.ops.elementary import log, xlogy
 from backproof.ops.entries import row_of
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant, constant_, is_number, size_
-from backproof.ops.linear import restated, stretch, stretched, sum_
+from backproof.ops.linear import expand, restated, stretch, stretched, sum_
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.softmax import log_softmax, softmax
 
@@ -75,11 +76,23 @@ def _rewrite(root: Node, *changes: Callable[[Node], Node | None]) -> Node:
         if node.symbol is not None and node is not root:
             done[node] = node
             continue
-        new = node.on(tuple([done[x] for x in node.inputs]))
+        new = _on(node, tuple([done[x] for x in node.inputs]))
         for change in changes:
             new = change(new) or new
         done[node] = new
     return done[root]
+
+
+def _on(node: Node, inputs: tuple[Node, ...]) -> Node:
+    """`node` on changed inputs, of which some may be one number now instead of an array that is it everywhere."""
+    if all(x.shape == own.shape for x, own in zip(inputs, node.inputs, strict=True)):
+        return node.on(inputs)
+    if row_of(node).shape is common_shape:
+        return replace(node, inputs=inputs, shape=broadcast([x.shape for x in inputs]))
+    if node.op in (stretch, expand) and not inputs[0].shape:
+        return inputs[0]
+    full = [stretched(x, own.shape) for x, own in zip(inputs, node.inputs, strict=True)]
+    return node.on(tuple(full))
 
 
 def simplify(raw: Node, values: Values, *, closes: bool = True) -> tuple[Rewrite, ...]:
