@@ -248,6 +248,14 @@ def test_a_program_drawn_at_random(seed: int) -> None:
 GIVEN = {"a": np.array([[0.3, -1.2, 0.8], [1.1, 0.4, -0.6]])}
 FOUND: Mapping[str, tuple[Operation, Mapping[str, Array]]] = {
     "the square of a root": (lambda a: np.sum(np.std(a, axis=0) ** 2), GIVEN),
+    "an einsum that stretches an axis": (
+        lambda a, b: np.sum(np.einsum("...i,...i->...", a, b) ** 2),
+        {**GIVEN, "b": np.array([[0.5, 2.0, -1.0]])},
+    ),
+    "an einsum that stretches what it sums": (
+        lambda a, b: np.sum(np.einsum("ij,ij->i", a, b) ** 2),
+        {**GIVEN, "b": np.array([[0.5], [2.0]])},
+    ),
 }
 """Programs that were wrong once."""
 

@@ -135,10 +135,13 @@ def _einsum_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool
 
 def _einsum_vjp(g: Node, y: Node, *inputs: Node) -> tuple[Node, ...]:
     axes, result = y.attrs["axes"], y.attrs["result"]
+    sizes = _sizes_of(axes, [x.shape for x in inputs])
     found = []
     for k, x in enumerate(inputs):
         others = [(names, other) for j, (names, other) in enumerate(zip(axes, inputs, strict=True)) if j != k]
         there = set(result).union(*(names for names, _ in others))
+        # An axis of length one is used for every place of the others' axis, so its uses are summed over.
+        there -= {name for name, size in zip(axes[k], x.shape, strict=True) if size == ONE != sizes[name]}
         kept = "".join(name for name in axes[k] if name in there)
         terms = [(result, g), *others] if result else others
         if terms:
