@@ -129,8 +129,11 @@ def _documented(about: str) -> list[str]:
 def _array(value: np.ndarray[Any, Any]) -> str:
     if value.ndim == 1 and np.array_equal(value, np.arange(len(value))) and value.dtype.kind in "iu":
         return f"np.arange({len(value)})"
+    if not value.size:
+        return f"np.zeros({value.shape}, np.{value.dtype})"
     dtype = "" if value.dtype in map(np.dtype, (float, int, bool, complex)) else f", np.{value.dtype}"
-    return f"np.array({value.tolist()}{dtype})"
+    entries = re.sub(r"inf|nan", r"np.\g<0>", str(value.tolist()))
+    return f"np.array({entries}{dtype})"
 
 
 def _words(code: str) -> set[str]:

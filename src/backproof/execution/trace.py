@@ -101,7 +101,7 @@ def run(derivation: Derivation, values: Mapping[str, ArrayLike], *, dtype: DType
     if not np.issubdtype(np.dtype(dtype), np.floating):
         raise BackproofError(f"{np.dtype(dtype)} is not a floating-point type", instead="choose float64 or float32")
     inputs = {str(node.symbol): node for node in derivation.graph.inputs}
-    arrays = {name: _array(name, value, _kind(inputs.get(name), dtype)) for name, value in values.items()}
+    arrays = {name: _array(name, value, inputs.get(name), dtype) for name, value in values.items()}
     unknown = [name for name in arrays if name not in inputs]
     missing = [name for name in inputs if name not in arrays]
     if unknown or missing:
@@ -128,11 +128,13 @@ def _kind(node: Node | None, dtype: DTypeLike) -> DTypeLike:
     return np.result_type(dtype, np.complex64) if given.dtype.kind == "c" else given.dtype
 
 
-def _array(name: str, value: ArrayLike, dtype: DTypeLike) -> Array:
+def _array(name: str, value: ArrayLike, node: Node | None, dtype: DTypeLike) -> Array:
     try:
-        array = np.asarray(value, dtype=dtype)
+        array = np.asarray(value, dtype=_kind(node, dtype))
     except (TypeError, ValueError) as error:
         raise DataError(f"the values of {name} are not numbers", why=str(error)) from None
+    if node is not None and node.attrs.get("outside"):
+        return array  # the code made it itself, and knows why it is empty or holds infinity
     if array.size == 0:
         raise DataError(f"{name} is empty", where=f"its shape is {array.shape}")
     if not np.all(np.isfinite(array)):
