@@ -260,6 +260,7 @@ FOUND: Mapping[str, tuple[Operation, Mapping[str, Array]]] = {
     "an index that selects nothing": (lambda a: np.sum(a[a > 5]) + np.sum(a**2), GIVEN),
     "an index of nothing": (lambda a: np.sum(a[np.array([], int)]) + np.sum(a**2), GIVEN),
     "infinity in a mask": (lambda a: np.sum(np.exp(a[:, :2] + np.array([[0, -np.inf], [0, 0]])) ** 2), GIVEN),
+    "softmax over one entry": (lambda a: np.sum((np.exp(a) / np.exp(a).sum(axis=-1)) ** 2), {"a": np.array([0.3])}),
 }
 """Programs that were wrong once."""
 

@@ -117,6 +117,8 @@ def entries_through_output(formula: Node, y: Node, place: Places) -> Node:
 
     given = to_expr(entry_of(y, place), atom, opens=lambda node: False)
     output, unknown = sympy.Symbol("output"), atom(at(x, place))
+    if not given.has(unknown):
+        return formula  # over one entry, softmax is 1 whatever the entry is
     (inverse,) = sympy.solve(sympy.Eq(output, given), unknown)
     expr = to_expr(formula, atom, opens=lambda node: False)
     entries = {s: node for s, node in algebra.known() if node.op is at_ and node.inputs[0] is x}
