@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 from backproof.derivation.closing import Closing, closings
 from backproof.derivation.derivation import Derivation
@@ -15,7 +14,7 @@ from backproof.ir.errors import BackproofError
 from backproof.ir.node import Graph, Node
 from backproof.ir.sizes import show
 from backproof.ir.symbol import Symbol
-from backproof.ops.arithmetic import add, div, mul, product
+from backproof.ops.arithmetic import add, added, div, mul, product
 from backproof.ops.complexes import complex_nodes
 from backproof.ops.leaves import constant, is_number, size_
 from backproof.ops.linear import restated, stretched
@@ -151,13 +150,13 @@ def _put_together(gradient: Gradient, closing: Closing, values: Values) -> Rewri
     through = [x for x, path in pairs if path.consumer is closing.output]
     if not through:
         raise _NotShorterError(closing)
-    raw = reduce(add, through)
+    raw = added(through)
     rewrites = simplify(raw, values, closes=False)
     closed = together(rewrites[-1].result if rewrites else raw, closing)
     if closed is None:
         raise _NotShorterError(closing)
     rest = [x for x, path in pairs if path.consumer is not closing.output]
-    return Rewrite(restated(reduce(add, [*rest, closed])), CLOSED, (closing.of, closing.output))
+    return Rewrite(restated(added([*rest, closed])), CLOSED, (closing.of, closing.output))
 
 
 CLOSED = (

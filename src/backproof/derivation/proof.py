@@ -8,14 +8,14 @@ scalar functions, which are checked against numbers elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from backproof.derivation.steps import BackwardStep, Proof
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import Index, Place, put
-from backproof.ops.arithmetic import add, div, mul, neg, power, product, raised, sub
+from backproof.ops.arithmetic import MANY, add, div, mul, neg, power, product, raised, sub
 from backproof.ops.complexes import (
     REAL_VALUED,
     TWISTED,
@@ -165,7 +165,7 @@ def local_derivative(output: Node, place: Places, of: Node, target: Places) -> N
 
 def entry_derivative(entry: Node, of: Node, target: Places) -> Node:
     """The derivative of an entry form by the entry of `of` at `target`, with deltas."""
-    return _added(_differentiated(entry, of, target))
+    return _added([*_differentiated(entry, of, target)])
 
 
 def _monomials(output: Node, place: Places, forward: Node, of: Node, target: Places) -> list[Monomial]:
@@ -176,14 +176,21 @@ def _monomials(output: Node, place: Places, forward: Node, of: Node, target: Pla
     return monomials
 
 
-def _added(monomials: Iterable[Monomial]) -> Node:
-    total: Node | None = None
-    for m in monomials:
-        if total is None:
-            total = m.node() if m.sign > 0 else neg(m.node())
-        else:
-            total = add(total, m.node()) if m.sign > 0 else sub(total, m.node())
-    return total if total is not None else constant(0)
+def _added(monomials: Sequence[Monomial]) -> Node:
+    if not monomials:
+        return constant(0)
+    if len(monomials) > MANY:
+        # In halves, so that no formula is as deep as it is long; a half that begins with a minus sign is subtracted.
+        half = len(monomials) // 2
+        left, right = monomials[:half], monomials[half:]
+        if right[0].sign > 0:
+            return add(_added(left), _added(right))
+        return sub(_added(left), _added([replace(m, sign=-m.sign) for m in right]))
+    first, *rest = monomials
+    total = first.node() if first.sign > 0 else neg(first.node())
+    for m in rest:
+        total = add(total, m.node()) if m.sign > 0 else sub(total, m.node())
+    return total
 
 
 def _differentiated(node: Node, of: Node, target: Places) -> Iterator[Monomial]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache
 
 from backproof.derivation.steps import Link, Path
 from backproof.ir.errors import BackproofError, ShapeError
 from backproof.ir.node import Node, ancestors, substitute
 from backproof.ir.sizes import ONE, Shape, Size, show
 from backproof.ir.symbol import Symbol
-from backproof.ops.arithmetic import add, common_shape
+from backproof.ops.arithmetic import added, common_shape
 from backproof.ops.complexes import ComplexNodes, complex_nodes, real_part
 from backproof.ops.entries import row_of
 from backproof.ops.leaves import variable
@@ -95,7 +95,7 @@ def sweep(
         # What comes through the network stands before a penalty's direct term, as one would write it.
         contributions = sorted(found.pop(node), key=lambda item: not item[1].consumer.shape)
         nodes, ways = zip(*contributions, strict=True)
-        return Gradient(node, reduce(add, nodes), nodes, ways)
+        return Gradient(node, added(nodes), nodes, ways)
 
     def release(node: Node) -> None:
         """Counts a node's uses of its inputs as done; a leaf whose uses are all done is ready."""

@@ -248,7 +248,8 @@ def _named(name: str) -> Spelling:
 def _infix(sign: str, level: int) -> Spelling:
     def spell(node: Node, w: Writer) -> Text:
         left, right = w.operands(node)
-        return infix(left, sign, right, level)
+        # a - (b + c) needs its brackets, a + (b + c) is written without.
+        return infix(left, sign, right, level, associative=sign == "+")
 
     return spell
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from keyword import iskeyword
 
 from backproof.emit.text import Text
@@ -22,6 +23,8 @@ from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant_, input_, size_
 from backproof.ops.linear import expand, stretch, transpose
 
+LONGEST = 60
+"""A formula of more operations than this is computed in parts: neither readers nor compilers like longer lines."""
 CHEAP = (input_, constant_, size_, stretch, expand, transpose)
 """What is written again rather than kept in a variable."""
 
@@ -74,10 +77,16 @@ class Writer:
         self._taken = set(reserved)
         self._names: dict[Node, str] = {}
         self._known: dict[Hashable, Node] = {}
+        self._in_language: set[Node] = set()
         self._variables: dict[Node, str] = {}
+        self._count = count(1)
+        self._latest: dict[tuple[Shape, bool], str] = {}
         self._axes: dict[str, tuple[str, int]] = {}
         self.sizes: dict[str, tuple[str, int]] = {}
         self.statements: list[Statement] = []
+        order = ancestors([program.result, *program.gradients.values()])
+        needed = set(order)
+        self._complexes: ComplexNodes | None = complex_nodes(order)
         for node in (*program.inputs, *program.constants):
             self._add(node)
         for node in program.inputs:
@@ -85,9 +94,6 @@ class Writer:
                 if not size.name.isdigit():
                     self._axes.setdefault(size.name, (self._names[node], axis))
         self._taken |= set(self._axes)
-        order = ancestors([program.result, *program.gradients.values()])
-        self._complexes: ComplexNodes | None = complex_nodes(order)
-        needed = set(order)
         self._forward = [node for node in program.forward if node in needed]
         self._backward = [node for node in program.backward if node in needed]
         self._formulas = {node: self._plain(node) for node in (*self._forward, *self._backward)}
@@ -98,10 +104,10 @@ class Writer:
         """The statements of the forward and of the backward pass."""
         for node in self._forward:
             self._define(node)
-        count = len(self.statements)
+        first = len(self.statements)
         for node in self._backward:
             self._define(node)
-        return self.statements[:count], self.statements[count:]
+        return self.statements[:first], self.statements[first:]
 
     # --- names
 
@@ -111,12 +117,7 @@ class Writer:
 
     def like(self, value: Node) -> str | None:
         """A variable that holds a quantity of the shape and kind of a value, the one computed last."""
-        alike = (
-            name
-            for node, name in reversed(self._names.items())
-            if node.shape == value.shape and _is_decimal(node) and self.is_complex(node) == self.is_complex(value)
-        )
-        return next(alike, None)
+        return self._latest.get((value.shape, self.is_complex(value)))
 
     def is_complex(self, node: Node) -> bool:
         """Whether the numbers of a node are complex."""
@@ -143,6 +144,8 @@ class Writer:
     def _add(self, node: Node) -> str:
         assert node.symbol is not None
         self._names[node] = self.reserved(identifier(node.symbol, ()))
+        if _is_decimal(node):
+            self._latest[node.shape, self.is_complex(node)] = self._names[node]
         return self._names[node]
 
     # --- expressions
@@ -154,8 +157,12 @@ class Writer:
             return Text(name)
         if self._uses[node] < 2 or node.op in CHEAP or not any(x.shape for x in node.inputs):
             return self._spell(node, self)
+        return self._kept(node)
+
+    def _kept(self, node: Node) -> Text:
+        """A part of a formula in a variable of its own."""
         text = self._spell(node, self).code
-        name = next(n for k in range(1, len(self._taken) + 2) if (n := f"t{k}") not in self._taken)
+        name = next(name for k in self._count if (name := f"t{k}") not in self._taken)
         self._taken.add(name)
         self._variables[node] = name
         self.statements.append(Statement(name, text))
@@ -170,17 +177,35 @@ class Writer:
 
     def _define(self, node: Node) -> None:
         formula = self._formulas[node]
-        known = formula in self._variables or formula in self._names
+        known = self._is_known(formula)
+        if not known:
+            self._shorten(formula)
         text = self.text(formula) if known else self._spell(formula, self)
         self.statements.append(Statement(self._add(node), text.code, node.shape))
         # Whoever needs the same formula again finds it here.
         self._variables.setdefault(formula, self._names[node])
 
+    def _is_known(self, node: Node) -> bool:
+        return node in self._names or node in self._variables
+
+    def _shorten(self, formula: Node) -> None:
+        """Puts parts of a long formula into variables."""
+        lengths: dict[Node, int] = {}
+        for node in ancestors([formula], stop=self._is_known):
+            lengths[node] = 1 if self._is_known(node) else 1 + sum(lengths[x] for x in node.inputs)
+            if lengths[node] > LONGEST and node is not formula:
+                self._kept(node)
+                lengths[node] = 1
+
     def _plain(self, quantity: Node) -> Node:
         """A quantity's formula in operations that the language has, equal parts being the same nodes."""
         done: dict[Node, Node] = {}
-        for node in ancestors([quantity], stop=lambda x: x.symbol is not None and x is not quantity):
-            if node.symbol is not None and node is not quantity:
+
+        def stop(x: Node) -> bool:
+            return x in self._in_language or (x.symbol is not None and x is not quantity)
+
+        for node in ancestors([quantity], stop=stop):
+            if stop(node):
                 done[node] = node
                 continue
             made = replace(node, inputs=tuple(done[x] for x in node.inputs), symbol=None)
@@ -190,6 +215,7 @@ class Writer:
                 continue
             key = (made.op, made.inputs, str(sorted(made.attrs.items(), key=str)))
             done[node] = self._known.setdefault(key, made)
+            self._in_language.add(done[node])
         return done[quantity]
 
 
@@ -213,5 +239,5 @@ def free(name: str, taken: Collection[str]) -> str:
 
 
 def _is_decimal(node: Node) -> bool:
-    value = node.attrs.get("value")
+    value = node.attrs.get("value") if node.op is input_ else None
     return value is None or value.dtype.kind in "fc"

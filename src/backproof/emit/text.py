@@ -22,9 +22,9 @@ class Text:
         return self.code if self.level >= level else f"({self.code})"
 
 
-def infix(left: Text, sign: str, right: Text, level: int) -> Text:
-    """Two operands of a left-associative sign."""
-    return Text(f"{left.at(level)} {sign} {right.at(level + 1)}", level)
+def infix(left: Text, sign: str, right: Text, level: int, *, associative: bool = False) -> Text:
+    """Two operands of a sign that binds to the left, or, if it is `associative`, either way."""
+    return Text(f"{left.at(level)} {sign} {right.at(level if associative else level + 1)}", level)
 
 
 def call(function: str, *arguments: object, **options: object) -> Text:

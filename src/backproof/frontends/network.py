@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Literal
 
 from backproof.frontends.functions import activation_named, loss_named
@@ -12,7 +11,7 @@ from backproof.ir.errors import SpecError
 from backproof.ir.node import Graph, Node
 from backproof.ir.sizes import ONE, Size
 from backproof.ir.symbol import Symbol
-from backproof.ops.arithmetic import add, div, mul, power
+from backproof.ops.arithmetic import add, added, div, mul, power
 from backproof.ops.elementary import absolute
 from backproof.ops.entries import NODE_LETTERS, SAMPLE_LETTERS
 from backproof.ops.leaves import constant, input_, size, variable
@@ -125,20 +124,12 @@ class Network:
             a = loss.before(a, symbol=Symbol("P"), axis=node_axis)
         terms = [mul(div(constant(1), size(SAMPLES)), _sum(loss.row(a, y)))]
         if self.l1:
-            terms.append(mul(constant(self.l1), _added([_sum(absolute(w)) for w in weights])))
+            terms.append(mul(constant(self.l1), added([_sum(absolute(w)) for w in weights])))
         if self.l2:
-            squares = _added([_sum(power(w, exponent=2)) for w in weights])
+            squares = added([_sum(power(w, exponent=2)) for w in weights])
             terms.append(mul(div(constant(self.l2), constant(2)), squares))
-        j = reduce(add, terms).named(Symbol("J"))
+        j = added(terms).named(Symbol("J"))
         return Graph(inputs=(x, y, *parameters), outputs=(j,), parameters=tuple(parameters))
-
-
-def _added(terms: Sequence[Node]) -> Node:
-    """The sum of many terms as a tree that is as deep as it must be: a chain would be as deep as the network."""
-    if len(terms) == 1:
-        return terms[0]
-    half = (len(terms) + 1) // 2
-    return add(_added(terms[:half]), _added(terms[half:]))
 
 
 def _sum(a: Node) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,18 @@ power = Row(
     domain=(_POSITIVE,),
     attrs={"exponent": 3},
 )
+
+
+MANY = 8
+"""A sum of more terms than this is added up in halves."""
+
+
+def added(terms: Sequence[Node]) -> Node:
+    """The sum of terms in their order; of many, that of its halves, so that no formula is as deep as it is long."""
+    if len(terms) <= MANY:
+        return reduce(add, terms)
+    half = len(terms) // 2
+    return add(added(terms[:half]), added(terms[half:]))
 
 
 def product(a: Node, b: Node) -> Node:
