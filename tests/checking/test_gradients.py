@@ -326,3 +326,87 @@ class TestReport:
         noted = Report(verdicts, "complex", 1e-9, 2, ("Something to know.",))
         assert not noted.ok
         assert noted.document().blocks[-1] == Paragraph(("Something to know.",))
+
+
+def softmax(a: Array, axis: int = 0) -> Array:
+    return np.exp(a) / np.sum(np.exp(a), axis=axis, keepdims=True)
+
+
+def normalised(a: Array) -> Array:
+    return (a - a.mean(axis=0)) / np.sqrt(a.var(axis=0) + 1e-5)
+
+
+ROWS = np.arange(12.0).reshape(4, 3) ** 1.5
+
+NOTHING: Mapping[str, Callable[..., Array]] = {
+    "sum of softmax": lambda a: np.sum(softmax(a)),
+    "sum of what is normalised": lambda a: np.sum(normalised(a)),
+    "bias before softmax": lambda a: np.sum(np.log(softmax(ROWS + a, axis=0))[1] * np.array([0.2, 0.3, 0.4])),
+    "bias before batch normalisation": lambda a: np.sum(np.tanh(normalised(ROWS + a))),
+    "difference": lambda a: np.sum(np.exp(a) - np.exp(a + 1) / np.e),
+}
+"""What does not depend on its argument, though all its terms do."""
+
+
+class TestCancellation:
+    """Terms that cancel leave their rounding, in the gradient, in the reference or in both."""
+
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("function", NOTHING.values(), ids=NOTHING)
+    def test_what_cancels_is_not_called_wrong(self, function: Callable[..., Array], method: Method) -> None:
+        report = bp.check(bp.run(bp.derive(function, a=np.array([1.0, 2.0, 4.0]))), method=method)
+        assert report.ok, report
+        assert abs(report.verdicts[0].derived) < 1e-14
+
+    @pytest.mark.parametrize("function", NOTHING.values(), ids=NOTHING)
+    def test_but_an_error_of_the_terms_is(self, function: Callable[..., Array]) -> None:
+        trace = bp.run(bp.derive(function, a=np.array([1.0, 2.0, 4.0])))
+        for place in range(3):
+            for error in (1e-6, -1e-10):
+                report = bp.check(spoiled(trace, "da", lambda g, k=place, e=error: g + e * (np.arange(3) == k)))
+                assert report.verdicts[0].judgement == "wrong"
+                assert report.verdicts[0].place == (place + 1,)
+
+    @pytest.mark.parametrize("function", NOTHING.values(), ids=NOTHING)
+    def test_and_so_is_one_of_what_is_left(self, function: Callable[..., Array]) -> None:
+        def with_rest(a):  # type: ignore[no-untyped-def]
+            return function(a) + np.sum(1e-3 * np.sin(a))
+
+        trace = bp.run(bp.derive(with_rest, a=np.array([1.0, 2.0, 4.0])))
+        assert bp.check(trace).ok
+        for place in range(3):
+            assert not bp.check(spoiled(trace, "da", at((place,), 1 + 1e-6))).ok
+
+
+TIES: Mapping[str, tuple[Callable[..., Array], list[float], list[float]]] = {
+    "two": (lambda a: np.max(a), [2, 1, 2], [0.5, 0, 0.5]),
+    "three": (lambda a: np.min(a), [1, 1, 1], [1 / 3, 1 / 3, 1 / 3]),
+    "windows": (lambda a: np.sum(np.max(a.reshape(2, 2), axis=1) * np.array([1, 3])), [1, 1, 2, 3], [0.5, 0.5, 0, 3]),
+    "relu": (lambda a: np.sum(np.maximum(a, 0).reshape(2, 2).max(axis=1)), [-1, -2, 2, 3], [0, 0, 0, 1]),
+}
+
+
+class TestTies:
+    """Where several entries are the largest, each has an equal share of the derivative: for both sides the same."""
+
+    @pytest.mark.parametrize(("function", "values", "expected"), TIES.values(), ids=TIES)
+    def test_shared(self, function: Callable[..., Array], values: list[float], expected: list[float]) -> None:
+        trace = bp.run(bp.derive(function, a=np.array(values, float)))
+        np.testing.assert_allclose(trace["da"], expected, rtol=1e-15)
+        report = bp.check(trace)
+        assert report.ok
+        assert any("lie exactly on a kink of m" in note for note in report.notes)
+        for place in np.flatnonzero(expected):
+            assert not bp.check(spoiled(trace, "da", at((int(place),), 1 + 1e-6))).ok
+
+    @pytest.mark.parametrize(("function", "values", "expected"), TIES.values(), ids=TIES)
+    def test_by_differences_they_are_kinks(
+        self, function: Callable[..., Array], values: list[float], expected: list[float]
+    ) -> None:
+        trace = bp.run(bp.derive(function, a=np.array(values, float)))
+        (verdict,) = bp.check(trace, method="central").verdicts
+        assert verdict.judgement != "wrong"
+        tied = [k for k, x in enumerate(expected) if 0 < x < 1]
+        assert verdict.kinks == len(tied)
+        for place in set(np.flatnonzero(expected)) - set(tied):
+            assert not bp.check(spoiled(trace, "da", at((int(place),), 1 + 1e-5)), method="central").ok

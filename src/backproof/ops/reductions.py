@@ -36,15 +36,11 @@ def _extreme_vjp(g: Node, y: Node, a: Node) -> tuple[Node]:
 
 def _extreme(name: str, about: str, choose: Callable[..., Array]) -> Row:
     def meaning(a: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
-        if not np.iscomplexobj(a):
-            found = (np.max if choose is np.argmax else np.min)(a, axis=axes, keepdims=True)
-        else:
-            # By the real part alone, so that a complex step does not change which entry it is.
-            rest = [k - a.ndim for k in range(a.ndim) if k - a.ndim not in axes]
-            order = [k + a.ndim for k in (*rest, *axes)]
-            flat = np.transpose(a, order).reshape(*(a.shape[k] for k in rest), -1)
-            found = np.take_along_axis(flat, choose(flat.real, axis=-1)[..., None], -1)[..., 0]
-            found = np.expand_dims(found, axes)
+        found = choose(a.real, axis=axes, keepdims=True)
+        if np.iscomplexobj(a):
+            # By the real part alone, so that a complex step does not change which entry it is; of several that are
+            # equal it moves each by an equal share, as the rule has it.
+            found = found + 1j * np.mean(a.imag, axis=axes, keepdims=True, where=a.real == found)
         return np.asarray(found if keepdims else np.squeeze(found, axis=axes))
 
     return Row(
@@ -65,12 +61,8 @@ def _extreme(name: str, about: str, choose: Callable[..., Array]) -> Row:
     )
 
 
-max_ = _extreme(
-    "max", "The largest entry along axes; where it is not the only one, its derivative is shared.", np.argmax
-)
-min_ = _extreme(
-    "min", "The smallest entry along axes; where it is not the only one, its derivative is shared.", np.argmin
-)
+max_ = _extreme("max", "The largest entry along axes; where it is not the only one, its derivative is shared.", np.max)
+min_ = _extreme("min", "The smallest entry along axes; where it is not the only one, its derivative is shared.", np.min)
 
 
 def _cumsum(a: Array, axis: int, reverse: bool) -> Array:
