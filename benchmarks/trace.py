@@ -52,10 +52,22 @@ def blocks(count: int) -> Callable[..., Any]:
     return loss
 
 
+def counting(steps: int) -> Callable[..., Any]:
+    """A function of three operations a step, with a number of its own in each."""
+
+    def loss(w: Any, x: Any) -> Any:
+        for k in range(steps):
+            x = np.tanh(x * (k / steps)) + w
+        return np.sum(x)
+
+    return loss
+
+
 def functions(sizes: list[int]) -> Iterator[tuple[str, int, Callable[..., Any], dict[str, Any]]]:
     """What is followed: a name, the number of its operations, the function, its arguments."""
     for n in sizes:
         yield "chain", n, chain(n // 3), {"w": np.full(3, 0.01), "x": np.linspace(-1, 1, 3)}
+        yield "counting", n, counting(n // 3), {"w": np.full(3, 0.01), "x": np.linspace(-1, 1, 3)}
     make, arguments = cases()["LSTM, 50 steps"]
     yield "LSTM, 50 steps", 24 * 50 + 2, make(np), arguments
     rng = np.random.default_rng(0)

@@ -134,6 +134,13 @@ def _filled(a: Any) -> Any:
     return result
 
 
+def _counting(a: Any) -> Any:
+    total = 0.0
+    for k in range(9):
+        total = total + np.exp(-a * k / 9) * np.where(a > k / 19, np.sin(a * (k / 7)), a / (k + 2) ** 2)
+    return np.sum(total)
+
+
 def _masked(a: Any) -> Any:
     result = 2 * a
     result[result < 0] = 0
@@ -260,6 +267,7 @@ FOUND: Mapping[str, tuple[Operation, Mapping[str, Array]]] = {
     "an index that selects nothing": (lambda a: np.sum(a[a > 5]) + np.sum(a**2), GIVEN),
     "an index of nothing": (lambda a: np.sum(a[np.array([], int)]) + np.sum(a**2), GIVEN),
     "infinity in a mask": (lambda a: np.sum(np.exp(a[:, :2] + np.array([[0, -np.inf], [0, 0]])) ** 2), GIVEN),
+    "another number in each step": (lambda a: _counting(a), GIVEN),
     "softmax over one entry": (lambda a: np.sum((np.exp(a) / np.exp(a).sum(axis=-1)) ** 2), {"a": np.array([0.3])}),
 }
 """Programs that were wrong once."""

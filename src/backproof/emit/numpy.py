@@ -84,7 +84,7 @@ def expression(equation: Node, names: Mapping[Node, str], sizes: Mapping[Size, s
     standing = {x: variable(Symbol(f"quantity_{k}_"), x.shape) for k, x in enumerate(names)}
     result = substitute(equation.named(None), standing).named(Symbol("result"))
     inputs = tuple(standing.values())
-    program = Program("expression", inputs, (), (result,), (), {})
+    program = Program("expression", inputs, (), (result,), result, (), {})
     writer = Writer(program, lambda node, w: _spell(node, w, {}), _lowered, RESERVED)
     *parts, last = writer.write()[0]
     text = last.text

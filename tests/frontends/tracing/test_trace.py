@@ -13,6 +13,7 @@ import backproof as bp
 from backproof.execution.interpret import Plan
 from backproof.frontends.tracing.trace import trace
 from backproof.ir.errors import BackproofError, SpecError, TraceError
+from backproof.ops.fused import FusedRow
 from backproof.write.math_unicode import linear
 from backproof.write.spell import spell
 
@@ -432,3 +433,19 @@ def test_a_formula_that_uses_its_parts_twice() -> None:
         return np.sum(reduce(lambda h, _: np.tanh(h) * w + h, range(100), x))
 
     assert bp.check(bp.run(bp.derive(loss, w=np.full(3, 0.01), x=x))).ok
+
+
+def test_a_formula_with_many_numbers_is_one_formula() -> None:
+    def counting(x, steps):  # type: ignore[no-untyped-def]
+        total = 0.0
+        for k in range(1, steps + 1):
+            total = total + np.exp(-x * (k / 7))
+        return np.sum(total)
+
+    def formulas(steps: int) -> int:
+        derivation = bp.derive(counting, x=np.array([0.1, 0.2]), steps=steps, wrt=["x"])
+        assert bp.check(bp.run(derivation)).ok
+        return len({step.node.op for step in derivation.forward if isinstance(step.node.op, FusedRow)})
+
+    assert formulas(50) == formulas(10) <= 2
+    assert formulas(4) == 4  # so few are written with their numbers in them

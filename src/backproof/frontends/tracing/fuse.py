@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
 
 from backproof.ir.node import Node, ancestors
 from backproof.ops.arithmetic import div, power
@@ -15,11 +16,15 @@ from backproof.ops.leaves import constant_
 from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow
 
+MANY = 4
+"""A formula that comes with more different numbers than this is one formula, of which the numbers are arguments."""
+
 
 def fuse(order: Sequence[Node]) -> dict[Node, Node]:
     """A graph, its nodes in order, with element-wise formulas as single operations: for each old node the new one.
 
-    A formula ends at a node that has a name, that is used more than once, or that something else is done with.
+    A formula ends at a node that has a name, that is used more than once, or that something else is done with. Of a
+    formula that comes with many different numbers, as in a loop that counts, these are arguments: it is one formula.
     """
     users = {x: node for node in order for x in node.inputs}
     # A formula is one function of real numbers; what is complex stays the operations that it is.
@@ -28,21 +33,30 @@ def fuse(order: Sequence[Node]) -> dict[Node, Node]:
     uses = Counter(x for node in order for x in set(node.inputs))
     inside: set[Node] = set()
     known: dict[Hashable, tuple[Row, list[int]] | None] = {}
+    regions: dict[Node, Region] = {}
     done: dict[Node, Node] = {}
     for node in order:
-        made = node.on(tuple([done[x] for x in node.inputs]))
         if node in elementwise:
             if node.symbol is None and uses[node] == 1 and users[node] in elementwise:
-                inside.add(made)
-            elif not inside.isdisjoint(made.inputs) or len(set(made.inputs)) < len(made.inputs):
-                region, structure = _structure(made, inside)
-                if structure not in known:
-                    one = _as_one(made, inside)
-                    known[structure] = None if one is None else (row_of(one), [region.index(x) for x in one.inputs])
-                found = known[structure]
-                if found is not None:
-                    row, places = found
-                    made = row(*[region[k] for k in places], symbol=made.symbol)
+                inside.add(node)
+            elif not inside.isdisjoint(node.inputs) or len(set(node.inputs)) < len(node.inputs):
+                regions[node] = _region(node, inside)
+    numbers: dict[Hashable, set[Hashable]] = {}
+    for region in regions.values():
+        numbers.setdefault(region.structure, set()).add(region.numbers)
+    for node in order:
+        made = node.on(tuple([done[x] for x in node.inputs]))
+        if node in regions:
+            region = regions[node]
+            many = len(numbers[region.structure]) > MANY
+            key = region.structure if many else (region.structure, region.numbers)
+            if key not in known:
+                one = _as_one(node, inside, many)
+                known[key] = None if one is None else (row_of(one), [region.nodes.index(x) for x in one.inputs])
+            found = known[key]
+            if found is not None:
+                row, places = found
+                made = row(*[done[region.nodes[k]] for k in places], symbol=made.symbol)
         done[node] = made
     return done
 
@@ -54,32 +68,48 @@ def is_elementwise(node: Node) -> bool:
     return bool([x for x in node.inputs if x.shape])
 
 
-def _as_one(root: Node, inside: set[Node]) -> Node | None:
-    """The formula that ends at `root` as one operation; None where it is one already, or a plain sum of products."""
+def _as_one(root: Node, inside: set[Node], many: bool) -> Node | None:
+    """The formula that ends at `root` as one operation; None where it is one already, or a plain sum of products.
+
+    With `many`, its numbers are arguments.
+    """
     if root.op in RELATIONS:
         return None
     parts = [root, *_parts(root, inside)]
-    occurrences = Counter(x for part in parts for x in part.inputs if x not in inside and x.op is not constant_)
+    outside = [x for part in parts for x in part.inputs if x not in inside]
+    occurrences = Counter(x for x in outside if x.op is not constant_)
     curved = any(isinstance(x.op, ScalarRow) or x.op in (power, pieces) or _divides(x, inside) for x in parts)
     repeated = any(count > 1 for count in occurrences.values())
     if not (repeated or (curved and len(parts) > 1)):
         return None
-    return fused(root.named(None), tuple(occurrences))
+    numbers = [x for x in dict.fromkeys(outside) if many and x.op is constant_]
+    return fused(root.named(None), (*occurrences, *numbers))
 
 
-def _structure(root: Node, inside: set[Node]) -> tuple[list[Node], Hashable]:
-    """The nodes of the formula that ends at `root`, and what it has in common with the same formula elsewhere."""
-    region = ancestors([root], stop=lambda x: x is not root and x not in inside)
-    places = {x: k for k, x in enumerate(region)}
-    key: list[object] = []
-    for x in region:
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """The nodes of a formula, what it has in common with the same formula elsewhere, and the numbers in it."""
+
+    nodes: list[Node]
+    structure: Hashable
+    numbers: Hashable
+
+
+def _region(root: Node, inside: set[Node]) -> Region:
+    nodes = ancestors([root], stop=lambda x: x is not root and x not in inside)
+    places = {x: k for k, x in enumerate(nodes)}
+    structure: list[object] = []
+    numbers: list[object] = []
+    for x in nodes:
         if x is root or x in inside:
-            key += x.op, tuple([places[y] for y in x.inputs])
+            structure += x.op, tuple([places[y] for y in x.inputs])
         else:
-            key.append(x.shape)
-        if x.attrs and (x.op is constant_ or x is root or x in inside):
-            key.append(repr(x.attrs))
-    return region, tuple(key)
+            structure.append(x.shape)
+        if x.op is constant_:
+            numbers.append(repr(x.attrs))
+        elif x.attrs and (x is root or x in inside):
+            structure.append(repr(x.attrs))
+    return Region(nodes, tuple(structure), tuple(numbers))
 
 
 def _parts(root: Node, inside: set[Node]) -> Iterator[Node]:
