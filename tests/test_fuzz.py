@@ -263,6 +263,10 @@ FOUND: Mapping[str, tuple[Operation, Mapping[str, Array]]] = {
         lambda a, b: np.sum(np.einsum("ij,ij->i", a, b) ** 2),
         {**GIVEN, "b": np.array([[0.5], [2.0]])},
     ),
+    "an einsum that stretches a vector beside a matrix": (
+        lambda a, b: np.sum(np.einsum("ij,j->i", a, b) ** 2),
+        {**GIVEN, "b": np.array([0.5])},
+    ),
     "a mask that selects nothing": (lambda a: np.sum(_masked(a**2 + 1)), GIVEN),
     "an index that selects nothing": (lambda a: np.sum(a[a > 5]) + np.sum(a**2), GIVEN),
     "an index of nothing": (lambda a: np.sum(a[np.array([], int)]) + np.sum(a**2), GIVEN),

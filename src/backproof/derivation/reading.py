@@ -90,6 +90,9 @@ class Reader(Forms):
         letters = [*(names for names, _ in left), result]
         if not all(len(set(names)) == len(names) in (1, 2) for names in letters):
             return None
+        ones = {(name, size == ONE) for names, x in left for name, size in zip(names, x.shape, strict=True)}
+        if len(ones) > len({name for name, _ in ones}):
+            return None  # an axis of length one is stretched to another's, which no product of matrices does
         walks = [self._walk(letter, left) for letter in result]
         if left or None in walks:
             return None
