@@ -267,6 +267,10 @@ FOUND: Mapping[str, tuple[Operation, Mapping[str, Array]]] = {
         lambda a, b: np.sum(np.einsum("ij,j->i", a, b) ** 2),
         {**GIVEN, "b": np.array([0.5])},
     ),
+    "ones that stretch a factor": (
+        lambda b: (s := np.sum(b, axis=0, keepdims=True)) @ np.ones(1) + np.sum(b * s) + np.mean(np.kron(b, s)),
+        {"b": np.array([0.5, 0.4, -1.0, 2.0])},
+    ),
     "a mask that selects nothing": (lambda a: np.sum(_masked(a**2 + 1)), GIVEN),
     "an index that selects nothing": (lambda a: np.sum(a[a > 5]) + np.sum(a**2), GIVEN),
     "an index of nothing": (lambda a: np.sum(a[np.array([], int)]) + np.sum(a**2), GIVEN),

@@ -15,7 +15,7 @@ from backproof.ops.elementary import sqrt
 from backproof.ops.entries import row_of
 from backproof.ops.leaves import constant_, is_number
 from backproof.ops.linalg import diag, diagonal, inv, scaled_identity, solve, solvevec, trace
-from backproof.ops.linear import expand, matmul, stretch, sum_, total, transpose
+from backproof.ops.linear import expand, matmul, stretch, stretched, sum_, total, transpose
 from backproof.ops.numbers import exact, is_decimal
 from backproof.ops.shaping import unindex
 from backproof.ops.vectors import einsum, matvec, outer
@@ -168,6 +168,8 @@ class Reader(Forms):
             if not (self.is_ones(term.word) and x.shape == node.shape)
         ]
         found = self.same(mul(*factors)) if len(factors) == 2 else factors[0] if factors else self.ones(node.shape)
+        if found.shape != node.shape:
+            found = self.same(stretched(found, node.shape))  # ones, left out, had stretched it
         return self._times(_alone(found), left.times(right))
 
     def _quotient(self, node: Node) -> Sum:
