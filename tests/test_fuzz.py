@@ -271,6 +271,10 @@ FOUND: Mapping[str, tuple[Operation, Mapping[str, Array]]] = {
         lambda b: (s := np.sum(b, axis=0, keepdims=True)) @ np.ones(1) + np.sum(b * s) + np.mean(np.kron(b, s)),
         {"b": np.array([0.5, 0.4, -1.0, 2.0])},
     ),
+    "a derivative of zeros and ones": (
+        lambda b, c: np.sum(np.clip(b.ravel(), c, c + 1)) + np.sin(b.ravel()[0]),
+        {"b": np.array(0.5), "c": np.array(0.2)},
+    ),
     "a mask that selects nothing": (lambda a: np.sum(_masked(a**2 + 1)), GIVEN),
     "an index that selects nothing": (lambda a: np.sum(a[a > 5]) + np.sum(a**2), GIVEN),
     "an index of nothing": (lambda a: np.sum(a[np.array([], int)]) + np.sum(a**2), GIVEN),

@@ -18,10 +18,12 @@ from backproof.ir.sizes import Shape, Size, broadcast
 from backproof.ir.symbol import Symbol
 from backproof.ops.activations import identity
 from backproof.ops.complexes import ComplexNodes, complex_nodes
+from backproof.ops.elementary import pieces
 from backproof.ops.entries import row_of
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant_, input_, size_
 from backproof.ops.linear import expand, stretch, transpose
+from backproof.ops.scalar import ScalarRow
 
 LONGEST = 60
 """A formula of more operations than this is computed in parts: neither readers nor compilers like longer lines."""
@@ -80,6 +82,7 @@ class Writer:
         self._in_language: set[Node] = set()
         self._variables: dict[Node, str] = {}
         self._count = count(1)
+        self._decimal: dict[Node, bool] = {}
         self._latest: dict[tuple[Shape, bool], str] = {}
         self._axes: dict[str, tuple[str, int]] = {}
         self.sizes: dict[str, tuple[str, int]] = {}
@@ -144,7 +147,10 @@ class Writer:
     def _add(self, node: Node) -> str:
         assert node.symbol is not None
         self._names[node] = self.reserved(identifier(node.symbol, ()))
-        if _is_decimal(node):
+        for x in ancestors([node], stop=self._decimal.__contains__):
+            if x not in self._decimal:
+                self._decimal[x] = _is_decimal(x, self._decimal)
+        if self._decimal[node]:
             self._latest[node.shape, self.is_complex(node)] = self._names[node]
         return self._names[node]
 
@@ -238,6 +244,12 @@ def free(name: str, taken: Collection[str]) -> str:
     return name
 
 
-def _is_decimal(node: Node) -> bool:
-    value = node.attrs.get("value") if node.op is input_ else None
-    return value is None or value.dtype.kind in "fc"
+def _is_decimal(node: Node, known: Mapping[Node, bool]) -> bool:
+    """Whether a value is surely no array of whole numbers or truths, as np.where(x > 0, 1, 0) is."""
+    if node.op is input_:
+        value = node.attrs.get("value")
+        return value is None or value.dtype.kind in "fc"
+    row = row_of(node)
+    if row.kind in ("leaf", "zero") or (isinstance(row, ScalarRow) and any(row.scalar.orders)):
+        return False
+    return any(known[x] for x in (node.inputs[::2] if row is pieces else node.inputs))
