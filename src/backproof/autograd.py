@@ -132,8 +132,8 @@ class _Run:
     """
 
     def __init__(self, function: Function, argnum: Argnum, arguments: Sequence[Any], named: dict[str, Any]) -> None:
-        self._nested = bool(RUNNING)
-        self._tape = RUNNING[-1] if RUNNING else Tape()
+        self._nested = bool(RUNNING.tapes)
+        self._tape = RUNNING.tapes[-1] if RUNNING.tapes else Tape()
         self._single = isinstance(argnum, int)
         positions = [argnum] if isinstance(argnum, int) else list(argnum)
         self._leaves: list[Traced] = []
@@ -144,7 +144,7 @@ class _Run:
                 raise TraceError(f"there is no argument number {position}", where=f"{len(given)} are given")
             given[position] = self._traced(given[position])
         self._forms = [given[position] for position in positions]
-        with following(self._tape):
+        with following(self._tape, function):
             self._result = function(*given, **named)
         if np.iscomplexobj(self._result.value if isinstance(self._result, Traced) else self._result):
             raise TraceError(

@@ -1,7 +1,7 @@
 """Arrays that the followed code makes: what it later writes into them has to be seen.
 
 NumPy's protocols are not asked when an array is made. So while a function is followed, `np.zeros` and its like give a
-traced array where the user's own code calls them through the module; all other callers get NumPy's.
+traced array where the user's own code calls them; all other callers get NumPy's.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from backproof.frontends.tracing.drawing import default_rng
 from backproof.frontends.tracing.lengths import sizes_of
 from backproof.frontends.tracing.scipys import replaced
+from backproof.frontends.tracing.spaces import StandIn, spaces_of, standing_in
 from backproof.frontends.tracing.tape import RUNNING, Tape, is_users, refuse
 from backproof.frontends.tracing.traced import Traced
 from backproof.ops.leaves import constant
@@ -24,14 +27,10 @@ from backproof.ops.linear import stretched
 Maker = Callable[..., Any]
 
 
-def _filled(fill: float) -> Callable[[Any, Any], Any]:
-    return lambda made, shape: _constant(made, fill, shape)
-
-
 def _constant(made: Any, fill: complex, asked: Any) -> Any:
     if made.dtype.kind not in "fc":
         return made
-    tape = RUNNING[-1]
+    tape = RUNNING.tapes[-1]
     tape.complex |= made.dtype.kind == "c"
     shape = tuple(of or own for of, own in zip(sizes_of(asked), tape.shape(made), strict=True))
     node = stretched(constant(complex(fill) if made.dtype.kind == "c" else fill), shape)
@@ -43,7 +42,7 @@ def _identity(made: Any, asked: Any) -> Any:
     rows, columns = made.shape
     if made.dtype.kind != "f" or rows != columns or not made.diagonal().all():
         return made
-    tape = RUNNING[-1]
+    tape = RUNNING.tapes[-1]
     size = sizes_of(asked)[0] or tape.shape(made)[0]
     node = scaled_identity(constant(1), sizes=(size, size))
     tape.values[node] = made
@@ -63,35 +62,45 @@ def _array(x: Any, *arguments: Any, **options: Any) -> Any:
     return np.asarray(x, dtype=complex if np.iscomplexobj(x) else float)
 
 
+def _for_users(original: Maker, maker: Maker) -> Maker:
+    """A maker for the user's code that is being followed; all other callers get NumPy's."""
+
+    @wraps(original)
+    def chosen(*arguments: Any, **options: Any) -> Any:
+        if RUNNING.tapes and is_users(sys._getframe(1).f_code):
+            return maker(*arguments, **options)
+        return original(*arguments, **options)
+
+    return chosen
+
+
+def _filled(fill: float) -> Callable[[Any, Any], Any]:
+    return lambda made, shape: _constant(made, fill, shape)
+
+
 def _made(original: Maker, wrap: Callable[[Any, Any], Any]) -> Maker:
-    def maker(shape: Any, *arguments: Any, **options: Any) -> Any:
-        made = original(shape, *arguments, **options)
-        return wrap(made, shape) if is_users(sys._getframe(1).f_code) else made
+    def maker(*arguments: Any, **options: Any) -> Any:
+        made = original(*arguments, **options)
+        return wrap(made, arguments[0] if arguments else options.get("shape", made.shape))
 
     return maker
 
 
-def _arange(original: Maker) -> Maker:
-    def arange(*arguments: Any, **options: Any) -> Any:
-        made = original(*arguments, **options)
-        sizes = sizes_of(arguments)
-        if len(sizes) == 1 and sizes[0] is not None:
-            RUNNING[-1].shapes[id(made)] = made, (sizes[0],)
+def _arange(*arguments: Any, **options: Any) -> Any:
+    made = np.arange(*arguments, **options)
+    sizes = sizes_of(arguments)
+    if len(sizes) == 1 and sizes[0] is not None:
+        RUNNING.tapes[-1].shapes[id(made)] = made, (sizes[0],)
+    return made
+
+
+def _full(shape: Any, fill: Any, *arguments: Any, **options: Any) -> Any:
+    if isinstance(fill, Traced):
+        return np.broadcast_to(fill, shape)
+    made = np.full(shape, fill, *arguments, **options)
+    if np.ndim(fill):
         return made
-
-    return arange
-
-
-def _full(original: Maker) -> Maker:
-    def full(shape: Any, fill: Any, *arguments: Any, **options: Any) -> Any:
-        if isinstance(fill, Traced):
-            return np.broadcast_to(fill, shape)
-        made = original(shape, fill, *arguments, **options)
-        if np.ndim(fill) or not is_users(sys._getframe(1).f_code):
-            return made
-        return _constant(made, complex(fill) if np.iscomplexobj(fill) else float(fill), shape)
-
-    return full
+    return _constant(made, complex(fill) if np.iscomplexobj(fill) else float(fill), shape)
 
 
 class _Joined:
@@ -102,7 +111,7 @@ class _Joined:
 
     def __getitem__(self, key: Any) -> Any:
         parts = list(key) if isinstance(key, tuple) else [key]
-        if not (is_users(sys._getframe(1).f_code) and _holds_traced(parts)):
+        if not (RUNNING.tapes and _holds_traced(parts)):
             return self._original[key]
         if any(isinstance(part, str | slice) for part in parts):
             raise refuse("np.r_ and np.c_ with a range or a text are not followed", instead="use np.concatenate")
@@ -119,7 +128,7 @@ def _columns(parts: list[Any]) -> Any:
 
 def _from_parts(original: Maker, *, copies: bool) -> Maker:
     def array(x: Any, *arguments: Any, **options: Any) -> Any:
-        if is_users(sys._getframe(1).f_code) and _holds_traced(x):
+        if _holds_traced(x):
             made = x if isinstance(x, Traced) and not copies else _array(x)
             asked = arguments[0] if arguments else options.get("dtype")
             return made if asked is None or np.dtype(asked) == made.dtype else made.astype(asked)
@@ -128,45 +137,34 @@ def _from_parts(original: Maker, *, copies: bool) -> Maker:
     return array
 
 
-@contextmanager
-def making() -> Iterator[None]:
-    """While this holds, the user's code makes arrays that are followed."""
-    if len(RUNNING) > 1:
-        yield
-        return
-    makers: dict[str, Any] = {
-        "zeros": _made(np.zeros, _filled(0)),
-        "ones": _made(np.ones, _filled(1)),
-        "empty": _made(np.zeros, _filled(0)),
-        "full": _full(np.full),
-        "arange": _arange(np.arange),
-        "eye": _made(np.eye, _identity),
-        "identity": _made(np.identity, _identity),
-        "array": _from_parts(np.array, copies=True),
-        "r_": _Joined(np.r_, _rows),
-        "c_": _Joined(np.c_, _columns),
-        **{
-            name: _from_parts(getattr(np, name), copies=False)
-            for name in ("asarray", "asanyarray", "ascontiguousarray")
-        },
-    }
-    originals = {name: getattr(np, name) for name in makers}
-    try:
-        for name, maker in makers.items():
-            setattr(np, name, maker)
-        with replaced():
-            yield
-    finally:
-        for name, original in originals.items():
-            setattr(np, name, original)
+MAKERS: dict[str, Maker] = {
+    "zeros": _made(np.zeros, _filled(0)),
+    "ones": _made(np.ones, _filled(1)),
+    "empty": _made(np.zeros, _filled(0)),
+    "full": _full,
+    "arange": _arange,
+    "eye": _made(np.eye, _identity),
+    "identity": _made(np.identity, _identity),
+    "array": _from_parts(np.array, copies=True),
+    "asarray": _from_parts(np.asarray, copies=False),
+    "asanyarray": _from_parts(np.asanyarray, copies=False),
+    "ascontiguousarray": _from_parts(np.ascontiguousarray, copies=False),
+}
+RANDOM = StandIn(np.random, {"default_rng": default_rng})
+OTHERS = {"random": RANDOM, "r_": _Joined(np.r_, _rows), "c_": _Joined(np.c_, _columns)}
+NUMPY = StandIn(np, {**OTHERS, **{name: _for_users(getattr(np, name), maker) for name, maker in MAKERS.items()}})
+"""NumPy as the user's code sees it."""
+IMPORTED = {np.__name__: NUMPY, np.random.__name__: RANDOM}
+INSTEAD = {id(np): NUMPY}
+INSTEAD |= {id(getattr(x.of, name)): other for x in IMPORTED.values() for name, other in x.instead.items()}
 
 
 @contextmanager
-def following(tape: Tape) -> Iterator[None]:
+def following(tape: Tape, function: Callable[..., Any]) -> Iterator[None]:
     """While this holds, a function is followed on a tape; one that is followed inside it shares the tape."""
-    RUNNING.append(tape)
+    RUNNING.tapes.append(tape)
     try:
-        with making():
+        with standing_in(spaces_of(function), INSTEAD, IMPORTED), replaced():
             yield
     finally:
-        RUNNING.pop()
+        RUNNING.tapes.pop()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from threading import local
 from types import CodeType, FrameType
 from typing import Any
 
@@ -95,6 +96,8 @@ class Tape:
     """The shapes of arrays that the code made as long as an axis is."""
     complex: bool = False
     """Whether complex numbers have come up."""
+    generators: list[tuple[Any, bytes]] = field(default_factory=list)
+    """The generators of random numbers that the code may use, with their states before."""
     watch: Callable[..., Any] | None = None
     """The trace function that looks at the user's variables, where it pays to take it off in between."""
 
@@ -158,5 +161,11 @@ class Tape:
         self.notes[f"{here()}: {text}"] = None
 
 
-RUNNING: list[Tape] = []
-"""The tapes of the functions that are being followed, the innermost last."""
+class _Running(local):
+    """The tapes of the functions that are being followed in a thread, the innermost last."""
+
+    def __init__(self) -> None:
+        self.tapes: list[Tape] = []
+
+
+RUNNING = _Running()

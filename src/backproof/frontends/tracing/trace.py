@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from backproof.frontends.tracing.drawing import noticing_draws
 from backproof.frontends.tracing.fuse import fuse, is_elementwise
 from backproof.frontends.tracing.lengths import measuring, named_sizes, resized
 from backproof.frontends.tracing.makers import following
@@ -66,10 +67,17 @@ def trace(
     tape = Tape(axes=count())
     leaves: dict[str, Node] = {}
     dims = _annotated(function)
-    called = {name: _leaf(tape, name, value, dims.get(name), leaves) for name, value in _bound(function, arguments)}
+    given = dict(_bound(function, arguments))
+    called = {name: _leaf(tape, name, value, dims.get(name), leaves) for name, value in given.items()}
     names = Names()
     parameters = _wanted(leaves, wrt)
-    with equated() as pairs, measuring(function), names.watching(tape), following(tape):
+    with (
+        noticing_draws(tape, function, given.values()),
+        equated() as pairs,
+        measuring(function),
+        names.watching(tape),
+        following(tape, function),
+    ):
         result = _call(function, called)
         output = (_single if scalar else _array)(result, function, tape)
     if not output.inputs:

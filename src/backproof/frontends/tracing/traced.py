@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy import asarray  # NumPy's own also while `makers` puts another in its place
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from backproof.frontends.tracing.lengths import length
 from backproof.frontends.tracing.tape import Tape, refuse
-from backproof.ir.node import Node
+from backproof.ir.node import Node, ancestors
 from backproof.ops.complexes import as_complex
+from backproof.ops.leaves import input_
 from backproof.ops.row import Array
 
 Handler = Callable[..., Any]
@@ -160,6 +160,10 @@ class Traced(NDArrayOperatorsMixin):
         if self.value.dtype.kind in "iub":
             self.tape.note("whole numbers are used as they are; the derivation is that for the ones given")
             return self.value
+        if self._is_fixed():
+            fixed = self.value.view()
+            fixed.flags.writeable = False  # a write to it would not be seen
+            return fixed
         raise refuse(
             "a traced array is turned into a plain one",
             why="np.array, np.asarray, and a write into a plain array do that, and the derivative is lost",
@@ -223,7 +227,7 @@ class Traced(NDArrayOperatorsMixin):
             return type(value)(*parts) if hasattr(value, "_fields") else parts
         if not isinstance(node, Node):
             return value  # a shape, a truth value: nothing that is differentiated
-        array = asarray(value)
+        array = np.asarray(value)
         lengths = tuple([size.value for size in node.shape])
         if lengths != array.shape:
             raise AssertionError(f"{node!r} has shape {lengths}, NumPy gives {array.shape}")
@@ -335,19 +339,30 @@ class Traced(NDArrayOperatorsMixin):
         self.tape.note("an index depends on values; the derivation is that for the ones given")
         return int(self.value)
 
+    def _is_fixed(self) -> bool:
+        """Whether the value is computed from no argument, as that of ``np.zeros(3)``."""
+        return all(x.op is not input_ or x.attrs.get("outside") for x in ancestors([self.node]))
+
     def __float__(self) -> Any:
+        if self._is_fixed():
+            return float(self.value)
         raise refuse(
             "a traced number is turned into a plain one",
             why="float(), .item(), math.exp and a write into a plain array do that, and the derivative is lost",
             instead="use NumPy's functions on it as it is; collect values in a list and use np.stack",
         )
 
-    __int__ = __complex__ = __float__
+    def __int__(self) -> Any:
+        return int(self.__float__())
+
+    def __complex__(self) -> Any:
+        return complex(self.__float__())
 
     def item(self, *arguments: Any) -> Any:
-        return self.__float__()
+        return self.value.item(*arguments) if self._is_fixed() else self.__float__()
 
-    tolist = item
+    def tolist(self) -> Any:
+        return self.value.tolist() if self._is_fixed() else self.__float__()
 
     # --- methods of arrays that are functions of NumPy
 
