@@ -172,3 +172,45 @@ def test_through_complex_numbers() -> None:
         jacobian(np.fft.fft)(x)
     with pytest.raises(TraceError, match=r"complex128 cannot be .*\n.*z = x \+ 1j \* y"):
         grad(lambda z: np.abs(z) ** 2)(1 + 2j)
+
+
+def test_an_argument_that_is_written_to() -> None:
+    """The gradient is by what was given, and the caller's array stays."""
+
+    def added(x: Array) -> Any:
+        x += 1
+        return np.sum(x**2)
+
+    def one(x: Array) -> Any:
+        x[0] = 1
+        return np.sum(x**2)
+
+    def times(x: Array) -> Any:
+        x *= 2
+        return np.sum(x**2)
+
+    def ordered(x: Array) -> Any:
+        x.sort()
+        return np.sum(x * A[0])
+
+    def part(x: Array) -> Any:
+        v = x[1:]
+        v *= 2
+        return np.sum(x**2)
+
+    def at(x: Array) -> Any:
+        np.add.at(x, [0, 0], 1.0)
+        return np.sum(x**2)
+
+    for function in (added, one, times, ordered, part, at):
+        given = x.copy()
+        expected = by_complex_step(lambda x, f=function: f(x.copy()), x)  # type: ignore[misc]
+        np.testing.assert_allclose(grad(function)(given), expected, rtol=1e-13)
+        np.testing.assert_array_equal(given, x)
+
+
+def test_an_array_that_is_changed_before_it_is_pulled_back() -> None:
+    given = x.copy()
+    pull, _ = make_vjp(lambda x: np.sum(x**2))(given)
+    given[:] = 0
+    np.testing.assert_array_equal(pull(1.0), 2 * x)

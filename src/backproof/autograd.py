@@ -136,7 +136,7 @@ class _Run:
         self._tape = RUNNING.tapes[-1] if RUNNING.tapes else Tape()
         self._single = isinstance(argnum, int)
         positions = [argnum] if isinstance(argnum, int) else list(argnum)
-        self._leaves: list[Traced] = []
+        self._leaves: list[Node] = []
         self._outer: dict[Node, Node] = {}
         given = list(arguments)
         for position in positions:
@@ -162,7 +162,7 @@ class _Run:
             return {key: self._traced(held) for key, held in value.items()}
         if isinstance(value, list | tuple):
             return type(value)(map(self._traced, value))
-        array = np.asarray(value.value if isinstance(value, Traced) else value)
+        array = np.array(value.value if isinstance(value, Traced) else value)
         if array.dtype.kind != "f":
             raise TraceError(
                 f"an argument of {array.dtype} cannot be differentiated by",
@@ -172,16 +172,15 @@ class _Run:
         if self._nested:
             self._outer[node] = value.node if isinstance(value, Traced) else self._tape.node(array)
         self._tape.values[node] = array
-        leaf = Traced(self._tape, node, array)
-        self._leaves.append(leaf)
-        return leaf
+        self._leaves.append(node)  # and not what the array is later: the function may write to it
+        return Traced(self._tape, node, array)
 
     def pulled_back(self, seed: Any) -> Any:
         """The derivative of the sum of the value's entries, weighted by `seed`, in the form of the arguments."""
         nodes, known = self._swept(seed)
         values = evaluate(nodes, known, {})
         found = iter(
-            self._finished(stretched(node, leaf.node.shape), np.broadcast_to(values[node], leaf.shape))
+            self._finished(stretched(node, leaf.shape), np.broadcast_to(values[node], _lengths(leaf)))
             for node, leaf in zip(nodes, self._leaves, strict=True)
         )
         forms = [self._refilled(form, found) for form in self._forms]
@@ -193,7 +192,7 @@ class _Run:
         if self._nested:
             return np.stack([self.pulled_back(seed) for seed in seeds])
         (node,), known = self._swept(seeds)
-        return np.broadcast_to(evaluate([node], known, {})[node], (len(seeds), *leaf.shape))
+        return np.broadcast_to(evaluate([node], known, {})[node], (len(seeds), *_lengths(leaf)))
 
     def _swept(self, seed: Any) -> tuple[list[Node], dict[Node, Array]]:
         """For each leaf the node of its gradient, and the values it is computed from."""
@@ -203,7 +202,7 @@ class _Run:
         root = self._result.node
         g = seed.node if isinstance(seed, Traced) else self._tape.node(seed) if self._nested else _seed(root.shape)
         known[g] = np.asarray(seed.value if isinstance(seed, Traced) else seed, dtype=float)
-        leaves = [leaf.node for leaf in self._leaves]
+        leaves = self._leaves
         found = {x.of: x.raw for x in sweep(root, g, leaves, lambda x: x.raw)} if root not in leaves else {root: g}
         return [found.get(leaf, constant(0)) for leaf in leaves], known
 
@@ -221,6 +220,10 @@ class _Run:
         if isinstance(form, list | tuple):
             return type(form)(self._refilled(held, found) for held in form)
         return next(found)
+
+
+def _lengths(leaf: Node) -> list[int]:
+    return [size.value or 0 for size in leaf.shape]
 
 
 def _seed(shape: Shape) -> Node:
