@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import backproof as bp
+from backproof.autograd import grad
 from backproof.execution.interpret import Plan
 from backproof.frontends.tracing.trace import trace
 from backproof.ir.errors import BackproofError, SpecError, TraceError
@@ -220,6 +221,12 @@ class TestValues:
         derivation = bp.derive(network, W=W, V=V, X=X, Y=Y)
         trace = bp.run(derivation, {"W": 2 * W})
         assert trace["J"] == pytest.approx(network(2 * W, V, X, Y), rel=1e-14)
+
+    def test_the_values_are_those_of_the_call(self) -> None:
+        changed = W.copy()
+        derivation = bp.derive(network, W=changed, V=V, X=X, Y=Y)
+        changed[:] = 5
+        assert bp.run(derivation)["J"] == pytest.approx(network(W, V, X, Y), rel=1e-14)
 
     def test_wrt(self) -> None:
         assert set(bp.derive(network, W=W, V=V, X=X, Y=Y).gradients) == {"W", "V"}
@@ -449,3 +456,14 @@ def test_a_formula_with_many_numbers_is_one_formula() -> None:
 
     assert formulas(50) == formulas(10) <= 2
     assert formulas(4) == 4  # so few are written with their numbers in them
+
+
+def test_a_gradient_by_one_of_two_arguments_inside() -> None:
+    """A gradient penalty: the other argument of the inner function is one of the outer."""
+
+    def inner(w: Array, x: Array) -> Any:
+        return np.sum((w * x - 1) ** 2)
+
+    trace = bp.run(bp.derive(lambda w, x: np.sum(grad(inner)(w, x) ** 2), w=x, x=x + 2, wrt=["w", "x"]))
+    assert trace["J"] == pytest.approx(np.sum((2 * (x * (x + 2) - 1) * (x + 2)) ** 2))
+    assert bp.check(trace).ok

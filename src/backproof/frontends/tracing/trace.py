@@ -149,7 +149,7 @@ def _leaf(tape: Tape, name: str, value: Any, dims: list[str] | None, leaves: dic
         return items if isinstance(value, list) else tuple(items)
     if not isinstance(value, np.ndarray | np.floating | np.complexfloating):
         return value
-    array = np.asarray(value)
+    array = np.array(value)  # the derivation keeps what the call was given
     if array.dtype.kind not in "biufc":
         raise TraceError(f"the argument {name} is an array of {array.dtype}", why="only numbers are followed")
     tape.complex |= array.dtype.kind == "c"
