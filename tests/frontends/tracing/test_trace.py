@@ -330,6 +330,34 @@ def test_what_cannot_be_followed(function: Callable[..., Any], message: str) -> 
         bp.derive(function, x=x)
 
 
+def test_code_that_handles_the_error() -> None:
+    """Without us there is none, and it goes another way."""
+
+    def any_error(x: Array) -> Any:
+        try:
+            factor = float(x[0])
+        except Exception:
+            factor = 1.0
+        return np.sum(x) * factor
+
+    def bare(x: Array) -> Any:
+        try:
+            return np.sum(x) * x[0].item()
+        except:  # noqa: E722
+            return np.sum(x)
+
+    def then_another(x: Array) -> Any:
+        try:
+            return float(x[0])
+        except TraceError:
+            raise KeyError from None
+
+    for function in (any_error, bare, then_another):
+        for follow in (lambda f: bp.derive(f, x=x), lambda f: grad(f)(x)):
+            with pytest.raises(TraceError, match=r"a traced number is turned into a plain one \(test_trace.py, line"):
+                follow(function)
+
+
 def test_writes() -> None:
     def to_the_argument(x: Array) -> Any:
         x[0] = 1.0
@@ -358,8 +386,9 @@ def test_writes() -> None:
     with pytest.raises(TraceError, match="an array is written to that shares its entries"):
         bp.derive(under_a_view, x=x)
     np.testing.assert_array_equal(bp.run(bp.derive(into_an_array_of_its_own, x=x))["dx"], [1, 0, 0])
-    with pytest.raises(TraceError, match=r"np\.stack"):
-        bp.derive(into_a_plain_array, x=x)
+    for follow in (lambda f: bp.derive(f, x=x), lambda f: grad(f)(x)):
+        with pytest.raises(TraceError, match=r"np\.stack"):
+            follow(into_a_plain_array)
     assert x.shape == (3,)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import wraps
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -159,12 +160,44 @@ INSTEAD = {id(np): NUMPY}
 INSTEAD |= {id(getattr(x.of, name)): other for x in IMPORTED.values() for name, other in x.instead.items()}
 
 
+_lock = Lock()
+_following = 0
+_until_none_is_followed = ExitStack()
+
+
+@contextmanager
+def _scipy_replaced() -> Iterator[None]:
+    """While this holds, in any thread, SciPy's functions can be followed."""
+    global _following
+    with _lock:
+        if not _following:
+            _until_none_is_followed.enter_context(replaced())
+        _following += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _following -= 1
+            if not _following:
+                _until_none_is_followed.close()
+
+
 @contextmanager
 def following(tape: Tape, function: Callable[..., Any]) -> Iterator[None]:
-    """While this holds, a function is followed on a tape; one that is followed inside it shares the tape."""
+    """While this holds, a function is followed on a tape; one that is followed inside it shares the tape.
+
+    What could not be followed is raised at the end, also where the function handled it, or NumPy put another error in
+    its place: without us it would have gone another way.
+    """
     RUNNING.tapes.append(tape)
     try:
-        with standing_in(spaces_of(function), INSTEAD, IMPORTED), replaced():
+        with standing_in(spaces_of(function), INSTEAD, IMPORTED), _scipy_replaced():
             yield
+    except Exception as error:
+        if tape.refused and error is not tape.refused[0]:
+            raise tape.refused[0] from None
+        raise
     finally:
         RUNNING.tapes.pop()
+    if tape.refused:
+        raise tape.refused[0]

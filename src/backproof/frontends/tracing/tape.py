@@ -78,8 +78,11 @@ def here() -> str:
 
 
 def refuse(what: str, why: str = "", instead: str = "") -> TraceError:
-    """The error for what cannot be followed, with the user's line."""
-    return TraceError(what, where=here(), why=why, instead=instead)
+    """The error for what cannot be followed, with the user's line. It is raised again if the user's code handles it."""
+    error = TraceError(what, where=here(), why=why, instead=instead)
+    if RUNNING.tapes:
+        RUNNING.tapes[-1].refused.append(error)
+    return error
 
 
 @dataclass(eq=False)
@@ -96,6 +99,8 @@ class Tape:
     """The shapes of arrays that the code made as long as an axis is."""
     complex: bool = False
     """Whether complex numbers have come up."""
+    refused: list[TraceError] = field(default_factory=list)
+    """What could not be followed, the first of it first."""
     generators: list[tuple[Any, bytes]] = field(default_factory=list)
     """The generators of random numbers that the code may use, with their states before."""
     watch: Callable[..., Any] | None = None

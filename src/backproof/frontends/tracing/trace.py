@@ -188,14 +188,7 @@ def _call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
             positional.append(value)
         else:
             named[name] = value
-    try:
-        return function(*positional, **named)
-    except (TypeError, ValueError) as error:
-        # NumPy puts an error of its own in the place of the one that a conversion raised.
-        cause = error.__cause__ or error.__context__
-        if isinstance(cause, TraceError):
-            raise cause from None
-        raise
+    return function(*positional, **named)
 
 
 def _array(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
