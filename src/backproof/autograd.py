@@ -16,7 +16,7 @@ from backproof.derivation.sweep import sweep
 from backproof.execution.interpret import evaluate
 from backproof.frontends.tracing import calls
 from backproof.frontends.tracing.makers import following
-from backproof.frontends.tracing.tape import RUNNING, Tape
+from backproof.frontends.tracing.tape import RUNNING, Tape, array_of
 from backproof.frontends.tracing.traced import Traced
 from backproof.ir.errors import TraceError
 from backproof.ir.node import Node, substitute
@@ -162,7 +162,7 @@ class _Run:
             return {key: self._traced(held) for key, held in value.items()}
         if isinstance(value, list | tuple):
             return type(value)(map(self._traced, value))
-        array = np.array(value.value if isinstance(value, Traced) else value)
+        array = np.array(value.value if isinstance(value, Traced) else array_of(value, "an argument"))
         if array.dtype.kind != "f":
             raise TraceError(
                 f"an argument of {array.dtype} cannot be differentiated by",

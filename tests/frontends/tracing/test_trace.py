@@ -398,6 +398,17 @@ def test_bad_arguments(value: Array) -> None:
         bp.derive(lambda x: np.sum(x), x=value)
 
 
+def test_arrays_of_another_kind() -> None:
+    """They leave out masked entries, or multiply as matrices."""
+    masked = np.ma.masked_array([1.0, 2.0, 3.0], [0, 1, 0])  # type: ignore[no-untyped-call]
+    for given, kind in ((masked, "MaskedArray"), (np.eye(3).view(np.matrix), "matrix")):
+        for follow in (lambda f, v: bp.derive(f, w=v), lambda f, v: grad(f)(v)):
+            with pytest.raises(TraceError, match=rf"^(an|the) argument( w)? is a {kind}.*\n.*\ngive a plain array"):
+                follow(lambda w: np.sum(w * w), given)
+    with pytest.raises(TraceError, match=r"^an array that takes part is a MaskedArray \(test_trace.py"):
+        bp.derive(lambda x: np.sum(x * masked), x=x)
+
+
 def test_arguments_that_do_not_fit() -> None:
     with pytest.raises(SpecError, match=r"^the arguments do not fit network\n.*'Y'"):
         bp.derive(network, W=W, V=V, X=X)

@@ -51,6 +51,18 @@ def users_frame() -> FrameType | None:
     return frame
 
 
+def array_of(x: Any, what: str) -> Array:
+    """What comes in as an array. Raises TraceError for another kind than NumPy's own, which computes otherwise."""
+    kind = type(x)
+    if isinstance(x, np.ndarray) and kind not in (np.ndarray, np.memmap):
+        raise refuse(
+            f"{what} is a {kind.__name__}",
+            why="it computes in another way than a plain array, as by leaving out masked entries",
+            instead="give a plain array, np.asarray(x), and a mask as an array of its own",
+        )
+    return np.asarray(x)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of the user's source."""
@@ -125,7 +137,7 @@ class Tape:
             if node is None and x == math.pi:
                 return constant_(value=math.pi, text="π")
             return node if node is not None else constant(x if isinstance(x, int) else float(x))
-        array = np.asarray(x)
+        array = array_of(x, "an array that takes part")
         if array.dtype.kind not in "biufc":
             raise refuse(f"an array of {array.dtype} takes part", why="only numbers can be differentiated")
         self.complex |= array.dtype.kind == "c"

@@ -20,7 +20,7 @@ from backproof.frontends.tracing.makers import following
 from backproof.frontends.tracing.merge import merge
 from backproof.frontends.tracing.names import Names
 from backproof.frontends.tracing.patterns import recognise
-from backproof.frontends.tracing.tape import Line, Tape, line
+from backproof.frontends.tracing.tape import Line, Tape, array_of, line
 from backproof.frontends.tracing.traced import Traced
 from backproof.ir.errors import SpecError, TraceError
 from backproof.ir.node import Graph, Node, ancestors
@@ -149,7 +149,7 @@ def _leaf(tape: Tape, name: str, value: Any, dims: list[str] | None, leaves: dic
         return items if isinstance(value, list) else tuple(items)
     if not isinstance(value, np.ndarray | np.floating | np.complexfloating):
         return value
-    array = np.array(value)  # the derivation keeps what the call was given
+    array = array_of(value, f"the argument {name}").copy()  # the derivation keeps what the call was given
     if array.dtype.kind not in "biufc":
         raise TraceError(f"the argument {name} is an array of {array.dtype}", why="only numbers are followed")
     tape.complex |= array.dtype.kind == "c"
