@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import random
 import threading
 from collections.abc import Callable
@@ -92,6 +93,22 @@ class TestWhoseArrays:
 
         trace = bp.run(bp.derive(loss, W=W))
         np.testing.assert_allclose(trace["dW"], [[8, 0], [0, 1], [0, 1]])
+
+    def test_the_type_of_an_array_is_that_of_arrays(self) -> None:
+        class Kind(type):
+            pass
+
+        def loss(W: Array) -> Any:
+            assert type(W) is np.ndarray
+            assert type(W[0, 0]) is np.float64
+            assert type(np.zeros(2)).__name__ == "ndarray"
+            assert type("Made", (), {"a": 1}).a == 1  # type: ignore[attr-defined]
+            assert [isinstance(x, type) for x in (int, 3, Kind("K", (), {}))] == [True, False, True]
+            return np.sum(W**2)
+
+        assert type is builtins.type
+        np.testing.assert_array_equal(grad(loss)(W), 2 * W)
+        assert "type" not in globals()
 
     def test_imports_within_the_function(self) -> None:
         def loss(W: Array) -> Any:

@@ -7,12 +7,9 @@ of them, and the variables of the code name it: ``m, n = X.shape``. A number com
 
 from __future__ import annotations
 
-import builtins
-import inspect
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from itertools import chain, count
 from typing import Any
@@ -90,24 +87,6 @@ def sizes_of(lengths: Any) -> list[Size | None]:
     """The sizes of axes that code asks for by their lengths, None where it gives a mere number."""
     asked = lengths if isinstance(lengths, tuple | list) else (lengths,)
     return [getattr(n, "size", None) if isinstance(n, Measured) else None for n in asked]
-
-
-@contextmanager
-def measuring(function: Callable[..., Any]) -> Iterator[None]:
-    """While this holds, `len` in the module of `function` gives lengths as ``x.shape`` does.
-
-    Python makes a plain number of what ``__len__`` returns, so a `len` of the module's own stands before the built-in.
-    """
-    inner = inspect.unwrap(function)
-    names = getattr(getattr(inner, "__func__", inner), "__globals__", None)
-    if names is None or "len" in names:
-        yield
-        return
-    names["len"] = lambda x: x.shape[0] if hasattr(x, "tape") and x.ndim else builtins.len(x)
-    try:
-        yield
-    finally:
-        del names["len"]
 
 
 Bound = Mapping[Size, tuple[int, int, str]]

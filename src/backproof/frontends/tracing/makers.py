@@ -160,6 +160,28 @@ INSTEAD = {id(np): NUMPY}
 INSTEAD |= {id(getattr(x.of, name)): other for x in IMPORTED.values() for name, other in x.instead.items()}
 
 
+class _KindOfKinds(type):
+    def __call__(cls, *arguments: Any, **options: Any) -> Any:
+        if len(arguments) == 1 and isinstance(arguments[0], Traced):
+            return arguments[0].__class__
+        return type(*arguments, **options)
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, type)
+
+
+class Kind(type, metaclass=_KindOfKinds):
+    """The built-in `type`, but that of a traced array is told as `isinstance` tells it."""
+
+
+def length_of(x: Any) -> int:
+    """The built-in `len`, which makes a plain number of any; but the length of a traced array knows its axis."""
+    return x.shape[0] if type(x) is Traced and x.ndim else len(x)
+
+
+ADDED = {"len": length_of, "type": Kind}
+"""What the user's code sees in the place of built-in functions."""
+
 _lock = Lock()
 _following = 0
 _until_none_is_followed = ExitStack()
@@ -191,7 +213,7 @@ def following(tape: Tape, function: Callable[..., Any]) -> Iterator[None]:
     """
     RUNNING.tapes.append(tape)
     try:
-        with standing_in(spaces_of(function), INSTEAD, IMPORTED), _scipy_replaced():
+        with standing_in(spaces_of(function), INSTEAD, IMPORTED, ADDED), _scipy_replaced():
             yield
     except Exception as error:
         if tape.refused and error is not tape.refused[0]:

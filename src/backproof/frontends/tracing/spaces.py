@@ -99,22 +99,31 @@ def _is_users_module(module: Any) -> bool:
     return is_users_file(file) and not file.endswith(tuple(EXTENSION_SUFFIXES))
 
 
+_NOTHING = object()
 _lock = RLock()
 _bound: dict[int, tuple[Space, dict[str, tuple[Any, Any]], list[None]]] = {}
 """The spaces that are changed now: for each name the original and what is bound to it, and how often that was asked."""
 
 
 @contextmanager
-def standing_in(spaces: list[Space], instead: Mapping[int, Any], imported: Mapping[str, StandIn]) -> Iterator[None]:
+def standing_in(
+    spaces: list[Space], instead: Mapping[int, Any], imported: Mapping[str, StandIn], added: Mapping[str, Any]
+) -> Iterator[None]:
     """While this holds, other values are bound in the spaces to all names of some: `instead` has them by `id`.
 
-    `imported` has what the user's functions get for a module that they import themselves.
+    `imported` has what the user's functions get for a module that they import themselves. `added` stand before the
+    built-in functions of their names, where a space has none of its own.
     """
+
+    def others(space: Space) -> Space:
+        found = {name: instead[id(value)] for name, value in space.items() if id(value) in instead}
+        return found | {name: value for name, value in added.items() if name not in space}
+
     with _lock:
         for stand_in in imported.values():
             stand_in.refresh()
         for space in spaces:
-            _bind(space, lambda names: {k: instead[id(v)] for k, v in names.items() if id(v) in instead})
+            _bind(space, others)
         _bind(vars(builtins), lambda names: {"__import__": _importing(names["__import__"], imported)})
     try:
         yield
@@ -126,7 +135,7 @@ def standing_in(spaces: list[Space], instead: Mapping[int, Any], imported: Mappi
 
 def _bind(space: Space, others: Callable[[Space], Space]) -> None:
     if id(space) not in _bound:
-        changed = {name: (space[name], other) for name, other in others(space).items()}
+        changed = {name: (space.get(name, _NOTHING), other) for name, other in others(space).items()}
         _bound[id(space)] = space, changed, []
         space.update({name: other for name, (_, other) in changed.items()})
     _bound[id(space)][2].append(None)
@@ -139,7 +148,11 @@ def _release(space: Space) -> None:
         return
     del _bound[id(space)]
     for name, (original, other) in changed.items():
-        if space.get(name) is other:  # the code may have bound another value itself
+        if space.get(name) is not other:  # the code has bound another value itself
+            continue
+        if original is _NOTHING:
+            del space[name]
+        else:
             space[name] = original
 
 

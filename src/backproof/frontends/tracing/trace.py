@@ -15,7 +15,7 @@ import numpy as np
 
 from backproof.frontends.tracing.drawing import noticing_draws
 from backproof.frontends.tracing.fuse import fuse, is_elementwise
-from backproof.frontends.tracing.lengths import measuring, named_sizes, resized
+from backproof.frontends.tracing.lengths import named_sizes, resized
 from backproof.frontends.tracing.makers import following
 from backproof.frontends.tracing.merge import merge
 from backproof.frontends.tracing.names import Names
@@ -74,7 +74,6 @@ def trace(
     with (
         noticing_draws(tape, function, given.values()),
         equated() as pairs,
-        measuring(function),
         names.watching(tape),
         following(tape, function),
     ):
