@@ -63,6 +63,16 @@ CASES: dict[str, tuple[Callable[[Any], Any], Array]] = {
     "cbrt, exp2, fabs": (lambda x: q(np.cbrt(x)) + q(np.cbrt(x * x)) + q(np.exp2(x)) + q(np.fabs(x)), A),
     "degrees": (lambda x: q(np.deg2rad(x) + np.radians(x)) + q(np.rad2deg(x) + np.degrees(x)), A),
     "logaddexp2, copysign": (lambda x: q(np.logaddexp2(x, A)) + q(np.copysign(x, A[::-1])), A),
+    "copysign of zeros": (
+        lambda x: (
+            q(np.copysign(x, -0.0))
+            + q(np.copysign(x, 3))
+            + q(np.copysign(x, np.where(M, 0.0, -0.0)))
+            + q(np.copysign(x, x))
+            + q(np.copysign(x, x * np.where(M, 0.0, -0.0)))
+        ),
+        A,
+    ),
     "heaviside": (lambda x: q(x * np.heaviside(x, 0.5)) + q(np.heaviside(0.0, x)), A),
     "select": (lambda x: q(np.select([x > 1, x < 0], [x**2, -x], 0.5)) + q(np.select([M], [x])), A),
     "choose": (lambda x: q(np.choose(M.astype(int), [x, x * x])), A),

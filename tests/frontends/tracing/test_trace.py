@@ -358,6 +358,12 @@ def test_code_that_handles_the_error() -> None:
                 follow(function)
 
 
+def test_zero_to_the_power_of_zero_is_one() -> None:
+    for zero in (0.0, -0.0):
+        v = np.array([zero, 2.0])
+        assert bp.run(bp.derive(lambda v: np.sum(np.power(np.abs(v), v)), v=v))["J"] == 5.0
+
+
 def test_writes() -> None:
     def to_the_argument(x: Array) -> Any:
         x[0] = 1.0

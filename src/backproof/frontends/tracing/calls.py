@@ -118,6 +118,8 @@ def _power(nodes: Nodes, base: Any, exponent: Any) -> Node:
                 why="that is no real number for the powers next to a whole one",
                 instead="raise to one power at a time, given as a plain number",
             )
+        if np.any((nodes.value(base) == 0) & (nodes.value(exponent) == 0)):  # 0⁰ is 1
+            return elementary.exp(elementary.xlogy(nodes(exponent), nodes(base)))
         return elementary.exp(mul(nodes(exponent), elementary.log(nodes(base))))
     return _raised(nodes(base), exponent)
 

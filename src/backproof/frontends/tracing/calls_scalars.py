@@ -9,7 +9,7 @@ import numpy as np
 
 from backproof.frontends.tracing.calls import _sum, becomes
 from backproof.frontends.tracing.tape import refuse
-from backproof.frontends.tracing.traced import HANDLERS, Handler, Nodes
+from backproof.frontends.tracing.traced import HANDLERS, Handler, Nodes, Traced
 from backproof.ir.node import Node
 from backproof.ops import elementary
 from backproof.ops.arithmetic import div, mul, neg, power, sub
@@ -103,8 +103,14 @@ def _logaddexp2(nodes: Nodes, x: Any, y: Any) -> Node:
 
 @becomes(np.copysign)
 def _copysign(nodes: Nodes, x: Any, y: Any) -> Node:
-    size = elementary.absolute(nodes(x))
-    return elementary.pieces(size, elementary.greater_equal(nodes(y), constant(0)), neg(size))
+    size, value = elementary.absolute(nodes(x)), np.asarray(nodes.value(y))
+    if not isinstance(y, Traced):
+        return mul(size, nodes(np.copysign(1.0, value))) if value.ndim else neg(size) if np.signbit(value) else size
+    positive = elementary.greater_equal(nodes(y), constant(0))
+    if np.any(np.signbit(value) & (value == 0)):  # a negative zero, which no comparison tells from the positive one
+        nodes.tape.note("which zeros are negative is taken from the arrays given")
+        positive = nodes(~np.signbit(value))
+    return elementary.pieces(size, positive, neg(size))
 
 
 # --- choices
