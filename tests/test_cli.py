@@ -338,6 +338,18 @@ class TestCheck:
         assert "tolerance" in result.err
 
 
+class TestFunctions:
+    @pytest.fixture(autouse=True)
+    def model(self, desk: Path) -> None:
+        (desk / "m.py").write_text("import numpy as np\n\n\ndef loss(W, X, act=1.0):\n    return act * np.sum(W @ X)\n")
+
+    def test_one_that_does_not_run_on_its_arguments(self, backproof_: Command) -> None:
+        np.savez("b.npz", W=np.ones((3, 2)), X=np.ones((3, 2)))
+        result = backproof_("derive", "m.py:loss", "--data", "b.npz")
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("backproof: loss raises ValueError (m.py, line 5)\nmatmul: ")
+
+
 TABLES = {
     "nan.csv": "a,b,y\n1,2,0\n3,nan,1\n",
     "gap.csv": "a,b,y\n1,2,0\n3,,1\n",

@@ -11,6 +11,7 @@ import pytest
 import backproof as bp
 from backproof import autograd
 from backproof.derivation.derivation import Derivation
+from backproof.ir.errors import TraceError
 from backproof.ir.sizes import show
 from backproof.write.math_unicode import linear
 from backproof.write.spell import spell
@@ -153,7 +154,7 @@ def test_numbers_of_lengths_are_python_numbers() -> None:
 
 def test_len_is_pythons_again_afterwards() -> None:
     assert "len" not in network.__globals__
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(TraceError, match="raises ZeroDivisionError"):
         bp.derive(lambda x: np.sum(x) / (len(x) - len(x) - 0 if 1 / 0 else 1), x=np.ones(2))
     assert "len" not in globals()
 

@@ -364,6 +364,23 @@ def test_zero_to_the_power_of_zero_is_one() -> None:
         assert bp.run(bp.derive(lambda v: np.sum(np.power(np.abs(v), v)), v=v))["J"] == 5.0
 
 
+def test_a_function_that_does_not_run() -> None:
+    def unknown(x: Array) -> Any:
+        return np.sum(x) + nothing  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(
+        TraceError,
+        match=r"^network raises ValueError \(test_trace.py, line \d+\)\nmatmul: .*\nit has to run on its arguments, "
+        r"whose shapes are: W 4 × 3, V 2 × 4, X 2 × 4, Y 2 × 5$",
+    ) as caught:
+        bp.derive(network, W=W, V=V, X=V, Y=Y)
+    assert isinstance(caught.value.__cause__, ValueError)
+    with pytest.raises(
+        TraceError, match=r"^unknown raises NameError \(test_trace.py, line \d+\)\nname 'nothing' is not"
+    ):
+        bp.derive(unknown, x=x)
+
+
 def test_writes() -> None:
     def to_the_argument(x: Array) -> Any:
         x[0] = 1.0

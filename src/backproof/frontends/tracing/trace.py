@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import count
+from traceback import walk_tb
 from types import CodeType
 from typing import Any
 
@@ -20,9 +21,9 @@ from backproof.frontends.tracing.makers import following
 from backproof.frontends.tracing.merge import merge
 from backproof.frontends.tracing.names import Names
 from backproof.frontends.tracing.patterns import recognise
-from backproof.frontends.tracing.tape import Line, Tape, array_of, line
+from backproof.frontends.tracing.tape import Line, Tape, array_of, is_users, line
 from backproof.frontends.tracing.traced import Traced
-from backproof.ir.errors import SpecError, TraceError
+from backproof.ir.errors import BackproofError, SpecError, TraceError
 from backproof.ir.node import Graph, Node, ancestors
 from backproof.ir.sizes import ONE, Shape, Size, equated
 from backproof.ir.symbol import Symbol
@@ -77,7 +78,7 @@ def trace(
         names.watching(tape),
         following(tape, function),
     ):
-        result = _call(function, called)
+        result = _call(function, called, leaves)
         output = (_single if scalar else _array)(result, function, tape)
     if not output.inputs:
         # The result is an argument as it is given: it is a quantity of its own all the same.
@@ -118,9 +119,9 @@ def _bound(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterat
         bound = inspect.signature(function).bind(**arguments)
     except TypeError as error:
         raise SpecError(
-            f"the arguments do not fit {getattr(function, '__name__', 'the function')}",
+            f"the arguments do not fit {_name(function)}",
             why=str(error),
-            instead=f"it is called as {function.__name__}{inspect.signature(function)}",
+            instead=f"it is called as {_name(function)}{inspect.signature(function)}",
         ) from None
     bound.apply_defaults()
     return iter(bound.arguments.items())
@@ -173,7 +174,7 @@ def _shape(tape: Tape, array: np.ndarray[Any, Any], dims: list[str] | None) -> S
     )
 
 
-def _call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+def _call(function: Callable[..., Any], arguments: Mapping[str, Any], leaves: Mapping[str, Node]) -> Any:
     parameters = inspect.signature(function).parameters
     positional: list[Any] = []
     named: dict[str, Any] = {}
@@ -187,7 +188,30 @@ def _call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
             positional.append(value)
         else:
             named[name] = value
-    return function(*positional, **named)
+    try:
+        return function(*positional, **named)
+    except BackproofError:
+        raise
+    except Exception as error:
+        raise _failed(function, error, leaves) from error
+
+
+def _failed(function: Callable[..., Any], error: Exception, leaves: Mapping[str, Node]) -> TraceError:
+    """The error for a function that does not run on its arguments, with the line of the user's where it ends."""
+    own = [(frame, number) for frame, number in walk_tb(error.__traceback__) if is_users(frame.f_code)]
+    shapes = ", ".join(
+        f"{name} {' × '.join(map(str, x.attrs['value'].shape)) or 'one number'}" for name, x in leaves.items()
+    )
+    return TraceError(
+        f"{_name(function)} raises {type(error).__name__}",
+        where=str(Line(own[-1][0].f_code.co_filename, own[-1][1])) if own else "",
+        why=str(error),
+        instead=f"it has to run on its arguments, whose shapes are: {shapes}",
+    )
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", "the function")
 
 
 def _array(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
@@ -213,10 +237,6 @@ def _refuse_complex(result: Traced, name: str) -> None:
             why="it cannot be larger or smaller, so there is nothing to differentiate",
             instead="return its real part, z.real, or its modulus, np.abs(z)",
         )
-
-
-def _name(function: Callable[..., Any]) -> str:
-    return getattr(function, "__name__", "the function")
 
 
 def _single(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
