@@ -349,6 +349,12 @@ class TestFunctions:
         assert (result.code, result.out) == (2, "")
         assert result.err.startswith("backproof: loss raises ValueError (m.py, line 5)\nmatmul: ")
 
+    def test_arrays_that_it_does_not_take_are_named(self, backproof_: Command) -> None:
+        np.savez("b.npz", W=np.ones((3, 2)), X=np.ones((2, 4)), Act=np.array(2.0))
+        result = backproof_("run", "m.py:loss", "--data", "b.npz", "--show", "J")
+        assert (result.code, result.err) == (0, "backproof: loss does not take Act of b.npz\n")
+        assert "24" in result.out  # with the default act=1
+
 
 TABLES = {
     "nan.csv": "a,b,y\n1,2,0\n3,nan,1\n",
@@ -437,6 +443,7 @@ class TestBadInput:
             (("run", *IRIS, "--show", "dX"), "dX was not derived"),
             (("derive", "3-2", "--data", "iris"), "--data is for functions\nbackproof run computes a network on data"),
             (("derive", "3-2", "--wrt", "X"), "--wrt is for functions"),
+            (("derive", "f.py"), "f.py does not say which network or function of the file\nwrite f.py:name"),
             (("derive", "f.py:f"), "the arguments do not fit f\nmissing a required argument: 'x'"),
             (("derive", "f.py:f", "--loss", "mse"), "f.py:f is a function, which has its own loss"),
             (("derive", "f.py:f", "--data", "empty.csv"), "empty.csv is not an NPZ file\nsave the arguments"),

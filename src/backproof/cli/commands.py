@@ -74,7 +74,7 @@ def network_options(command: F) -> F:
             click.option(
                 "--wrt",
                 multiple=True,
-                help="Of a function: an argument to derive by. Default: all arrays but X and Y.",
+                help="Of a function: an argument to derive by. Default: all arrays but X, Y, x and y.",
             ),
             click.option(
                 "--open",
@@ -284,7 +284,11 @@ def _arguments(function: Callable[..., Any], data: str | None) -> dict[str, Any]
     arrays = _arrays(data)
     parameters = inspect.signature(function).parameters
     anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-    return {name: array for name, array in arrays.items() if anything or name in parameters}
+    unknown = [] if anything else [name for name in arrays if name not in parameters]
+    if unknown:
+        name = getattr(function, "__name__", "the function")
+        click.echo(f"backproof: {name} does not take {', '.join(unknown)} of {data}", err=True)
+    return {name: array for name, array in arrays.items() if name not in unknown}
 
 
 def _arrays(data: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from backproof.frontends.network import Dense, Network
 from backproof.ir.errors import SpecError
 
-FORMS = 'a spec is "4-8:tanh-3:softmax", a file net.toml, or file.py:network'
+FORMS = 'a spec is "4-8:tanh-3:softmax", a file net.toml, or file.py:name of a network or a function'
 
 
 def read_spec(text: str, *, loss: str | None = None, l1: float | None = None, l2: float | None = None) -> Network:
@@ -39,6 +39,8 @@ def read_forward(
         network = _from_toml(Path(text))
     elif match := re.fullmatch(r"(.+\.py):([A-Za-z_]\w*)", text):
         network = _from_python(Path(match.group(1)), match.group(2))
+    elif text.endswith(".py"):
+        raise SpecError(f"{text} does not say which network or function of the file", instead=f"write {text}:name")
     else:
         network = _from_string(text)
     changes = {name: value for name, value in {"loss": loss, "l1": l1, "l2": l2}.items() if value is not None}
