@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from backproof.checking.gradients import Method, check_gradients
@@ -69,6 +70,8 @@ def derive(
 
     Raises SpecError for a network that cannot be read, TraceError for code that cannot be followed.
     """
+    options = {"mean": mean, "layout": layout, "inputs": inputs, "wrt": wrt, "opened": opened}
+    _no_arrays({**options, "hvp": hvp, "hessian": hessian, "jacobian": jacobian})
     products, matrices, jacobians = (_listed(names) for names in (hvp, hessian, jacobian))
     if bool(products) + bool(matrices) + bool(jacobians) > 1:
         raise BackproofError("hvp, hessian and jacobian are three things", instead="ask for one of them at a time")
@@ -99,6 +102,15 @@ def derive(
     assert isinstance(network, Network)
     graph = network.graph(layout)
     return derive_graph(graph, mean=mean, inputs=graph.inputs[:1] if inputs else ())
+
+
+def _no_arrays(options: Mapping[str, Any]) -> None:
+    for name, option in options.items():
+        if isinstance(option, np.ndarray | np.number):
+            raise BackproofError(
+                f"{name} is an option of derive, and an array is given",
+                instead=f'give an argument of that name in a mapping: derive(function, {{"{name}": …}})',
+            )
 
 
 def run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import reduce
 from typing import Any
@@ -284,6 +285,36 @@ def test_code_that_asks_what_it_has() -> None:
         return total
 
     assert forms(bp.derive(f, x=x), "dx")[-1] == "2 x"
+
+
+def test_python_on_traced_arrays() -> None:
+    def f(x: Array, places: Array) -> Any:
+        assert 7.5 not in x
+        rounded = round(x[0], 1) + round(x[1])
+        i = np.asarray(places)
+        i = i + 1
+        i[0] = 0
+        both = copy.copy(x) * copy.deepcopy([x])[0]
+        return rounded * np.sum(both) + np.sum(x[i] ** 3)
+
+    places = np.array([0, 1])
+    trace = bp.run(bp.derive(f, x=x, places=places))
+    assert trace["J"] == pytest.approx(f(x, places), rel=1e-14)
+    assert bp.check(trace).ok
+
+    with pytest.raises(TraceError, match=r"^a traced number is a key of a dict, or in a set \(test_trace.py"):
+        bp.derive(lambda x: {x[0]: np.sum(x)}[x[0]], x=x)
+    with pytest.raises(TraceError, match=r"raises TypeError .*\nunhashable type: 'numpy.ndarray'"):
+        bp.derive(lambda x: {x: np.sum(x)}[x], x=x)
+
+
+def test_arguments_called_like_an_option() -> None:
+    def f(mean: Array, wrt: Array) -> Any:
+        return np.sum(mean * wrt)
+
+    with pytest.raises(BackproofError, match=r"^mean is an option of derive, and an array is given\n.* in a mapping"):
+        bp.derive(f, mean=x, wrt=x)  # type: ignore[arg-type]
+    assert set(bp.derive(f, {"mean": x, "wrt": x}).gradients) == {"mean", "wrt"}
 
 
 def test_a_write_through_a_list() -> None:

@@ -358,6 +358,27 @@ class Traced(NDArrayOperatorsMixin):
     def __complex__(self) -> Any:
         return complex(self.__float__())
 
+    def __round__(self, digits: int | None = None) -> Any:
+        return self._apply(np.round, (self, digits or 0), {})
+
+    def __hash__(self) -> int:
+        if self.value.ndim:
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        raise refuse(
+            "a traced number is a key of a dict, or in a set",
+            why="it would be found by its value, which the derivation does not depend on",
+            instead="use whole numbers or texts as keys",
+        )
+
+    def __contains__(self, item: Any) -> bool:
+        return bool((self == item).any())
+
+    def __copy__(self) -> Traced:
+        return self.copy()
+
+    def __deepcopy__(self, known: Any) -> Traced:
+        return self.copy()
+
     def item(self, *arguments: Any) -> Any:
         return self.value.item(*arguments) if self._is_fixed() else self.__float__()
 
