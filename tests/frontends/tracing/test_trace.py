@@ -344,8 +344,23 @@ def test_in_place_operators_on_intermediates() -> None:
     np.testing.assert_allclose(trace["dx"], 18 * x * np.array([1, 0, 1]), rtol=1e-14)
 
 
+def without_a_sum(x: Array) -> Any:
+    Z = 2 * x
+    return Z
+
+
+async def waiting(x: Array) -> Any:
+    return np.sum(x)
+
+
 ERRORS: list[tuple[Callable[..., Any], str]] = [
     (lambda x: 2 * x, r"the result of <lambda> is not one number \(its shape is \(3,\)\)\n.*\nreturn its sum"),
+    (without_a_sum, r"not one number .*\n.*\nreturn its sum or its mean, np\.sum\(Z\); or"),
+    (lambda x: {"n": 3, "loss": np.sum(x)}, r"<lambda> is a dict\n.*\nreturn what is in it, as result\['loss'\]"),
+    (lambda x: [x[0], x[1]], r"<lambda> is a list\n.*\nreturn what is in it, as result\[0\]"),
+    (lambda x: (y for y in x), r"<lambda> is a generator\n<lambda> has not run: it holds a yield"),
+    (waiting, r"^the result of waiting is a coroutine\nwaiting has not run: it is an async function\ngive a plain"),
+    (lambda x: None, r"^<lambda> returns nothing\nreturn one number"),
     (lambda x: 3.0, r"is a float that is computed from none of its array arguments"),
     (lambda x: float(np.sum(x)), r"a traced number is turned into a plain one \(test_trace.py, line \d+\)"),
     (lambda x: np.sum(np.fromiter(x, float)), r"a traced number is turned into a plain one"),
@@ -491,13 +506,17 @@ def test_einsum_of_three(spec: str) -> None:
 def test_of_several_results_the_first_counts() -> None:
     derivation = bp.derive(lambda x: (np.sum(x * x), x), x=x)
     assert forms(derivation, "dx")[-1] == "2 x"
-    assert any("of several results the first is differentiated" in note for note in derivation.notes)
+    assert derivation.notes == ("of several results the first is differentiated",)
 
 
-@pytest.mark.parametrize("value", [3.0, np.arange(3), [1.0, 2.0]])
-def test_nothing_to_differentiate_by(value: Any) -> None:
-    with pytest.raises(TraceError, match=r"^none of the arguments is an array of decimal numbers"):
-        bp.derive(lambda v: np.sum(v), v=value)
+def test_nothing_to_differentiate_by() -> None:
+    for value in (3.0, [1.0, 2.0]):
+        with pytest.raises(TraceError, match=r"^none of the arguments is an array\n"):
+            bp.derive(lambda v: np.sum(v), v=value)
+    with pytest.raises(TraceError, match=r"^none of the arguments is an array\n"):
+        bp.derive(lambda: np.sum(x))
+    with pytest.raises(TraceError, match=r"^none of the arguments is an array of decimal numbers\n"):
+        bp.derive(lambda v: np.sum(v), v=np.arange(3))
 
 
 def test_a_formula_of_thousands_of_terms() -> None:

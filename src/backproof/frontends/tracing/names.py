@@ -54,6 +54,10 @@ class Names:
         if not name.startswith("_") and (known is None or depth < known[0]):
             bound[key] = (depth, known[1] if known else len(bound), name)
 
+    def of(self, node: Node) -> str | None:
+        """The variable that a node was bound to."""
+        return self._bound[node][2] if node in self._bound else None
+
     def found(self, taken: set[str], present: Mapping[Node, Node]) -> dict[Node, str]:
         """A name for each node that was bound, none twice, none in `taken`: h, or h_1, h_2, … where h was rebound.
 

@@ -79,7 +79,8 @@ def trace(
         following(tape, function),
     ):
         result = _call(function, called, leaves)
-        output = (_single if scalar else _array)(result, function, tape)
+        traced = _array(result, function, tape)
+        output = _single(traced, function, names) if scalar else traced.node
     if not output.inputs:
         # The result is an argument as it is given: it is a quantity of its own all the same.
         output = restated(output)
@@ -214,20 +215,14 @@ def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", "the function")
 
 
-def _array(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
-    if isinstance(result, tuple) and result and isinstance(result[0], Traced):
-        tape.note("of several results the first is differentiated")
+def _array(result: Any, function: Callable[..., Any], tape: Tape) -> Traced:
+    if isinstance(result, tuple) and result and type(result[0]) is Traced:
+        tape.notes["of several results the first is differentiated"] = None
         result = result[0]
-    if not isinstance(result, Traced):
-        name, kind = _name(function), type(result).__name__
-        raise TraceError(
-            f"the result of {name} is a {kind} that is computed from none of its array arguments",
-            why="so there is nothing to differentiate",
-            instead="return an array computed from the arguments",
-        )
+    if type(result) is not Traced:
+        raise _no_array(result, _name(function))
     _refuse_complex(result, _name(function))
-    node: Node = result.node
-    return node
+    return result
 
 
 def _refuse_complex(result: Traced, name: str) -> None:
@@ -239,31 +234,47 @@ def _refuse_complex(result: Traced, name: str) -> None:
         )
 
 
-def _single(result: Any, function: Callable[..., Any], tape: Tape) -> Node:
-    if isinstance(result, tuple) and result and type(result[0]) is Traced and result[0].size == 1:
-        tape.note("of several results the first is differentiated")
-        result = result[0]
-    name = _name(function)
-    if not isinstance(result, Traced):
-        kind = type(result).__name__
-        raise TraceError(
-            f"the result of {name} is a {kind} that is computed from none of its array arguments",
-            why="so there is nothing to differentiate",
-            instead="return one number computed from the arguments",
-        )
+def _single(result: Traced, function: Callable[..., Any], names: Names) -> Node:
     if result.value.size != 1:
         raise TraceError(
-            f"the result of {name} is not one number",
+            f"the result of {_name(function)} is not one number",
             where=f"its shape is {result.shape}",
             why="a derivative of every quantity needs one number to differentiate",
-            instead=f"return its sum or its mean, np.sum({result.node.symbol or 'result'}); "
+            instead=f"return its sum or its mean, np.sum({names.of(result.node) or 'result'}); "
             "or ask for the derivatives of all its entries, with jacobian or --jacobian",
         )
-    _refuse_complex(result, name)
     while result.value.ndim:
         result = result[0]
     node: Node = result.node
     return node
+
+
+def _no_array(result: Any, name: str) -> TraceError:
+    """The error for a result that is no traced array."""
+    kind = type(result).__name__
+    what = f"the result of {name} is a {kind}"
+    if inspect.iscoroutine(result):
+        result.close()
+        return TraceError(what, why=f"{name} has not run: it is an async function", instead="give a plain function")
+    if inspect.isgenerator(result):
+        return TraceError(what, why=f"{name} has not run: it holds a yield", instead="return what it yields, as an array or a sum")
+    if result is None:
+        return TraceError(f"{name} returns nothing", instead="return one number, or an array, computed from the arguments")
+    parts = (
+        result.items() if isinstance(result, dict) else enumerate(result) if isinstance(result, list | tuple) else ()
+    )
+    held = [key for key, part in parts if type(part) is Traced]
+    if held:
+        return TraceError(
+            what,
+            why="it is an array, or one number, that is differentiated",
+            instead=f"return what is in it, as result[{held[0]!r}]",
+        )
+    return TraceError(
+        f"{what} that is computed from none of its array arguments",
+        why="so there is nothing to differentiate",
+        instead="return one number, or an array, computed from the arguments",
+    )
 
 
 def _wanted(leaves: Mapping[str, Node], wrt: Sequence[str] | None) -> list[Node]:
@@ -271,11 +282,17 @@ def _wanted(leaves: Mapping[str, Node], wrt: Sequence[str] | None) -> list[Node]
     held = [name for name, node in leaves.items() if node.attrs["value"].dtype.kind == "c"]
     if not decimal and held:
         raise _held_constant(held[0])
+    if not leaves:
+        raise TraceError(
+            "none of the arguments is an array",
+            why="derivatives are those by arrays, and Python's own numbers are taken as constants",
+            instead="give arrays, by name: derive(f, W=np.array([1.0, 2.0]))",
+        )
     if not decimal:
         raise TraceError(
             "none of the arguments is an array of decimal numbers",
-            why="whole numbers cannot be varied a little, and Python's own numbers are taken as constants",
-            instead="give arrays: np.array(3.0), x.astype(float)",
+            why="whole numbers cannot be varied a little",
+            instead="give arrays of decimal numbers: x.astype(float)",
         )
     if wrt is None:
         return [node for name, node in decimal.items() if name not in DATA] or list(decimal.values())
