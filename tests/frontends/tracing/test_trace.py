@@ -119,6 +119,16 @@ class TestNames:
         derivation = bp.derive(f, W=W, X=X)
         assert [str(size) for size in derivation.quantities["dW"].shape] == ["n1", "n0"]
 
+    def test_annotations_that_contradict_the_arrays(self) -> None:
+        def f(W, X):  # type: ignore[no-untyped-def]
+            return np.sum(W) + np.sum(X)
+
+        f.__annotations__ = {"W": 'Float[Array, "n1 n0"]', "X": 'Float[Array, "n0 m"]'}
+        with pytest.raises(SpecError, match=r"^the axis n0 has two lengths \(3 in W, 4 in X\)\n"):
+            bp.derive(f, W=W, X=W)
+        f.__annotations__ = {"W": 'Float[Array, "3 n0"]', "X": 'Float[Array, "... 3 n"]'}
+        bp.derive(f, W=W, X=W)
+
     def test_the_trace_function_is_put_back(self) -> None:
         import sys
 

@@ -70,6 +70,7 @@ def trace(
     dims = _annotated(function)
     given = dict(_bound(function, arguments))
     called = {name: _leaf(tape, name, value, dims.get(name), leaves) for name, value in given.items()}
+    _agree(dims, leaves)
     names = Names()
     parameters = _wanted(leaves, wrt)
     with (
@@ -139,6 +140,22 @@ def _annotated(function: Callable[..., Any]) -> dict[str, list[str]]:
         if isinstance(text, str):
             found[name] = text.split()
     return found
+
+
+def _agree(dims: Mapping[str, list[str]], leaves: Mapping[str, Node]) -> None:
+    """Refuses annotations that give one name to axes of different lengths."""
+    lengths: dict[str, tuple[int, str]] = {}
+    for name, words in dims.items():
+        shape = leaves[name].attrs["value"].shape if name in leaves else ()
+        for word, n in zip(words, shape, strict=False) if len(words) == len(shape) else ():
+            known, first = lengths.setdefault(word, (n, name))
+            if n != known and word.isidentifier():
+                raise SpecError(
+                    f"the axis {word} has two lengths",
+                    where=f"{known} in {first}, {n} in {name}",
+                    why="the annotations of the function give it one name",
+                    instead="give arrays whose shapes fit, or the axes two names",
+                )
 
 
 def _leaf(tape: Tape, name: str, value: Any, dims: list[str] | None, leaves: dict[str, Node]) -> Any:
@@ -257,9 +274,13 @@ def _no_array(result: Any, name: str) -> TraceError:
         result.close()
         return TraceError(what, why=f"{name} has not run: it is an async function", instead="give a plain function")
     if inspect.isgenerator(result):
-        return TraceError(what, why=f"{name} has not run: it holds a yield", instead="return what it yields, as an array or a sum")
+        return TraceError(
+            what, why=f"{name} has not run: it holds a yield", instead="return what it yields, as an array or a sum"
+        )
     if result is None:
-        return TraceError(f"{name} returns nothing", instead="return one number, or an array, computed from the arguments")
+        return TraceError(
+            f"{name} returns nothing", instead="return one number, or an array, computed from the arguments"
+        )
     parts = (
         result.items() if isinstance(result, dict) else enumerate(result) if isinstance(result, list | tuple) else ()
     )
