@@ -64,6 +64,20 @@ class TestNames:
         assert source.text == "Z1 = W @ X"
         assert source.place.startswith("test_trace.py, line ")
 
+    def test_the_line_of_a_lambda_is_its_expression(self) -> None:
+        def text(derivation: bp.Derivation) -> str:
+            return derivation.sources[derivation.quantities["J"]].text
+
+        assert text(bp.derive(lambda x: np.sum(x * x), x=x)) == "np.sum(x * x)"
+        both = {"ü": lambda x: x @ x, "y": lambda x: np.sum(np.tanh(x))}
+        assert [text(bp.derive(f, x=x)) for f in both.values()] == ["x @ x", "np.sum(np.tanh(x))"]
+        # fmt: off
+        over_lines = lambda x: np.sum(  # noqa: E731
+            x**2,
+            axis=0)
+        # fmt: on
+        assert text(bp.derive(over_lines, x=x)) == "np.sum(x ** 2, axis=0)"
+
     def test_the_outer_name_wins(self) -> None:
         def helper(z: Array) -> Array:
             inner = np.exp(z)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import math
 import sys
@@ -69,14 +70,37 @@ class Line:
 
     file: str
     number: int
+    within: CodeType | None = None
+    """The code of a lambda, which is only a part of its line."""
 
     def __str__(self) -> str:
         return f"{Path(self.file).name}, line {self.number}"
 
     @property
     def text(self) -> str:
-        """The line as it is written."""
-        return linecache.getline(self.file, self.number).strip()
+        """The line as it is written; of a lambda its expression."""
+        return (self.within and _expression(self.within)) or linecache.getline(self.file, self.number).strip()
+
+
+def _expression(code: CodeType) -> str:
+    """The source of a lambda's expression, which is where all its instructions come from; "" where there is none."""
+    spans = [
+        ((first, start), (last, end))
+        for first, last, start, end in code.co_positions()
+        if first is not None and last is not None and start is not None and end is not None
+    ]
+    spans = [(start, end) for start, end in spans if start < end]
+    if not spans:
+        return ""
+    (first, start), (last, end) = min(start for start, _ in spans), max(end for _, end in spans)
+    lines = [linecache.getline(code.co_filename, number).encode() for number in range(first, last + 1)]
+    lines[-1] = lines[-1][:end]  # columns are counted in bytes
+    lines[0] = lines[0][start:]
+    text = b"".join(lines).decode(errors="replace")
+    try:
+        return text if first == last else ast.unparse(ast.parse(f"({text})", mode="eval"))
+    except SyntaxError:  # the file is another one by now
+        return ""
 
 
 line = lru_cache(maxsize=4096)(Line)
@@ -170,7 +194,8 @@ class Tape:
         """Notes the line that a node was made in."""
         frame = users_frame()
         if frame is not None:
-            self.lines[node] = line(frame.f_code.co_filename, frame.f_lineno)
+            code = frame.f_code
+            self.lines[node] = line(code.co_filename, frame.f_lineno, code if code.co_name == "<lambda>" else None)
         return node
 
     def note(self, text: str) -> None:
