@@ -132,8 +132,8 @@ class _Run:
     """
 
     def __init__(self, function: Function, argnum: Argnum, arguments: Sequence[Any], named: dict[str, Any]) -> None:
-        self._nested = bool(RUNNING.tapes)
-        self._tape = RUNNING.tapes[-1] if RUNNING.tapes else Tape()
+        self._nested = bool(RUNNING)
+        self._tape = RUNNING[-1] if RUNNING else Tape()
         self._single = isinstance(argnum, int)
         positions = [argnum] if isinstance(argnum, int) else list(argnum)
         self._leaves: list[Node] = []

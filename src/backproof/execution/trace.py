@@ -115,9 +115,15 @@ def run(derivation: Derivation, values: Mapping[str, ArrayLike], *, dtype: DType
     outputs = derivation.quantities
     computed = evaluate(outputs.values(), {node: arrays[name] for name, node in inputs.items()}, sizes)
     found = {name: computed[node] for name, node in outputs.items()}
+    for step in derivation.backward:  # a derivative may be a whole number, but it is no count
+        found[str(step.symbol)] = _decimal(found[str(step.symbol)], dtype)
     if derivation.jacobians:
         found |= jacobian_values(derivation, computed, sizes)
     return Trace(derivation, found, sizes)
+
+
+def _decimal(array: Array, dtype: DTypeLike) -> Array:
+    return array.astype(dtype) if array.dtype.kind in "biu" else array
 
 
 def _kind(node: Node | None, dtype: DTypeLike) -> DTypeLike:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from functools import reduce
 from typing import Any
@@ -253,6 +254,11 @@ class TestValues:
         changed[:] = 5
         assert bp.run(derivation)["J"] == pytest.approx(network(W, V, X, Y), rel=1e-14)
 
+    def test_a_gradient_of_whole_numbers_is_decimal(self) -> None:
+        trace = bp.run(bp.derive(lambda x: np.sum(np.sort(x) * np.arange(3)), x=x))
+        assert trace["dx"].dtype == np.float64
+        np.testing.assert_array_equal(np.sort(trace["dx"]), [0, 1, 2])
+
     def test_wrt(self) -> None:
         assert set(bp.derive(network, W=W, V=V, X=X, Y=Y).gradients) == {"W", "V"}
         assert set(bp.derive(network, W=W, V=V, X=X, Y=Y, wrt=["X"]).gradients) == {"X"}
@@ -305,9 +311,11 @@ def test_code_that_asks_what_it_has() -> None:
         total = np.sum(x * x)
         assert isinstance(total, float)
         assert np.isscalar(total)
-        print(f"{total:.3f}")
+        assert f"{total:.3f} {total} {x[:2]}" == f"{np.sum(plain * plain):.3f} {np.sum(plain * plain)} {plain[:2]}"
+        assert str(x) == str(plain)
         return total
 
+    plain = x
     assert forms(bp.derive(f, x=x), "dx")[-1] == "2 x"
 
 
@@ -387,6 +395,14 @@ ERRORS: list[tuple[Callable[..., Any], str]] = [
     (lambda x: None, r"^<lambda> returns nothing\nreturn one number"),
     (lambda x: 3.0, r"is a float that is computed from none of its array arguments"),
     (lambda x: float(np.sum(x)), r"a traced number is turned into a plain one \(test_trace.py, line \d+\)"),
+    (
+        lambda x: float(x[0]) * np.sum(x),
+        r"\nfloat\(x\[0\]\) does that, and the derivative is lost\nuse NumPy's functions",
+    ),
+    (lambda x: math.exp(x[0]) * np.sum(x), r"\nmath\.exp\(x\[0\]\) does that, and"),
+    (lambda x: x[0].item() * np.sum(x), r"\nx\[0\]\.item\(\) does that, and"),
+    (lambda x: np.sum(np.ldexp(np.array(x).tolist(), 1)), r"\nnp\.array\(x\)\.tolist\(\) does that, and"),
+    (lambda x: np.sum(list(map(float, x))), r"\nlist\(map\(float, x\)\) does that, and"),
     (lambda x: np.sum(np.fromiter(x, float)), r"a traced number is turned into a plain one"),
     (lambda x: np.sum(np.histogram(x)[0]), r"np\.histogram is not followed"),
     (lambda x: np.sum(x.astype(int)), r"an array is converted to int64"),
@@ -480,7 +496,7 @@ def test_writes() -> None:
         bp.derive(under_a_view, x=x)
     np.testing.assert_array_equal(bp.run(bp.derive(into_an_array_of_its_own, x=x))["dx"], [1, 0, 0])
     for follow in (lambda f: bp.derive(f, x=x), lambda f: grad(f)(x)):
-        with pytest.raises(TraceError, match=r"np\.stack"):
+        with pytest.raises(TraceError, match=r"\nthe write to y\[0\] does that, and .*\n.*np\.stack"):
             follow(into_a_plain_array)
     assert x.shape == (3,)
 

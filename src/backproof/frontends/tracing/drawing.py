@@ -34,8 +34,8 @@ def noticing_draws(tape: Tape, function: Callable[..., Any], arguments: Iterable
 def default_rng(seed: Any = None) -> Any:
     """NumPy's own; the generator is known to be one that the function draws from."""
     made = np.random.default_rng(seed)
-    if RUNNING.tapes:
-        RUNNING.tapes[-1].generators.append((made, _state(made)))
+    if RUNNING:
+        RUNNING[-1].generators.append((made, _state(made)))
     return made
 
 

@@ -31,7 +31,7 @@ Maker = Callable[..., Any]
 def _constant(made: Any, fill: complex, asked: Any) -> Any:
     if made.dtype.kind not in "fc":
         return made
-    tape = RUNNING.tapes[-1]
+    tape = RUNNING[-1]
     tape.complex |= made.dtype.kind == "c"
     shape = tuple(of or own for of, own in zip(sizes_of(asked), tape.shape(made), strict=True))
     node = stretched(constant(complex(fill) if made.dtype.kind == "c" else fill), shape)
@@ -43,7 +43,7 @@ def _identity(made: Any, asked: Any) -> Any:
     rows, columns = made.shape
     if made.dtype.kind != "f" or rows != columns or not made.diagonal().all():
         return made
-    tape = RUNNING.tapes[-1]
+    tape = RUNNING[-1]
     size = sizes_of(asked)[0] or tape.shape(made)[0]
     node = scaled_identity(constant(1), sizes=(size, size))
     tape.values[node] = made
@@ -68,7 +68,7 @@ def _for_users(original: Maker, maker: Maker) -> Maker:
 
     @wraps(original)
     def chosen(*arguments: Any, **options: Any) -> Any:
-        if RUNNING.tapes and is_users(sys._getframe(1).f_code):
+        if RUNNING and is_users(sys._getframe(1).f_code):
             return maker(*arguments, **options)
         return original(*arguments, **options)
 
@@ -91,7 +91,7 @@ def _arange(*arguments: Any, **options: Any) -> Any:
     made = np.arange(*arguments, **options)
     sizes = sizes_of(arguments)
     if len(sizes) == 1 and sizes[0] is not None:
-        RUNNING.tapes[-1].shapes[id(made)] = made, (sizes[0],)
+        RUNNING[-1].shapes[id(made)] = made, (sizes[0],)
     return made
 
 
@@ -112,7 +112,7 @@ class _Joined:
 
     def __getitem__(self, key: Any) -> Any:
         parts = list(key) if isinstance(key, tuple) else [key]
-        if not (RUNNING.tapes and _holds_traced(parts)):
+        if not (RUNNING and _holds_traced(parts)):
             return self._original[key]
         if any(isinstance(part, str | slice) for part in parts):
             raise refuse("np.r_ and np.c_ with a range or a text are not followed", instead="use np.concatenate")
@@ -211,7 +211,7 @@ def following(tape: Tape, function: Callable[..., Any]) -> Iterator[None]:
     What could not be followed is raised at the end, also where the function handled it, or NumPy put another error in
     its place: without us it would have gone another way.
     """
-    RUNNING.tapes.append(tape)
+    RUNNING.append(tape)
     try:
         with standing_in(spaces_of(function), INSTEAD, IMPORTED, ADDED), _scipy_replaced():
             yield
@@ -220,6 +220,6 @@ def following(tape: Tape, function: Callable[..., Any]) -> Iterator[None]:
             raise tape.refused[0] from None
         raise
     finally:
-        RUNNING.tapes.pop()
+        RUNNING.pop()
     if tape.refused:
         raise tape.refused[0]

@@ -161,7 +161,7 @@ def _importing(original: Callable[..., Any], imported: Mapping[str, StandIn]) ->
         module = original(name, *arguments, **options)
         code = sys._getframe(1).f_code
         within = code.co_flags & inspect.CO_NEWLOCALS  # a module that is imported only now keeps what it gets
-        if RUNNING.tapes and within and is_users(code):
+        if RUNNING and within and is_users(code):
             return imported.get(getattr(module, "__name__", ""), module)
         return module
 

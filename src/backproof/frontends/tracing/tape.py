@@ -8,7 +8,9 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from dis import opname
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from threading import local
 from types import CodeType, FrameType
@@ -84,23 +86,45 @@ class Line:
 
 def _expression(code: CodeType) -> str:
     """The source of a lambda's expression, which is where all its instructions come from; "" where there is none."""
-    spans = [
-        ((first, start), (last, end))
-        for first, last, start, end in code.co_positions()
-        if first is not None and last is not None and start is not None and end is not None
-    ]
-    spans = [(start, end) for start, end in spans if start < end]
+    spans = [span for span in map(_span, code.co_positions()) if span is not None and span[0] < span[1]]
     if not spans:
         return ""
-    (first, start), (last, end) = min(start for start, _ in spans), max(end for _, end in spans)
-    lines = [linecache.getline(code.co_filename, number).encode() for number in range(first, last + 1)]
-    lines[-1] = lines[-1][:end]  # columns are counted in bytes
+    return _source(code.co_filename, (min(start for start, _ in spans), max(end for _, end in spans)))
+
+
+Span = tuple[tuple[int, int], tuple[int, int]]
+"""From which line and column to which; columns are counted in bytes."""
+
+
+def _span(position: tuple[int | None, int | None, int | None, int | None]) -> Span | None:
+    first, last, start, end = position
+    if first is None or last is None or start is None or end is None:
+        return None
+    return (first, start), (last, end)
+
+
+def _source(file: str, span: Span) -> str:
+    """An expression as it is written, in one line."""
+    (first, start), (last, end) = span
+    lines = [linecache.getline(file, number).encode() for number in range(first, last + 1)]
+    lines[-1] = lines[-1][:end]
     lines[0] = lines[0][start:]
     text = b"".join(lines).decode(errors="replace")
     try:
         return text if first == last else ast.unparse(ast.parse(f"({text})", mode="eval"))
     except SyntaxError:  # the file is another one by now
         return ""
+
+
+def doing() -> str:
+    """What the user's code does now, for messages: the expression that is computed, or what is written to."""
+    frame = users_frame()
+    if frame is None:
+        return ""
+    code, at = frame.f_code, frame.f_lasti
+    span = _span(next(islice(code.co_positions(), at // 2, None)))
+    text = "" if span is None else _source(code.co_filename, span)
+    return f"the write to {text}" if text and opname[code.co_code[at]].startswith("STORE_") else text
 
 
 line = lru_cache(maxsize=4096)(Line)
@@ -116,8 +140,8 @@ def here() -> str:
 def refuse(what: str, why: str = "", instead: str = "") -> TraceError:
     """The error for what cannot be followed, with the user's line. It is raised again if the user's code handles it."""
     error = TraceError(what, where=here(), why=why, instead=instead)
-    if RUNNING.tapes:
-        RUNNING.tapes[-1].refused.append(error)
+    if RUNNING:
+        RUNNING[-1].refused.append(error)
     return error
 
 
@@ -207,7 +231,21 @@ class _Running(local):
     """The tapes of the functions that are being followed in a thread, the innermost last."""
 
     def __init__(self) -> None:
-        self.tapes: list[Tape] = []
+        self._tapes: list[Tape] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._tapes)
+
+    def __getitem__(self, place: int) -> Tape:
+        return self._tapes[place]
+
+    def append(self, tape: Tape) -> None:
+        """A further function is followed."""
+        self._tapes.append(tape)
+
+    def pop(self) -> None:
+        """The innermost one has come to its end."""
+        self._tapes.pop()
 
 
 RUNNING = _Running()

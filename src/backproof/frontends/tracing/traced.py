@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from backproof.frontends.tracing.lengths import length
-from backproof.frontends.tracing.tape import Tape, refuse
+from backproof.frontends.tracing.tape import Tape, doing, refuse
 from backproof.ir.node import Node, ancestors
 from backproof.ops.complexes import as_complex
 from backproof.ops.leaves import input_
@@ -69,6 +69,12 @@ REDUCTIONS: dict[Any, Callable[..., Any]] = {
 
 RUNNING_TOTALS: dict[Any, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
 """The function that a ufunc's `accumulate` is."""
+
+
+def _lost(usually: str) -> str:
+    """What turns a traced array into a plain one: the user's expression, where its source is known."""
+    expression = doing()
+    return f"{f'{expression} does' if expression else f'{usually} do'} that, and the derivative is lost"
 
 
 def plain(x: Any) -> Any:
@@ -166,7 +172,7 @@ class Traced(NDArrayOperatorsMixin):
             return fixed
         raise refuse(
             "a traced array is turned into a plain one",
-            why="np.array, np.asarray, and a write into a plain array do that, and the derivative is lost",
+            why=_lost("np.array, np.asarray, and a write into a plain array"),
             instead="collect values in a list and use np.stack or np.concatenate",
         )
 
@@ -324,6 +330,9 @@ class Traced(NDArrayOperatorsMixin):
     def __iter__(self) -> Iterator[Any]:
         return (self[k] for k in range(len(self)))
 
+    def __str__(self) -> str:
+        return str(self.value if self.value.ndim else self.value[()])
+
     def __repr__(self) -> str:
         return f"<traced {self.node!r}>"
 
@@ -348,7 +357,7 @@ class Traced(NDArrayOperatorsMixin):
             return float(self.value)
         raise refuse(
             "a traced number is turned into a plain one",
-            why="float(), .item(), math.exp and a write into a plain array do that, and the derivative is lost",
+            why=_lost("float(), .item(), math.exp and a write into a plain array"),
             instead="use NumPy's functions on it as it is; collect values in a list and use np.stack",
         )
 
