@@ -83,7 +83,7 @@ def _composite(name: str, about: str, meaning: Callable[..., Array], body: Calla
 
 softmax = _composite(
     "softmax",
-    "Exponentials divided by their sum over each sample: positive, adding up to one.",
+    "Exponentials divided by their sum along an axis: positive, adding up to one.",
     _softmax,
     _softmax_body,
 )

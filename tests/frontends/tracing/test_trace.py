@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import backproof as bp
+from backproof import nn
 from backproof.autograd import grad
 from backproof.execution.interpret import Plan
 from backproof.frontends.tracing.trace import trace
@@ -98,6 +99,13 @@ class TestNames:
             return np.sum(h)
 
         assert [name for name in names(bp.derive(f, A=A, x=x)) if name.startswith("h")] == ["h_1", "h_2", "h_3"]
+
+    def test_parameters_of_operations_are_no_names(self) -> None:
+        def f(image: Array, K: Array) -> Any:
+            return np.sum(nn.max_pool2d(nn.relu(nn.conv2d(image, K)), 2) ** 2)
+
+        derivation = bp.derive(f, image=RNG.normal(size=(1, 1, 6, 6)), K=RNG.normal(size=(2, 1, 3, 3)))
+        assert not {"x", "x_1"} & set(names(derivation))
 
     def test_arguments_in_containers(self) -> None:
         def f(layers: list[dict[str, Array]], data: tuple[Array, Array]) -> Any:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TypeVar
 
 from backproof.frontends.tracing.lengths import Length
-from backproof.frontends.tracing.tape import Tape
+from backproof.frontends.tracing.tape import Tape, is_operations
 from backproof.frontends.tracing.traced import Traced
 from backproof.frontends.tracing.watching import watching
 from backproof.ir.node import Node
 from backproof.ir.sizes import Size
 
 K = TypeVar("K")
+
+
+def parameters(code: CodeType) -> tuple[str, ...]:
+    """The names of a function's parameters."""
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
 class Names:
@@ -29,7 +34,10 @@ class Names:
         return watching(self._look, tape)
 
     def _look(self, frame: FrameType, depth: int, inside: bool) -> None:
+        foreign = parameters(frame.f_code) if is_operations(frame.f_code) else ()
         for name, value in frame.f_locals.items():
+            if name in foreign:  # what the user gives an operation is nothing that the user calls so
+                continue
             if type(value) is Traced:
                 self._bind(value.node, depth, name)
             elif type(value) is Length:

@@ -38,6 +38,11 @@ def is_users(code: CodeType) -> bool:
     return is_users_file(code.co_filename)
 
 
+def is_operations(code: CodeType) -> bool:
+    """Whether code is that of an operation of networks of ours."""
+    return code.co_filename.startswith(FOLLOWED)
+
+
 @lru_cache(maxsize=4096)
 def is_users_file(file: str) -> bool:
     """Whether a file of source is the user's own."""
