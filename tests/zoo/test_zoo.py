@@ -109,8 +109,11 @@ def reference(case: Case, arguments: dict[str, Any], array: Array) -> Array:
 
 def names_of(case: Case, arguments: dict[str, Any]) -> dict[int, str]:
     """The name of every array of decimal numbers in the arguments, by its identity."""
-    names = {id(x.attrs["value"]): str(x.symbol) for x in trace(case.function, arguments).graph.inputs}
-    return {id(array): names[id(array)] for array in decimal_arrays(list(arguments.values()))}
+    held = {str(x.symbol): x.attrs["value"] for x in trace(case.function, arguments).graph.inputs}
+    arrays = list(decimal_arrays(list(arguments.values())))
+    names = {id(array): next(name for name in held if np.array_equal(held[name], array)) for array in arrays}
+    assert len(set(names.values())) == len(arrays)
+    return names
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -41,6 +41,29 @@ def quietly(function: Callable[[Any], Any], x: Any) -> Any:
         return function(x)
 
 
+def written(x: Any) -> Any:
+    y = np.zeros((3, 4))
+    np.copyto(y, x)
+    np.copyto(y, x**2, where=y > 0.5)
+    np.fill_diagonal(y, x[0, :3])
+    np.put(y, [3, -1], x[1])
+    np.putmask(y, x < -1, 0.5)
+    np.putmask(y, np.roll(M, 1), x[::-1])
+    np.place(y, np.roll(M, 2), x[:2, 1] * x[1, 0])
+    z = x * x
+    z.fill(x[0, 0])
+    return q(y) + q(z)
+
+
+def like_plain_arrays(x: Any) -> Any:
+    y, z, u = np.zeros_like(A), np.ones_like(A), np.empty_like(A)
+    y += x
+    z[0] = x[1]
+    u[:] = x**2
+    assert np.zeros_like(A, dtype=int).dtype.kind == "i"
+    return q(y) + q(z) + q(u)
+
+
 def solved(solution: Any, residuals: Any, rank: Any, values: Any) -> Any:
     return q(solution) + q(residuals) + q(values) + rank
 
@@ -228,6 +251,58 @@ CASES: dict[str, tuple[Callable[[Any], Any], Array]] = {
             + q(np.subtract.outer(x[0], x[:, 1]))
             + q(np.add.accumulate(x))
             + q(np.multiply.accumulate(x, axis=1))
+        ),
+        A,
+    ),
+    "lists of numbers": (
+        lambda x: (
+            np.sum([x[0, 0] ** 2, x[0, 1]])
+            + np.mean((x[0], x[1] ** 2))
+            + q(np.mean([x, x * x], axis=0))
+            + np.max([x[0, 0], x[0, 1]])
+            + np.var([x[0, 0], x[0, 1]])
+            + np.std((x[0, 2], x[0, 1]))
+            + np.median([x[1, 0], x[0, 1], 0.2])
+            + np.linalg.norm([x[0, 0], x[1, 1]])
+            + np.linalg.det([[x[0, 0], 2.0], [x[1, 0], x[1, 1]]])
+            + np.dot([x[0, 0], x[0, 1]], [1.0, 2.0])
+            + q(np.concatenate([[x[0, 0], 1.0], [x[1, 1]]]))
+            + q(x[:, 0] * [x[0, 0], 1.0, x[1, 1]] + ([2.0, x[0, 0], x[0, 0]] - x[:, 1]))
+            + q(np.where(x[:, 0] > 0, [x[0, 0], 1.0, x[1, 1]], x[:, 1]))
+            + q(np.asanyarray([x[0, 0], 1.0]))
+            + q(np.ascontiguousarray(x.T))
+        ),
+        A,
+    ),
+    "writes": (written, A),
+    "zeros_like of plain arrays": (like_plain_arrays, A),
+    "partition": (
+        lambda x: (
+            q(np.partition(x, 1)) + q(np.partition(x, 1, axis=0)) + q(np.partition(x, [2, 5], axis=None)) + x.flat[5]
+        ),
+        A,
+    ),
+    "unique": (
+        lambda x: (
+            q(np.unique(x))
+            + q(np.unique(x[0], return_counts=True)[0])
+            + q(np.unique(np.concatenate([x[0], x[0]]), return_inverse=True)[0])
+        ),
+        A,
+    ),
+    "median over several axes": (
+        lambda x: (
+            q(np.median(x, axis=(0, 2)))
+            + q(np.median(x, axis=(1,)))
+            + q(np.median(x, axis=(2, 0), keepdims=True))
+            + np.median(x, axis=(0, 1, 2))
+        ),
+        B,
+    ),
+    "questions": (
+        lambda x: (
+            q(x.astype(np.result_type(x, A)))
+            * (x.nbytes + x.itemsize + x.strides[0] + x.flags["C_CONTIGUOUS"] + np.shares_memory(x, B))
         ),
         A,
     ),

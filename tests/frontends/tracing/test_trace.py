@@ -117,6 +117,25 @@ class TestNames:
         derivation = bp.derive(f, layers=[{"W": W}, {"W": V}], data=(X, Y))
         assert set(derivation.gradients) == {"W", "layers_2_W", "data_1", "data_2"}
 
+    def test_arguments_by_their_places(self) -> None:
+        def f(scale: float, /, A: Array, *layers: Array, power: int = 2) -> Any:
+            return scale * np.sum((A * layers[0] + layers[1]) ** power)
+
+        trace = bp.run(bp.derive(f, A=x, layers=(2 * x, x), scale=2.0, power=3))
+        assert trace["J"] == pytest.approx(f(2.0, x, 2 * x, x, power=3))
+        assert set(trace.derivation.gradients) == {"A", "layers_1", "layers_2"}
+        assert bp.check(trace).ok
+
+    def test_labels_that_are_counted(self) -> None:
+        def f(W: Array, y: Array) -> Any:
+            classes, counts = np.unique(y, return_counts=True)
+            return sum(np.sum(W[y == c] ** 2) / n for c, n in zip(classes, counts, strict=True))
+
+        y = np.array([0, 2, 0, 2])
+        trace = bp.run(bp.derive(f, W=W, y=y))
+        assert trace["J"] == pytest.approx(f(W, y))
+        assert bp.check(trace).ok
+
     def test_attributes_of_self(self) -> None:
         class Model:
             def loss(self, W: Array, X: Array) -> Any:
@@ -503,6 +522,8 @@ def test_writes() -> None:
     with pytest.raises(TraceError, match="an array is written to that shares its entries"):
         bp.derive(under_a_view, x=x)
     np.testing.assert_array_equal(bp.run(bp.derive(into_an_array_of_its_own, x=x))["dx"], [1, 0, 0])
+    with pytest.raises(TraceError, match=r"^a traced array is written to a plain one .*\n.*\n.* np\.zeros$"):
+        bp.derive(lambda x: np.copyto(np.arange(3.0), x), x=x)
     for follow in (lambda f: bp.derive(f, x=x), lambda f: grad(f)(x)):
         with pytest.raises(TraceError, match=r"\nthe write to y\[0\] does that, and .*\n.*np\.stack"):
             follow(into_a_plain_array)

@@ -11,6 +11,10 @@ from backproof.frontends.tracing import (
     calls_scalars,
     calls_series,
     calls_special,
+    calls_writes,
 )
 
-__all__ = ["calls", "calls_arrays", "calls_complex", "calls_linalg", "calls_scalars", "calls_series", "calls_special"]
+__all__ = [
+    *("calls", "calls_arrays", "calls_complex", "calls_linalg"),
+    *("calls_scalars", "calls_series", "calls_special", "calls_writes"),
+]

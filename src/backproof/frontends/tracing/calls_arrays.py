@@ -79,6 +79,13 @@ for _name in (
     HANDLERS[getattr(np, _name)] = _as_given(_name)
 
 
+for _name in (
+    *("array2string", "array_repr", "array_str", "can_cast", "common_type", "may_share_memory", "min_scalar_type"),
+    *("result_type", "shares_memory"),
+):
+    HANDLERS[getattr(np, _name)] = lambda nodes, *arguments, **options: None
+
+
 # --- the same array
 
 
@@ -285,11 +292,39 @@ def _sort(nodes: Nodes, x: Any, axis: Any = -1, kind: Any = None, order: Any = N
     return rearranging.take_along(node, rearranging.argsort(node, axis=along), axis=along)
 
 
+@becomes(np.partition)
+def _partition(nodes: Nodes, x: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> Node:
+    _only({"order": order}, "np.partition")
+    node, along = _along(nodes, x, axis, "np.partition")
+    nodes.tape.note("np.partition depends on values; the derivation is that for the ones given")
+    value = nodes.value(x) if axis is not None else np.ravel(nodes.value(x))
+    order, ranks = (np.argsort(a, axis=along, kind="stable") for a in (value, np.partition(value, kth, axis=along)))
+    places = np.take_along_axis(order, np.argsort(ranks, axis=along), axis=along)
+    return rearranging.take_along(node, nodes(places), axis=along)
+
+
+@becomes(np.unique)
+def _unique(nodes: Nodes, x: Any, *which: Any, axis: Any = None, **options: Any) -> Any:
+    """Of each value the entry where it comes first; of whole numbers, such as labels, the plain result."""
+    value = np.asarray(nodes.value(x))
+    nodes.tape.note("np.unique depends on values; the derivation is that for the ones given")
+    if value.dtype.kind in "biu":
+        return None
+    if axis is not None:
+        raise refuse("np.unique along an axis is not followed")
+    first = np.unique(value, return_index=True)[1]
+    found = _indexed(nodes, _flat(nodes(x)), first)
+    others = [name for name in ("return_index", "return_inverse", "return_counts") if options.get(name)]
+    return [found, *([None] * (sum(map(bool, which)) + len(others)))] if which or others else found
+
+
 @becomes(np.median)
 def _median(nodes: Nodes, x: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Node:
     options.pop("overwrite_input", None)
     _only(options, "np.median")
     whole = _array(nodes, x)
+    if isinstance(axis, tuple | list):
+        return _median_of_several(nodes, whole, _axes(whole, axis), keepdims)
     node, along = _along(nodes, whole, axis, "np.median")
     ordered = _sort(nodes, node, along)
     n = node.shape[along].value or 0
@@ -299,6 +334,15 @@ def _median(nodes: Nodes, x: Any, axis: Any = None, keepdims: bool = False, **op
     if keepdims:
         return middle if axis is not None else _reshaped(middle, [1] * len(whole.shape))
     return squeeze(middle, axes=(along,))
+
+
+def _median_of_several(nodes: Nodes, node: Node, axes: Sequence[int], keepdims: bool) -> Node:
+    """The median over several axes, which are made one at the end."""
+    rank, lengths = len(node.shape), _lengths(node)
+    kept = [k for k in range(-rank, 0) if k not in axes]
+    last = _reshaped(_permuted(node, [k + rank for k in (*kept, *axes)]), [*(lengths[k] for k in kept), -1])
+    found = _median(nodes, last, -1)
+    return _reshaped(found, [n if k - rank in kept else 1 for k, n in enumerate(lengths)]) if keepdims else found
 
 
 @becomes(np.ptp)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from threading import Lock
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from backproof.frontends.tracing.lengths import sizes_of
 from backproof.frontends.tracing.scipys import replaced
 from backproof.frontends.tracing.spaces import StandIn, spaces_of, standing_in
 from backproof.frontends.tracing.tape import RUNNING, Tape, is_users, refuse
-from backproof.frontends.tracing.traced import Traced
+from backproof.frontends.tracing.traced import HANDLERS, Traced, holds_traced, stacked
 from backproof.ops.leaves import constant
 from backproof.ops.linalg import scaled_identity
 from backproof.ops.linear import stretched
@@ -50,19 +51,6 @@ def _identity(made: Any, asked: Any) -> Any:
     return Traced(tape, tape.made(node), made)
 
 
-def _holds_traced(x: Any) -> bool:
-    return isinstance(x, Traced) or (isinstance(x, list | tuple) and any(map(_holds_traced, x)))
-
-
-def _array(x: Any, *arguments: Any, **options: Any) -> Any:
-    """np.array of what may hold traced arrays: they are stacked."""
-    if isinstance(x, Traced):
-        return x.copy()
-    if _holds_traced(x):
-        return np.stack([_array(part) for part in x])
-    return np.asarray(x, dtype=complex if np.iscomplexobj(x) else float)
-
-
 def _for_users(original: Maker, maker: Maker) -> Maker:
     """A maker for the user's code that is being followed; all other callers get NumPy's."""
 
@@ -85,6 +73,14 @@ def _made(original: Maker, wrap: Callable[[Any, Any], Any]) -> Maker:
         return wrap(made, arguments[0] if arguments else options.get("shape", made.shape))
 
     return maker
+
+
+def _like(original: Maker, fill: float) -> Maker:
+    def like(x: Any, *arguments: Any, **options: Any) -> Any:
+        made = original(x, *arguments, **options)
+        return made if isinstance(made, Traced) else _constant(made, fill, made.shape)
+
+    return like
 
 
 def _arange(*arguments: Any, **options: Any) -> Any:
@@ -112,11 +108,11 @@ class _Joined:
 
     def __getitem__(self, key: Any) -> Any:
         parts = list(key) if isinstance(key, tuple) else [key]
-        if not (RUNNING and _holds_traced(parts)):
+        if not (RUNNING and holds_traced(parts)):
             return self._original[key]
         if any(isinstance(part, str | slice) for part in parts):
             raise refuse("np.r_ and np.c_ with a range or a text are not followed", instead="use np.concatenate")
-        return self._join([_array(part) for part in parts])
+        return self._join([stacked(part) for part in parts])
 
 
 def _rows(parts: list[Any]) -> Any:
@@ -129,8 +125,8 @@ def _columns(parts: list[Any]) -> Any:
 
 def _from_parts(original: Maker, *, copies: bool) -> Maker:
     def array(x: Any, *arguments: Any, **options: Any) -> Any:
-        if _holds_traced(x):
-            made = x if isinstance(x, Traced) and not copies else _array(x)
+        if holds_traced(x):
+            made = x if isinstance(x, Traced) and not copies else stacked(x)
             asked = arguments[0] if arguments else options.get("dtype")
             return made if asked is None or np.dtype(asked) == made.dtype else made.astype(asked)
         return original(x, *arguments, **options)
@@ -142,6 +138,9 @@ MAKERS: dict[str, Maker] = {
     "zeros": _made(np.zeros, _filled(0)),
     "ones": _made(np.ones, _filled(1)),
     "empty": _made(np.zeros, _filled(0)),
+    "zeros_like": _like(np.zeros_like, 0),
+    "ones_like": _like(np.ones_like, 1),
+    "empty_like": _like(np.zeros_like, 0),
     "full": _full,
     "arange": _arange,
     "eye": _made(np.eye, _identity),
@@ -151,11 +150,40 @@ MAKERS: dict[str, Maker] = {
     "asanyarray": _from_parts(np.asanyarray, copies=False),
     "ascontiguousarray": _from_parts(np.ascontiguousarray, copies=False),
 }
+OF_SEVERAL = {"concatenate", "stack", "hstack", "vstack", "dstack", "column_stack"}
+OF_LISTS = {"block", "select", "choose", "multi_dot"}
+
+
+def _of_lists(name: str, original: Maker) -> Maker:
+    """A function of NumPy that is given traced arrays in lists in the place of an array; no protocol sees them."""
+
+    def one(x: Any) -> Any:
+        return stacked(x) if type(x) in (list, tuple) and holds_traced(x) else x
+
+    def each(x: Any) -> Any:
+        return list(map(one, x)) if type(x) in (list, tuple) else x
+
+    change = each if name in OF_SEVERAL else one
+    return lambda *arguments, **options: original(*map(change, arguments), **options)
+
+
+def _functions(module: ModuleType) -> dict[str, Maker]:
+    """The functions of a module of NumPy that are followed, but for ufuncs."""
+    functions = {name: f for name, f in vars(module).items() if callable(f) and not isinstance(f, type | np.ufunc)}
+    return {name: _of_lists(name, f) for name, f in functions.items() if f in HANDLERS and name not in OF_LISTS}
+
+
+def _stand_in(module: ModuleType, makers: dict[str, Maker], others: dict[str, Any]) -> StandIn:
+    own = {name: _for_users(getattr(module, name), maker) for name, maker in makers.items()}
+    return StandIn(module, {**own, **others})
+
+
 RANDOM = StandIn(np.random, {"default_rng": default_rng})
-OTHERS = {"random": RANDOM, "r_": _Joined(np.r_, _rows), "c_": _Joined(np.c_, _columns)}
-NUMPY = StandIn(np, {**OTHERS, **{name: _for_users(getattr(np, name), maker) for name, maker in MAKERS.items()}})
+LINALG = _stand_in(np.linalg, _functions(np.linalg), {})
+JOINED = {"r_": _Joined(np.r_, _rows), "c_": _Joined(np.c_, _columns)}
+NUMPY = _stand_in(np, {**_functions(np), **MAKERS}, {"random": RANDOM, "linalg": LINALG, **JOINED})
 """NumPy as the user's code sees it."""
-IMPORTED = {np.__name__: NUMPY, np.random.__name__: RANDOM}
+IMPORTED = {x.of.__name__: x for x in (NUMPY, RANDOM, LINALG)}
 INSTEAD = {id(np): NUMPY}
 INSTEAD |= {id(getattr(x.of, name)): other for x in IMPORTED.values() for name, other in x.instead.items()}
 

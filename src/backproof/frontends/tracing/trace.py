@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import count
@@ -118,7 +118,7 @@ def trace(
 
 def _bound(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     try:
-        bound = inspect.signature(function).bind(**arguments)
+        bound = _in_places(inspect.signature(function), dict(arguments))
     except TypeError as error:
         raise SpecError(
             f"the arguments do not fit {_name(function)}",
@@ -127,6 +127,20 @@ def _bound(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterat
         ) from None
     bound.apply_defaults()
     return iter(bound.arguments.items())
+
+
+def _in_places(signature: inspect.Signature, arguments: dict[str, Any]) -> inspect.BoundArguments:
+    """Arguments given by their names, bound, also where the function takes them by their places, as ``*layers``."""
+    positional: list[Any] = []
+    several = [x for x in signature.parameters.values() if x.kind is x.VAR_POSITIONAL and x.name in arguments]
+    for x in signature.parameters.values():
+        if x.name not in arguments or x.kind in (x.KEYWORD_ONLY, x.VAR_KEYWORD):
+            break
+        if x.kind is x.VAR_POSITIONAL:
+            positional += arguments.pop(x.name)
+        elif x.kind is x.POSITIONAL_ONLY or several:
+            positional.append(arguments.pop(x.name))
+    return signature.bind(*positional, **arguments)
 
 
 def _annotated(function: Callable[..., Any]) -> dict[str, list[str]]:
@@ -193,21 +207,9 @@ def _shape(tape: Tape, array: np.ndarray[Any, Any], dims: list[str] | None) -> S
 
 
 def _call(function: Callable[..., Any], arguments: Mapping[str, Any], leaves: Mapping[str, Node]) -> Any:
-    parameters = inspect.signature(function).parameters
-    positional: list[Any] = []
-    named: dict[str, Any] = {}
-    for name, value in arguments.items():
-        kind = parameters[name].kind
-        if kind is inspect.Parameter.VAR_POSITIONAL:
-            positional += value
-        elif kind is inspect.Parameter.VAR_KEYWORD:
-            named |= value
-        elif kind is inspect.Parameter.POSITIONAL_ONLY:
-            positional.append(value)
-        else:
-            named[name] = value
+    bound = inspect.BoundArguments(inspect.signature(function), OrderedDict(arguments))
     try:
-        return function(*positional, **named)
+        return function(*bound.args, **bound.kwargs)
     except BackproofError:
         raise
     except Exception as error:

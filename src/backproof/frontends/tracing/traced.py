@@ -23,6 +23,10 @@ HANDLERS: dict[Callable[..., Any], Handler] = {}
 """What each NumPy function becomes: ``handler(nodes, *arguments)`` gives a node, or several. `calls` fills it."""
 
 
+WRITERS: dict[Callable[..., Any], Callable[..., None]] = {}
+"""Functions of NumPy that write into their first argument, as writes by an index. `calls_writes` fills it."""
+
+
 NAMED: dict[str, Handler] = {}
 """The same for functions of SciPy, which is not imported for that, by their names."""
 
@@ -75,6 +79,20 @@ def _lost(usually: str) -> str:
     """What turns a traced array into a plain one: the user's expression, where its source is known."""
     expression = doing()
     return f"{f'{expression} does' if expression else f'{usually} do'} that, and the derivative is lost"
+
+
+def holds_traced(x: Any) -> bool:
+    """Whether something is a traced array, or a list of such and others."""
+    return type(x) is Traced or (isinstance(x, list | tuple) and any(map(holds_traced, x)))
+
+
+def stacked(x: Any) -> Any:
+    """A copy of an array, or of a list of such as one array."""
+    if type(x) is Traced:
+        return x.copy()
+    if holds_traced(x):
+        return np.stack([stacked(part) for part in x])
+    return np.asarray(x, dtype=complex if np.iscomplexobj(x) else float)
 
 
 def plain(x: Any) -> Any:
@@ -135,6 +153,7 @@ class Traced(NDArrayOperatorsMixin):
     # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        inputs = tuple([stacked(x) if type(x) is list and holds_traced(x) else x for x in inputs])
         out = options.pop("out", None)
         if out is not None and type(out[0]) is not Traced:
             raise refuse(
@@ -160,6 +179,8 @@ class Traced(NDArrayOperatorsMixin):
         raise refuse(f"np.{ufunc.__name__}.{method} with {', '.join(options) or 'these arguments'} is not followed")
 
     def __array_function__(self, function: Any, types: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        if function in WRITERS:
+            return WRITERS[function](*arguments, **options)
         return self._apply(function, arguments, options)
 
     def __array__(self, *arguments: Any, **options: Any) -> Array:
@@ -307,6 +328,26 @@ class Traced(NDArrayOperatorsMixin):
     @property
     def dtype(self) -> Any:
         return self.value.dtype
+
+    @property
+    def nbytes(self) -> int:
+        return self.value.nbytes
+
+    @property
+    def itemsize(self) -> int:
+        return self.value.itemsize
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        return self.value.strides
+
+    @property
+    def flags(self) -> Any:
+        return self.value.flags
+
+    @property
+    def flat(self) -> Any:
+        return self.flatten()
 
     @property
     def T(self) -> Any:
@@ -458,6 +499,9 @@ class Traced(NDArrayOperatorsMixin):
 
     def sort(self, axis: int = -1, **options: Any) -> None:
         self._becomes(self._apply(np.sort, (self, axis), options))
+
+    def fill(self, value: Any) -> None:
+        self[...] = value
 
     def flatten(self, order: str = "C") -> Any:
         return self._apply(np.ravel, (self,), {"order": order})
