@@ -50,6 +50,7 @@ def written(x: Any) -> Any:
     np.putmask(y, x < -1, 0.5)
     np.putmask(y, np.roll(M, 1), x[::-1])
     np.place(y, np.roll(M, 2), x[:2, 1] * x[1, 0])
+    y[0].partition(2)
     z = x * x
     z.fill(x[0, 0])
     return q(y) + q(z)
@@ -279,6 +280,12 @@ CASES: dict[str, tuple[Callable[[Any], Any], Array]] = {
     "partition": (
         lambda x: (
             q(np.partition(x, 1)) + q(np.partition(x, 1, axis=0)) + q(np.partition(x, [2, 5], axis=None)) + x.flat[5]
+        ),
+        A,
+    ),
+    "running extremes": (
+        lambda x: (
+            q(np.maximum.accumulate(x)) + q(np.minimum.accumulate(B * x, axis=1)) + q(np.maximum.accumulate(x, axis=-1))
         ),
         A,
     ),

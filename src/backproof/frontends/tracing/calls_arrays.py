@@ -6,7 +6,7 @@ derivation holds where it does not change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from backproof.frontends.tracing.calls import (
     becomes,
 )
 from backproof.frontends.tracing.tape import refuse
-from backproof.frontends.tracing.traced import HANDLERS, Handler, Nodes
+from backproof.frontends.tracing.traced import HANDLERS, RUNNING_TOTALS, Handler, Nodes, Traced
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Size, broadcast, of_length
 from backproof.ops import rearranging, reductions
@@ -301,6 +301,21 @@ def _partition(nodes: Nodes, x: Any, kth: Any, axis: Any = -1, kind: str = "intr
     order, ranks = (np.argsort(a, axis=along, kind="stable") for a in (value, np.partition(value, kth, axis=along)))
     places = np.take_along_axis(order, np.argsort(ranks, axis=along), axis=along)
     return rearranging.take_along(node, nodes(places), axis=along)
+
+
+def _running_extreme(ufunc: np.ufunc) -> Callable[..., Any]:
+    """The largest or smallest entry so far, taken from its place."""
+
+    def running(x: Traced, axis: int = 0) -> Any:
+        x.tape.note(f"np.{ufunc.__name__}.accumulate takes entries from where they are in the arrays given")
+        is_new = x.value == ufunc.accumulate(x.value, axis=axis)
+        own = np.expand_dims(np.arange(x.value.shape[axis]), tuple(k for k in range(x.ndim) if k != axis % x.ndim))
+        return np.take_along_axis(x, np.maximum.accumulate(np.where(is_new, own, 0), axis=axis), axis)
+
+    return running
+
+
+RUNNING_TOTALS.update({ufunc: _running_extreme(ufunc) for ufunc in (np.maximum, np.minimum)})
 
 
 @becomes(np.unique)

@@ -120,7 +120,7 @@ def standing_in(
         return found | {name: value for name, value in added.items() if name not in space}
 
     with _lock:
-        for stand_in in imported.values():
+        for stand_in in () if _bound else imported.values():
             stand_in.refresh()
         for space in spaces:
             _bind(space, others)

@@ -72,7 +72,7 @@ REDUCTIONS: dict[Any, Callable[..., Any]] = {
 
 
 RUNNING_TOTALS: dict[Any, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
-"""The function that a ufunc's `accumulate` is."""
+"""The function that a ufunc's `accumulate` is; `calls_arrays` adds the running extremes."""
 
 
 def _lost(usually: str) -> str:
@@ -499,6 +499,9 @@ class Traced(NDArrayOperatorsMixin):
 
     def sort(self, axis: int = -1, **options: Any) -> None:
         self._becomes(self._apply(np.sort, (self, axis), options))
+
+    def partition(self, kth: Any, axis: int = -1, **options: Any) -> None:
+        self._becomes(self._apply(np.partition, (self, kth, axis), options))
 
     def fill(self, value: Any) -> None:
         self[...] = value
