@@ -15,6 +15,12 @@ from backproof.frontends.tracing import (
 )
 
 __all__ = [
-    *("calls", "calls_arrays", "calls_complex", "calls_linalg"),
-    *("calls_scalars", "calls_series", "calls_special", "calls_writes"),
+    "calls",
+    "calls_arrays",
+    "calls_complex",
+    "calls_linalg",
+    "calls_scalars",
+    "calls_series",
+    "calls_special",
+    "calls_writes",
 ]

@@ -94,10 +94,10 @@ def trace(
     order = ancestors([recognised[sized[output]]])
     left = set(order)
     present = {node: new for node, between in sized.items() if (new := recognised[between]) in left}
-    given = names.found(set(leaves), present)
-    merged = merge(order, given)
+    called_so = names.found(set(leaves), present)
+    merged = merge(order, called_so)
     order = ancestors([merged[order[-1]]])
-    named = _named(order, {merged[node]: name for node, name in given.items()})
+    named = _named(order, {merged[node]: name for node, name in called_so.items()})
     fused = fuse(list(named.values()))
     final = fused[named[order[-1]]]
     kept = set(ancestors([final]))
