@@ -447,11 +447,23 @@ def _product(left: Node, right: Node) -> Spelled:
 
 def _factor(node: Node, other: str) -> Math:
     """A factor of a product of arrays: in brackets where it is a product of the `other` kind, which binds alike."""
+    return Fence(_part(node)[0]) if _is_product(node, other) else _bracketed(node, PRODUCT)
+
+
+def _is_product(node: Node, sign: str) -> bool:
+    """Whether a node is spelled as a product of arrays with that sign, perhaps with a number in front."""
+    if node.symbol is not None:
+        return False
     notation = row_of(node).notation
-    mixed = notation == Infix(other, PRODUCT) and all(x.shape for x in node.inputs)
-    if node.symbol is None and (mixed or (notation == TimesTransposed() and other == "·")):
-        return Fence(_part(node)[0])
-    return _bracketed(node, PRODUCT)
+    if notation == Bare():
+        return _is_product(node.inputs[0], sign)
+    if isinstance(node.op, FusedRow):
+        return _is_product(node.op.written(*node.inputs), sign)
+    if isinstance(notation, TimesTransposed | InverseTimes | TimesIdentity):
+        return sign == "·"
+    if notation == Infix("*", PRODUCT) and not all(x.shape for x in node.inputs):
+        return any(_is_product(x, sign) for x in node.inputs)
+    return notation == Infix(sign, PRODUCT)
 
 
 def _scaled(node: Node) -> tuple[Node, Node] | None:
