@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+
+GREEK = {
+    **{"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε", "epsilon": "ε", "eta": "η", "theta": "θ"},
+    **{"kappa": "κ", "lam": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ"},
+    **{"psi": "ψ", "omega": "ω"},
+}
+"""Names in code that are written as a letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +18,8 @@ class Symbol:
     """`base` and `layer` name a quantity; `of` is the scalar that it is a derivative of, if it is one.
 
     `second` is the scalar of the second order that the quantity, or the derivative itself, is differentiated by again:
-    where s is made of derivatives of J, DZ is that of s by Z, and DdZ that of s by dZ.
+    where s is made of derivatives of J, DZ is that of s by Z, and DdZ that of s by dZ. `plain` symbols are written as
+    they stand in code, since another quantity is written alike: W_1 beside W1.
 
     With `capital` its entries are written with the letter as it is, as the small one names another quantity.
 
@@ -23,6 +32,7 @@ class Symbol:
     of: str | None = None
     second: str | None = None
     capital: bool = False
+    plain: bool = False
 
     def __str__(self) -> str:
         layer = "" if self.layer is None else f"[{self.layer}]"
@@ -35,7 +45,7 @@ class Symbol:
 
     def derivative(self, of: str) -> Symbol:
         """The symbol of the derivative of the scalar `of` by this quantity."""
-        return Symbol(self.base, self.layer, of, capital=self.capital)
+        return Symbol(self.base, self.layer, of, capital=self.capital, plain=self.plain)
 
     def second_derivative(self, of: str) -> Symbol:
         """As `derivative`, for a scalar that is made of derivatives itself."""
@@ -44,3 +54,12 @@ class Symbol:
     def by(self, other: Symbol) -> Symbol:
         """Of a derivative: the symbol of the derivative of the same scalar by another quantity."""
         return other.second_derivative(self.second) if self.second else other.derivative(self.of or "J")
+
+    @property
+    def written(self) -> tuple[str, int | None]:
+        """The letters of the name and its number, if it has one: W1 and W_1 in code are written like W[1]."""
+        if self.plain:
+            return self.base, self.layer
+        numbered = re.fullmatch(r"(.*[A-Za-z])_?(\d+)", self.base) if self.layer is None else None
+        base, number = (numbered[1], int(numbered[2])) if numbered else (self.base, self.layer)
+        return GREEK.get(base, base), number

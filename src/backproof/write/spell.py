@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fractions
-import re
 from functools import lru_cache
 from typing import assert_never
 
@@ -107,21 +106,11 @@ def name(text: str) -> Math:
     return Ident(text) if len(text) == 1 else Word(text)
 
 
-GREEK = {
-    **{"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε", "epsilon": "ε", "eta": "η", "theta": "θ"},
-    **{"kappa": "κ", "lam": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ"},
-    **{"psi": "ψ", "omega": "ω"},
-}
-"""Names in code that are written as a letter."""
-
-
 @lru_cache(maxsize=65536)
 def _letters(of: Symbol, *, entry: bool) -> tuple[Math, int | None]:
-    """The name of a quantity and its number, if it has one: W1 in code is written like W[1]. Entries are small."""
-    numbered = re.fullmatch(r"(.*[A-Za-z])_?(\d+)", of.base) if of.layer is None else None
-    base, number = (numbered[1], int(numbered[2])) if numbered else (of.base, of.layer)
-    base = GREEK.get(base, base)
-    if len(base) > 1:
+    """The name of a quantity and its number, if it has one. Entries are small."""
+    base, number = of.written
+    if len(base) > 1 or of.plain:
         return Word(of.prefix + base), number
     return Ident(of.prefix + (base.lower() if entry and not of.capital else base)), number
 

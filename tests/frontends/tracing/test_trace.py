@@ -255,7 +255,7 @@ class TestForms:
             h = np.tanh(A @ x + x)
             return np.sum(h)
 
-        assert forms(bp.derive(f, A=A, x=x), "dT1")[-1] == "dh * (1 − h * h)"
+        assert forms(bp.derive(f, A=A, x=x), "dZ1")[-1] == "dh * (1 − h * h)"
 
     @pytest.mark.parametrize("layout", ["text", "markdown", "latex", "html", "json"])
     def test_every_format(self, layout: Any) -> None:

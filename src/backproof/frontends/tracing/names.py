@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from itertools import count
 from types import CodeType, FrameType
 from typing import TypeVar
 
@@ -13,6 +16,7 @@ from backproof.frontends.tracing.traced import Traced
 from backproof.frontends.tracing.watching import watching
 from backproof.ir.node import Node
 from backproof.ir.sizes import Size
+from backproof.ir.symbol import Symbol
 
 K = TypeVar("K")
 
@@ -66,24 +70,84 @@ class Names:
         """The variable that a node was bound to."""
         return self._bound[node][2] if node in self._bound else None
 
-    def found(self, taken: set[str], present: Mapping[Node, Node]) -> dict[Node, str]:
-        """A name for each node that was bound, none twice, none in `taken`: h, or h_1, h_2, … where h was rebound.
+    def found(self, taken: Taken, present: Mapping[Node, Node]) -> tuple[dict[Node, str], dict[str, str]]:
+        """A name for each node that was bound, none twice, none that is taken: h, or h_1, h_2, … where h was rebound.
 
-        Only nodes that are still `present` count; there they may have become others, which get the names.
+        Only nodes that are still `present` count; there they may have become others, which get the names. A variable
+        that is called like a derivative, dW beside W, gets another name: the second result has those.
         """
         bound = {present[node]: known for node, known in self._bound.items() if node in present}
         order = sorted(bound.items(), key=lambda item: item[1][1])
-        count: dict[str, int] = {}
-        for _, (_, _, name) in order:
-            count[name] = count.get(name, 0) + 1
-        used = set(taken)
+        count = Counter(name for _, (_, _, name) in order)
+        given = Taken([*taken, *count])
+        renamed = {name: f"{name}_code" for name in count if given.is_derivative(name)}
         numbers: dict[str, int] = {}
         names: dict[Node, str] = {}
         for node, (_, _, name) in order:
-            wanted = name
-            while wanted in used or (wanted == name and count[name] > 1):
-                numbers[name] = numbers.get(name, 0) + 1
-                wanted = f"{name}_{numbers[name]}"
-            used.add(wanted)
+            wanted = stem = renamed.get(name, name)
+            again = count[name] > 1
+            while wanted in taken or (again and (wanted == stem or taken.is_written(wanted))):
+                numbers[stem] = numbers.get(stem, 0) + 1
+                wanted, again = f"{stem}_{numbers[stem]}", True
+            taken.add(wanted)
             names[node] = wanted
-        return names
+        return names, renamed
+
+
+class Taken:
+    """Names that quantities have, and what is written like one of them."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._names: dict[str, None] = {}
+        self._written: set[tuple[str, int | None]] = set()
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        """A further name."""
+        self._names[name] = None
+        self._written.add(Symbol(name).written)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def is_written(self, name: str) -> bool:
+        """Whether a name is written like one that is taken, as h_1 is like h1."""
+        return Symbol(name).written in self._written
+
+    def is_derivative(self, name: str) -> bool:
+        """Whether a name is that of the derivative by a quantity, or written like it."""
+        letters, number = Symbol(name).written
+        return name[0] == "d" and (name[1:] in self or (letters[1:], number) in self._written)
+
+    def free(self, stems: Sequence[str]) -> Iterator[str]:
+        """The names Z1, Z2, … that are not taken, each of which then is; with the first letter that no name has."""
+        letters = {text.lower() for text, _ in self._written}
+        stem = next((x for x in stems if x.lower() not in letters), stems[0])
+        for name in (f"{stem}{k}" for k in count(1)):
+            if name not in self and not self.is_written(name):
+                self.add(name)
+                yield name
+
+
+def distinct(symbols: Iterable[Symbol]) -> dict[Symbol, Symbol]:
+    """The symbols that are better written as they stand in code, since another one is written alike: W_1 beside W1.
+
+    The entries of X beside x keep their capital letter.
+    """
+    symbols = list(symbols)
+    small = {x.written for x in symbols}
+    seen: set[tuple[str, int | None]] = set()
+    found = {}
+    for x in symbols:
+        letters, number = x.written
+        capital = len(letters) == 1 and letters != letters.lower() and (letters.lower(), number) in small
+        if x.written in seen:
+            found[x] = replace(x, plain=True)
+        elif capital:
+            found[x] = replace(x, capital=True)
+        seen.add(x.written)
+    return found

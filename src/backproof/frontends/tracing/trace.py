@@ -7,7 +7,7 @@ import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from traceback import walk_tb
 from types import CodeType
 from typing import Any
@@ -19,7 +19,7 @@ from backproof.frontends.tracing.fuse import fuse, is_elementwise
 from backproof.frontends.tracing.lengths import named_sizes, resized
 from backproof.frontends.tracing.makers import following
 from backproof.frontends.tracing.merge import merge
-from backproof.frontends.tracing.names import Names
+from backproof.frontends.tracing.names import Names, Taken, distinct
 from backproof.frontends.tracing.patterns import recognise
 from backproof.frontends.tracing.tape import Line, Tape, array_of, is_users, line
 from backproof.frontends.tracing.traced import Traced
@@ -38,6 +38,8 @@ from backproof.ops.vectors import einsum, matvec
 DEEPEST = 12
 """A formula of more operations one inside the other than this gets a name."""
 PRODUCTS = (matmul, matvec, einsum)
+STEMS = ("Z", "S", "U", "V")
+"""Letters for values that the code has no variable for."""
 DATA = ("X", "Y", "x", "y")
 """Arguments that hold data by custom: derivatives by them are derived only where they are asked for."""
 
@@ -94,18 +96,26 @@ def trace(
     order = ancestors([recognised[sized[output]]])
     left = set(order)
     present = {node: new for node, between in sized.items() if (new := recognised[between]) in left}
-    called_so = names.found(set(leaves), present)
+    outside = [sized[node] for _, node in tape.given.values() if node in sized]
+    taken = Taken([*leaves, *(str(node.symbol) for node in outside)])
+    _no_derivatives(leaves, parameters)
+    called_so, renamed = names.found(taken, present)
+    for old, new_name in renamed.items():
+        tape.notes[f"The variable {old} is called {new_name} here: {old} is the derivative by {old[1:]}"] = None
     merged = merge(order, called_so)
     order = ancestors([merged[order[-1]]])
-    named = _named(order, {merged[node]: name for node, name in called_so.items()})
+    named = _named(order, {merged[node]: name for node, name in called_so.items()}, taken)
     fused = fuse(list(named.values()))
-    final = fused[named[order[-1]]]
+    written = _distinctly_written(fused[named[order[-1]]], [sized[node] for node in leaves.values()])
+    final = written[fused[named[order[-1]]]]
     kept = set(ancestors([final]))
-    became = {node: merged[new] for node, new in present.items()}
-    made = {node: end for node, new in became.items() if new in named and (end := fused[named[new]]) in kept}
-    outside = [sized[node] for _, node in tape.given.values() if node in sized]
-    inputs = (*(sized[node] for node in leaves.values()), *(node for node in outside if node in kept))
-    graph = Graph(inputs, (final,), tuple(sized[node] for node in parameters))
+    made = {}
+    for node, new in present.items():
+        end = written.get(fused[named[merged[new]]]) if merged[new] in named else None
+        if end is not None and end in kept:
+            made[node] = end
+    inputs = (*(written[sized[x]] for x in leaves.values()), *(written[x] for x in outside if written.get(x) in kept))
+    graph = Graph(inputs, (final,), tuple(written[sized[x]] for x in parameters))
     for node in operations:
         if (one := merged.get(node)) in named:
             tape.notes[f"{named[one].symbol or 'a part of the code'} is recognised as {node.op.name}"] = None
@@ -339,17 +349,21 @@ def _held_constant(name: str) -> SpecError:
     )
 
 
-def _named(order: Sequence[Node], names: Mapping[Node, str]) -> dict[Node, Node]:
-    """The nodes with the user's names, and some with names T1, T2, …: for each old node the new one."""
+def _named(order: Sequence[Node], names: Mapping[Node, str], taken: Taken) -> dict[Node, Node]:
+    """The nodes with the user's names, and some with names Z1, Z2, …: for each old node the new one."""
     own = {node: node.symbol for node in order if node.symbol is not None}
-    taken = {*names.values(), *map(str, own.values())}
+    used = {*names.values(), *map(str, own.values())}
     for node in order:
         if node in names and node not in own and node.op not in (constant_, size_):
-            name = names[node]
-            own[node] = Symbol(name, capital=name != name.lower() and name.lower() in taken)
-    last = "y" if order[-1].shape else "J"
-    own.setdefault(order[-1], Symbol(last if last not in taken else "result"))
-    symbols = _with_inner_named(order, own)
+            own[node] = Symbol(names[node])
+    if order[-1] not in own:
+        called = chain(("y" if order[-1].shape else "J", "result"), Taken(used).free(("result",)))
+        own[order[-1]] = Symbol(next(x for x in called if x not in used))
+    return _renamed(order, _with_inner_named(order, own, taken))
+
+
+def _renamed(order: Sequence[Node], symbols: Mapping[Node, Symbol]) -> dict[Node, Node]:
+    """The nodes with the symbols given, all others without one: for each old node the new one."""
     done: dict[Node, Node] = {}
     for node in order:
         symbol, inputs = symbols.get(node), tuple([done[x] for x in node.inputs])
@@ -358,15 +372,34 @@ def _named(order: Sequence[Node], names: Mapping[Node, str]) -> dict[Node, Node]
     return done
 
 
-def _with_inner_named(order: Sequence[Node], own: Mapping[Node, Symbol]) -> dict[Node, Symbol]:
+def _no_derivatives(leaves: Mapping[str, Node], parameters: Sequence[Node]) -> None:
+    """Refuses an argument that is called like the derivative by another one."""
+    wanted = Taken(name for name, node in leaves.items() if node in parameters)
+    for name in leaves:
+        if wanted.is_derivative(name):
+            raise SpecError(
+                f"the argument {name} is called like the derivative by {name[1:]}",
+                why=f"{name} stands for the derivative of the result by {name[1:]} in every formula",
+                instead="give it another name",
+            )
+
+
+def _distinctly_written(output: Node, leaves: Sequence[Node]) -> dict[Node, Node]:
+    """The nodes with symbols that no two of are written alike, the arguments first."""
+    order = [*dict.fromkeys([*leaves, *ancestors([output])])]
+    own = {node: node.symbol for node in order if node.symbol is not None}
+    other = distinct(own.values())
+    return _renamed(order, {node: other.get(symbol, symbol) for node, symbol in own.items()} if other else own)
+
+
+def _with_inner_named(order: Sequence[Node], own: Mapping[Node, Symbol], taken: Taken) -> dict[Node, Symbol]:
     """Names also for values without one that are used more than once, or that an activation is applied to.
 
     So do values at the end of a long formula: it could not be read in one piece.
     """
     uses = Counter(x for node in order for x in node.inputs)
     users = {x: node for node in order for x in node.inputs}
-    taken = set(map(str, own.values()))
-    free = (name for name in (f"T{k}" for k in count(1)) if name not in taken)
+    free = taken.free(STEMS)
     varies: set[Node] = set()
     depth: dict[Node, int] = {}
     inside = {node for node in order if node not in own and is_elementwise(node)}
