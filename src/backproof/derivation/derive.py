@@ -69,13 +69,18 @@ def derive(
         backward = None
         while backward is None:
             try:
-                backward = _backward(result, wanted, values, closed, second=second, seed=seed)
+                backward = _backward(result, wanted, values, closed, quantities, second=second, seed=seed)
             except _NotShorterError as error:
                 del closed[error.closing.of]
     else:
         scale, total, penalty = _split_mean(result)
         backward = _backward(
-            total, wanted, values, closed, Deferred(str(result.symbol), scale, frozenset(graph.parameters), penalty)
+            total,
+            wanted,
+            values,
+            closed,
+            quantities,
+            Deferred(str(result.symbol), scale, frozenset(graph.parameters), penalty),
         )
     forward = tuple(map(_forward_step, quantities))
     return Derivation(graph, forward, tuple(backward), mean, sources or {}, tuple(notes))
@@ -96,6 +101,7 @@ def _backward(
     wanted: Sequence[Node],
     values: Values,
     closed: Mapping[Node, Closing],
+    order: Sequence[Node],
     deferred: Deferred | None = None,
     *,
     second: bool = False,
@@ -111,7 +117,7 @@ def _backward(
         penalties = {g.of: g for g in sweep(deferred.penalty, constant(1), wanted, _refuse)}
 
     hidden = frozenset(r for closing in closed.values() for r in closing.statistics)
-    for gradient in sweep(root, seed or constant(1), wanted, lambda g: steps[g.of].node, hidden):
+    for gradient in sweep(root, seed or constant(1), wanted, lambda g: steps[g.of].node, hidden, order):
         node = gradient.of
         assert node.symbol is not None
         raw, paths, scale = gradient.raw, gradient.paths, None
@@ -127,7 +133,8 @@ def _backward(
         rewrites += simplify(rewrites[-1].result if rewrites else raw, values)
         symbol = derivative(node.symbol, result if node in parameters else of)
         last = rewrites[-1].result if rewrites else raw
-        steps[node] = BackwardStep(last.named(symbol), node, raw, rewrites, paths, scale)
+        apart = () if deferred or node in closed else gradient.contributions
+        steps[node] = BackwardStep(last.named(symbol), node, raw, rewrites, paths, scale, apart)
     for node in wanted:
         if node not in steps:
             assert node.symbol is not None

@@ -90,7 +90,8 @@ class BackwardStep:
     """A derivative: the equation as the rule gives it (`raw`), how it is simplified, and the paths it adds up.
 
     `node` is the named result, whose operation is the last form. `scale`, where there is one, is the 1/m that this
-    step multiplies with because the steps before it leave it out.
+    step multiplies with because the steps before it leave it out. `contributions` has what comes through each path,
+    where `raw` is nothing but their sum.
     """
 
     node: Node
@@ -99,6 +100,7 @@ class BackwardStep:
     rewrites: tuple[Rewrite, ...]
     paths: tuple[Path, ...]
     scale: Node | None = None
+    contributions: tuple[Node, ...] = ()
 
     @property
     def symbol(self) -> Symbol:

@@ -71,13 +71,19 @@ Name = Callable[[Gradient], Node]
 
 
 def sweep(
-    root: Node, seed: Node, wanted: Sequence[Node], name: Name, closed: Collection[Node] = ()
+    root: Node,
+    seed: Node,
+    wanted: Sequence[Node],
+    name: Name,
+    closed: Collection[Node] = (),
+    quantities: Sequence[Node] = (),
 ) -> Iterator[Gradient]:
     """The gradients of `root` by every named node between it and the leaves in `wanted`, in textbook order.
 
     `seed` is the derivative of the result by `root`. Nodes in `closed` get none of their own: their derivatives stay
     part of the formulas further on, as those of nodes without a name do. Leaves follow as soon as all their uses are
-    known, in the order of `wanted`: a layer's parameters after its derivative, before the layer below.
+    known, in the order of `wanted`: a layer's parameters after its derivative, before the layer below. Contributions
+    stand in the order of the `quantities` that they come through.
     """
     order = ancestors([root])
     asked = {leaf: k for k, leaf in enumerate(wanted)}
@@ -90,10 +96,15 @@ def sweep(
         for x in set(node.inputs) if node in useful else ():
             consumers[x] = consumers.get(x, 0) + 1
     ready: list[Node] = []
+    rank = {node: k for k, node in enumerate(quantities)}
+
+    def place(item: tuple[Node, Way]) -> tuple[bool, int]:
+        # What comes through the network stands before a penalty's direct term, as one would write it.
+        consumer = item[1].consumer
+        return not consumer.shape, rank.get(consumer, 0)
 
     def gradient(node: Node) -> Gradient:
-        # What comes through the network stands before a penalty's direct term, as one would write it.
-        contributions = sorted(found.pop(node), key=lambda item: not item[1].consumer.shape)
+        contributions = sorted(found.pop(node), key=place)
         nodes, ways = zip(*contributions, strict=True)
         return Gradient(node, added(nodes), nodes, ways)
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Iterator, Sequence
 
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import BackwardStep, ForwardStep
 from backproof.ir.node import Node
+from backproof.ir.sizes import Shape
 from backproof.ops.entries import row_of
 from backproof.ops.scalar import ScalarRow
+from backproof.write.contributions import apart, lines, total
 from backproof.write.diagram import diagram
 from backproof.write.doc import Block, Code, Display, Document, Heading, Inline, Paragraph, Step
 from backproof.write.expansion import entries, indexed, names, proof_blocks, transposes
 from backproof.write.jacobians import jacobian_blocks
 from backproof.write.math import Equation, Frac, Hat, Ident, Math, Row, Sign
 from backproof.write.opening import convention, functions, opening, result_of, sizes
-from backproof.write.reasons import backward_reasons, forward_reason, meaning
+from backproof.write.reasons import backward_reasons, forward_reason, listed, meaning
+from backproof.write.repeats import LeftOut, written
 from backproof.write.second import direction, second_convention, slope
 from backproof.write.spell import name, spell, spell_as_part, symbol
 
@@ -32,22 +34,54 @@ def document(derivation: Derivation, *, title: str = "", expand: bool = False) -
     blocks += sizes(first)
     blocks += functions(first)
     blocks.append(Heading(2, ("Forward pass",)))
-    numbers = count(1)
-    blocks += [_forward(next(numbers), step, first, expand) for step in first.forward]
+    blocks += _steps(first.forward, 1, first, expand)
+    number = 1 + len(first.forward)
     if first.backward:
         blocks += [Heading(2, ("Backward pass",)), Paragraph(convention(first))]
-        blocks += [_backward(next(numbers), step, first, expand) for step in first.backward]
+        blocks += _steps(first.backward, number, first, expand)
+        number += len(first.backward)
     if derivation.first is not None:
         blocks += [
             Heading(2, ("Along a direction",)),
             Paragraph(direction(derivation)),
-            slope(next(numbers), derivation),
+            slope(number, derivation),
         ]
         blocks += [Heading(2, ("Second backward pass",)), Paragraph(second_convention(derivation))]
-        blocks += [_backward(next(numbers), step, derivation, expand) for step in derivation.backward]
+        blocks += _steps(derivation.backward, number + 1, derivation, expand)
     for jacobian in derivation.jacobians:
         blocks += jacobian_blocks(jacobian)
     return Document(heading, tuple(blocks))
+
+
+def _steps(
+    steps: Sequence[ForwardStep | BackwardStep], first: int, derivation: Derivation, expand: bool
+) -> Iterator[Block]:
+    """The steps, numbered from `first` on; what a loop says again and again is left out unless everything is wanted."""
+    for k in range(len(steps)) if expand else written(steps, derivation):
+        if isinstance(k, LeftOut):
+            yield Paragraph(_left_out(k, steps, first))
+            continue
+        step = steps[k]
+        if isinstance(step, ForwardStep):
+            yield _forward(first + k, step, derivation, expand)
+        else:
+            yield _backward(first + k, step, derivation, expand)
+
+
+def _left_out(left: LeftOut, steps: Sequence[ForwardStep | BackwardStep], first: int) -> Inline:
+    times = (left.end - left.first) // left.period
+    start, last = first + left.first, first + left.first - 1
+    again = f"step {last}" if left.period == 1 else f"steps {start - left.period} to {last}"
+    names: list[str | Math] = []
+    for k in range(left.first, left.first + left.period):
+        ends = (spell_as_part(steps[n].node) for n in (k, k + left.end - left.first - left.period))
+        names += [", " if names else "", next(ends), " … ", next(ends)]
+    end = first + left.end - 1
+    return (
+        f"Steps {start} to {end} are {again} again, {times} times, with the next numbers in the names: ",
+        *names,
+        ". With expand they are written out.",
+    )
 
 
 def _forward(number: int, step: ForwardStep, derivation: Derivation, expand: bool) -> Step:
@@ -101,6 +135,10 @@ def _backward(number: int, step: BackwardStep, derivation: Derivation, expand: b
     forms = [step.raw, *(rewrite.result for rewrite in step.rewrites)]
     parts = [spell(form) for form in forms]
     blocks: list[Block] = [Paragraph(text) for text in backward_reasons(step, result_of(derivation))]
+    if several := apart(step):
+        blocks += lines(step, several, plain, result_of(derivation))
+        forms = forms[1:] or forms
+        parts = [total(step, several, result_of(derivation)), *map(spell, forms)]
     blocks.append(Display(plain, Equation(left, tuple(parts))))
     if derivation.sources:
         blocks += indexed(forms, step.node, plain)
@@ -138,9 +176,20 @@ def _shapes(form: Node, result: Node) -> Iterator[Block]:
             stack.extend(reversed(x.inputs))
     if not result.shape:
         return
+    alike: dict[tuple[str, Shape], list[Node]] = {}
+    for x in factors:
+        assert x.symbol is not None
+        alike.setdefault((f"{x.symbol.of}{x.symbol.written[0]}", x.shape), []).append(x)
     text: list[str | Math | Code] = ["Shapes: "]
-    for k, x in enumerate(factors):
-        text += [", " if k else "", spell_as_part(x), " is ", _shape(x)]
+    single = len(alike) == len(factors)
+    for k, same in enumerate(alike.values()):
+        are = " are " if len(same) > 1 else " is "
+        text += [
+            ", " if k and single else "; " if k else "",
+            *listed([*map(spell_as_part, same)]),
+            are,
+            _shape(same[0]),
+        ]
     assert result.symbol is not None
     text += ["; " if factors else "", symbol(result.symbol), " is ", _shape(result), "."]
     yield Paragraph(tuple(text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from backproof.derivation.steps import BackwardStep, Path, Rewrite
@@ -12,10 +12,12 @@ from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import add
 from backproof.ops.entries import row_of
 from backproof.ops.linear import transposed
+from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow
 from backproof.write.doc import Inline
-from backproof.write.math import Fence, Ident, Math, Row
-from backproof.write.spell import spell_as_part, symbol
+from backproof.write.math import Dots, Fence, Ident, Math, Scripts
+from backproof.write.math import Row as Side
+from backproof.write.spell import MOST_TERMS, spell_as_part, symbol
 
 
 def forward_reason(node: Node) -> Inline:
@@ -46,23 +48,65 @@ def backward_reasons(step: BackwardStep, result: Math) -> Iterator[Inline]:
     """The reasons of a backward step: one paragraph per path by which its quantity acts on the result."""
     if not step.paths:
         yield (result, " does not depend on ", spell_as_part(step.of), ", so the derivative is 0.")
-    if len(step.paths) > 1 and len({path.consumer for path in step.paths}) > 1:
-        ways = f" in {len(step.paths)} ways; the chain rule adds them up."
-        yield (spell_as_part(step.of), " acts on ", result, ways)
+    elif (uses := _uses(step)) and len(step.paths) > 1:
+        yield uses
     together = {path.consumer: (*_closed(step, path.consumer),) for path in step.paths if path.closed}
     yield from together.values()
     said: set[Inline] = set()
+    alike: dict[tuple[tuple[Row, int, bool], ...], list[Path]] = {}
     for path in step.paths:
-        if path.consumer in together:
-            continue
-        text = [*_path_reason(step, path, result)]
-        if step.scale is not None and path.consumer.symbol is not None:
+        if path.consumer not in together:
+            kind = tuple((link.row, link.position, bool(path.stretched)) for link in path.reasons)
+            alike.setdefault(kind, []).append(path)
+    for first, *rest in alike.values():
+        text = [*_path_reason(step, first, result)]
+        if step.scale is not None and first.consumer.symbol is not None:
             text += ["Here the mean's 1/m is multiplied in.", " "]
-        reason = (*_way(path, len(step.paths), result), *text[:-1])
+        others = [*dict.fromkeys(path.consumer for path in rest if path.consumer is not first.consumer)]
+        if others:
+            text += ["Likewise ", *_through(others, result), ".", " "]
+        reason = (*_way(first, len(step.paths), result), *text[:-1])
         if reason not in said:
             # A quantity that stands in a formula twice may act in the same way twice.
             said.add(reason)
             yield reason
+
+
+def _uses(step: BackwardStep) -> Inline:
+    """How often a quantity is used, and that what comes back from each use is added up; empty where once."""
+    consumers = [*dict.fromkeys(path.consumer for path in step.paths)]
+    if len(consumers) == 1:
+        return ()
+    names = [spell_as_part(x) for x in consumers]
+    times = "twice" if len(step.paths) == 2 else f"{len(step.paths)} times"
+    return (
+        spell_as_part(step.of),
+        f" is used {times}, in ",
+        *listed(names),
+        ". Its derivative is the sum over all paths: what comes back through each of them, added up.",
+    )
+
+
+def listed(names: Sequence[Math]) -> Iterator[str | Math]:
+    """``a, b and c``; of many the first two and the last."""
+    shown: list[Math] = [*names[:2], Dots(), names[-1]] if len(names) > MOST_TERMS else [*names]
+    for k, x in enumerate(shown):
+        yield from ("" if not k else ", " if k < len(shown) - 1 or Dots() in shown else " and ", x)
+
+
+def _through(consumers: Sequence[Node], result: Math) -> Iterator[str | Math]:
+    direct = [x for x in consumers if x.symbol is None or spell_as_part(x) == result]
+    rest = [spell_as_part(x) for x in consumers if x not in direct]
+    if rest:
+        yield from ("through ", *listed(rest))
+    if direct:
+        yield from (" and directly in " if rest else "directly in ", result)
+
+
+def contribution(step: BackwardStep, consumer: Node, result: Math) -> Math:
+    """The name of what comes through one of the quantities that use a value: dh with that quantity at a bar."""
+    through = spell_as_part(consumer) if consumer.symbol is not None else result
+    return Scripts(Fence(symbol(step.symbol), "", "|"), sub=through)
 
 
 def _closed(step: BackwardStep, output: Node) -> Iterator[str | Math]:
@@ -116,7 +160,7 @@ def _named_or(y: Node, result: Math) -> Math:
 def _derivative(y: Node, result: Math, of: Symbol) -> Math:
     if y.symbol is not None:
         return symbol(of.by(y.symbol))
-    return Row((Ident(of.prefix[0]), _named_or(y, result) if not y.shape else Fence(spell_as_part(y))))
+    return Side((Ident(of.prefix[0]), _named_or(y, result) if not y.shape else Fence(spell_as_part(y))))
 
 
 def meaning(rewrite: Rewrite) -> Inline:
