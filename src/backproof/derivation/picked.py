@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from backproof.ir.node import Node
 from backproof.ops.arithmetic import add, mul, neg, product, sub
-from backproof.ops.linear import expand, stretch, sum_
-from backproof.ops.shaping import Slot, concatenate, index, unindex
+from backproof.ops.leaves import constant
+from backproof.ops.linear import expand, stretch, stretched, sum_
+from backproof.ops.shaping import concatenate, index, picks_rows, unindex
 
 Formulas = Callable[[Node], Node]
 """Gives, for an operation on quantities, the quantity or node that has this formula already, or itself."""
@@ -25,11 +24,7 @@ Shorten = Callable[[Node], Node]
 
 def is_one_in_each_row(node: Node) -> bool:
     """Whether a matrix is zero but for one place in each row, in the order of the rows."""
-    if node.op is not unindex or node.attrs["key"] != (Slot(0), Slot(1)) or len(node.inputs) != 3:
-        return False
-    rows = node.inputs[1].attrs.get("value")
-    lengths = [size.value for size in node.shape]
-    return rows is not None and np.array_equal(rows, np.arange(lengths[0] or 0))
+    return node.op is unindex and picks_rows(node)
 
 
 def without_picked_sums(node: Node, known: Formulas, shorten: Shorten) -> Node | None:
@@ -83,6 +78,23 @@ def multiplied_out(node: Node, known: Formulas, shorten: Shorten) -> Node | None
             return None
         combine = add if difference.op is add else sub
         return combine(replace(picked, inputs=(entries, *picked.inputs[1:]), symbol=None), product(factor, rest))
+    return None
+
+
+def collected(node: Node, same: Callable[[Node, Node], bool]) -> Node | None:
+    """c·X − c·D as c·(X − D), where D is 1 at one place in each row and 0 elsewhere."""
+    if node.op is not add:
+        return None
+    for picked, rest in (node.inputs, node.inputs[::-1]):
+        if not is_one_in_each_row(picked) or rest.op is not mul or rest.symbol is not None:
+            continue
+        factor, x = sorted(rest.inputs, key=lambda factor: bool(factor.shape))
+        entries, negative = picked.inputs[0], False
+        while entries.op in (stretch, neg) and entries.symbol is None:
+            entries, negative = entries.inputs[0], negative != (entries.op is neg)
+        if negative and not factor.shape and same(entries, factor):
+            ones = stretched(constant(1), picked.inputs[0].shape)
+            return mul(factor, sub(x, replace(picked, inputs=(ones, *picked.inputs[1:]), symbol=None)))
     return None
 
 

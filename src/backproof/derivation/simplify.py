@@ -9,14 +9,14 @@ from functools import lru_cache
 
 from backproof.derivation.conjugates import undone, with_modulus
 from backproof.derivation.matrices import in_closed_form
-from backproof.derivation.picked import is_one_in_each_row, joined_parts, multiplied_out, without_picked_sums
+from backproof.derivation.picked import collected, is_one_in_each_row, joined_parts, multiplied_out, without_picked_sums
 from backproof.derivation.steps import Rewrite
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import broadcast
 from backproof.ops import activations
 from backproof.ops.arithmetic import add, common_shape, div, mul, neg, power, product, sub
 from backproof.ops.complexes import ComplexNodes, conj, real, sgn
-from backproof.ops.elementary import log, xlogy
+from backproof.ops.elementary import exp, log, xlogy
 from backproof.ops.entries import row_of
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant, constant_, is_number, size_
@@ -237,8 +237,21 @@ def pick(raw: Node, values: Values) -> list[Rewrite]:
         return []
     named = next((node for node in picked if node.symbol is not None), None)
     if named is None:
-        return [Rewrite(restated(result), "A row holds one entry, so its sum is that entry.")]
-    return [Rewrite(restated(result), "{0} has one entry in each row, so a sum over a row is that entry.", (named,))]
+        found = [Rewrite(restated(result), "A row holds one entry, so its sum is that entry.")]
+    else:
+        meaning = "{0} has one entry in each row, so a sum over a row is that entry."
+        found = [Rewrite(restated(result), meaning, (named,))]
+
+    def same(a: Node, b: Node) -> bool:
+        return values.formulas(a)[a] == values.formulas(b)[b]
+
+    if (short := collected(result, same)) is not None:
+        meaning = "What both terms have in common stands in front."
+        logarithms = [x.inputs[0] for x in _inside(short) if x.op is exp and x.inputs[0].op is log_softmax]
+        if logarithms:
+            meaning += " The exponential of {0} is the softmax of {1}: the probabilities."
+        found.append(Rewrite(short, meaning, tuple(x for y in logarithms[:1] for x in (y, y.inputs[0]))))
+    return found
 
 
 def join(raw: Node, values: Values) -> list[Rewrite]:

@@ -14,7 +14,8 @@ from backproof.ir.numbers import digits
 from backproof.ir.sizes import ONE, Index, Place
 from backproof.ops.arithmetic import add, mul, neg, sub
 from backproof.ops.complexes import real
-from backproof.ops.entries import at, at_, delta_, entry_of, position_, put_in, row_of, sum_over_
+from backproof.ops.elementary import pieces
+from backproof.ops.entries import at, at_, delta_, entry_of, position_, put_in, row_of, sum_over_, within_
 from backproof.ops.leaves import constant_, input_, size_
 from backproof.ops.row import Array
 
@@ -155,8 +156,15 @@ class Reader:
                 if str(entry) not in seen:
                     seen.add(str(entry))
                     yield entry
+            elif x.op is pieces:
+                stack.append(self._chosen(x))
             else:
                 stack.extend(reversed([*self.expanded(x)] if x.op is sum_over_ else x.inputs))
+
+    def _chosen(self, node: Node) -> Node:
+        """The piece that counts: the others may stand for places that there are not."""
+        *parts, otherwise = node.inputs
+        return next((x for x, when in zip(parts[::2], parts[1::2], strict=True) if self.value(when)), otherwise)
 
     def value(self, node: Node) -> complex:
         if node.op is at_:
@@ -167,6 +175,10 @@ class Reader:
             return float(node.attrs["left"] == node.attrs["right"])
         if node.op is position_:
             return float(node.attrs["place"])
+        if node.op is within_:
+            return float(all((least or p) <= p <= (most or p) for p, least, most in node.attrs["bounds"]))
+        if node.op is pieces:
+            return self.value(self._chosen(node))
         if node.op is size_:
             return float(length(node.attrs["size"], self._sizes))
         if node.op is constant_:

@@ -12,7 +12,7 @@ from typing import Any
 
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Index, Place, Shape, Size, letters_of, put
-from backproof.ops.notation import Entry, Kronecker, Position, Reduction
+from backproof.ops.notation import Entry, Kronecker, Position, Reduction, Within
 from backproof.ops.row import Array, Row
 
 Places = tuple[Place, ...]
@@ -20,6 +20,8 @@ EntryOf = Callable[[Node, Places], Node]
 
 NODE_LETTERS = "jkpqruvw"
 SAMPLE_LETTERS = "ist"
+FURTHER_LETTERS = "lgch"
+"""For formulas of many axes; a network's sizes may be called like these."""
 
 
 class LetterPool:
@@ -30,7 +32,7 @@ class LetterPool:
 
     def fresh(self, size: Size) -> Index:
         """The next free letter for an axis of this size."""
-        letters = SAMPLE_LETTERS if size.samples else NODE_LETTERS
+        letters = SAMPLE_LETTERS if size.samples else NODE_LETTERS + FURTHER_LETTERS
         letter = next((x for x in letters if x not in self._used), None)
         if letter is None:
             count = sum(x.startswith(letters[0]) for x in self._used)
@@ -58,7 +60,7 @@ def _no_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) ->
     return node
 
 
-def _entry_row(name: str, about: str, notation: Entry | Reduction | Kronecker | Position) -> Row:
+def _entry_row(name: str, about: str, notation: Entry | Reduction | Kronecker | Position | Within) -> Row:
     return Row(name, "entry", about, _scalar_only, lambda shapes, attrs: (), notation, _no_entry)
 
 
@@ -66,6 +68,7 @@ at_ = _entry_row("at", "One entry of an array.", Entry())
 sum_over_ = _entry_row("sum_over", "A sum over an index.", Reduction())
 delta_ = _entry_row("delta", "Kronecker's delta: 1 where two indices agree, else 0.", Kronecker())
 position_ = _entry_row("position", "A position on an axis, as a number.", Position())
+within_ = _entry_row("within", "Whether positions lie between bounds: 1 or 0.", Within())
 
 
 def at(node: Node, place: Places) -> Node:
@@ -86,6 +89,15 @@ def delta(left: Place, right: Place) -> Node:
 def position_of(place: Place) -> Node:
     """A position as a number that formulas reckon with."""
     return position_(place=place)
+
+
+Bounds = tuple[tuple[Place, int | None, int | None], ...]
+"""Positions, each with the least and the greatest that it may be; None where every one will do."""
+
+
+def within(bounds: Bounds) -> Node:
+    """Whether each position lies between its bounds."""
+    return within_(bounds=bounds)
 
 
 def align(place: Places, shape: Shape) -> Places:
@@ -139,6 +151,8 @@ def put_in(node: Node, index: Index, position: Place) -> Node:
         return delta(put(node.attrs["left"], index, position), put(node.attrs["right"], index, position))
     if node.op is position_:
         return position_of(put(node.attrs["place"], index, position))
+    if node.op is within_:
+        return within(tuple((put(place, index, position), *ends) for place, *ends in node.attrs["bounds"]))
     if node.op is sum_over_ and node.attrs["index"] == index:
         return node  # inside, the letter is the sum's own
     return Node(node.op, tuple(put_in(x, index, position) for x in node.inputs), node.shape, node.attrs)

@@ -121,6 +121,11 @@ class Kronecker:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """``2 ≤ k ≤ 5``: where positions lie."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pieces:
     """A function given piece by piece: inputs are value, condition, value, condition, …, value otherwise."""
 
@@ -143,6 +148,16 @@ class DiagonalTimes:
 @dataclass(frozen=True, slots=True)
 class TimesIdentity:
     """``x · I``, and ``I`` alone where x is 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reshaped:
+    """``reshape(x, n × 2 × 3)``, with the shape that it becomes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permuted:
+    """``transpose(x, (0, 2, 1))``, with the axes as they are written in code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +207,15 @@ Notation = (
     | Entry
     | Position
     | Kronecker
+    | Within
     | Pieces
     | Bare
     | TimesTransposed
     | InverseTimes
     | DiagonalTimes
     | TimesIdentity
+    | Reshaped
+    | Permuted
     | Bracketed
     | Inline
     | Replaced

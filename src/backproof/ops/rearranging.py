@@ -8,14 +8,23 @@ from typing import Any
 import numpy as np
 
 from backproof.ir.errors import ShapeError
-from backproof.ir.sizes import Shape, of_length, show
-from backproof.ops.entries import own_entry
+from backproof.ir.node import Node
+from backproof.ir.sizes import Shape, affine, of_length, show
+from backproof.ops.entries import EntryOf, LetterPool, Places, own_entry
 from backproof.ops.notation import Apply
 from backproof.ops.row import Array, Domain, Row
 
 
 def _same_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
     return shapes[0]
+
+
+def _flip_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    inner = list(place)
+    for axis in node.attrs["axes"]:
+        if place[axis] is not None:
+            inner[axis] = affine([(-1, place[axis])], 1 + (node.shape[axis].value or 0))
+    return entry(node.inputs[0], tuple(inner))
 
 
 flip: Row = Row(
@@ -25,7 +34,7 @@ flip: Row = Row(
     meaning=lambda a, axes: np.flip(a, axes),
     shape=_same_shape,
     notation=Apply("flip"),
-    entry=own_entry,
+    entry=_flip_entry,
     vjp=lambda g, y, a: (flip(g, axes=y.attrs["axes"]),),
     reasons=("The opposite order moves each entry to its mirrored place, so the derivative is moved back.",),
     domain=(Domain((2, 3)),),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from backproof.ir.errors import ShapeError
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Place, Shape, Size, affine, agreed, broadcast, of_length, show
-from backproof.ops.entries import EntryOf, LetterPool, Places, own_entry
+from backproof.ir.sizes import ONE, Affine, Index, Place, Shape, Size, affine, agreed, broadcast, of_length, show
+from backproof.ops.arithmetic import add, neg, product, sub
+from backproof.ops.elementary import pieces
+from backproof.ops.entries import Bounds, EntryOf, LetterPool, Places, delta, own_entry, row_of, within
 from backproof.ops.leaves import constant
-from backproof.ops.linear import expand, stretched
-from backproof.ops.notation import Apply, Bare, Bracketed, Replaced
+from backproof.ops.linear import expand, matmul, stretched, transpose
+from backproof.ops.notation import Apply, Bare, Bracketed, Permuted, Replaced, Reshaped
 from backproof.ops.row import Array, Domain, Row
 
 
@@ -38,10 +41,10 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
 permute: Row = Row(
     name="permute",
     kind="rearranging",
-    about="The axes in another order; `axes` are those of the argument, counted from the end.",
+    about="The axes in another order, each by its number in the argument.",
     meaning=_permute,
     shape=lambda shapes, attrs: tuple(shapes[0][axis] for axis in attrs["axes"]),
-    notation=Apply("permute"),
+    notation=Permuted(),
     entry=_permute_entry,
     vjp=lambda g, y, a: (permute(g, axes=_inverse(y.attrs["axes"])),),
     reasons=("Exchanging axes moves each entry to another place, so the derivative is moved back.",),
@@ -54,14 +57,107 @@ def _reshape(a: Array, sizes: tuple[int, ...], rank: int) -> Array:
     return np.reshape(a, (*a.shape[: a.ndim - rank], *sizes))
 
 
+Group = tuple[list[int], list[int]]
+"""Axes of an array and those that they become when it is reshaped."""
+
+
+def _groups(own: Shape, new: Shape) -> list[Group]:
+    """Which axes become which: as few at a time as hold as many entries. Those of length one are left out."""
+    found: list[Group] = []
+    before, after = ([(k, n.value or 0) for k, n in enumerate(shape) if n != ONE][::-1] for shape in (own, new))
+    while before or after:
+        group: Group = ([], [])
+        left = right = 1
+        while left != right or left == 1:
+            axes, sizes = (group[0], before) if left <= right else (group[1], after)
+            k, n = sizes.pop()
+            axes.append(k)
+            left, right = (left * n, right) if axes is group[0] else (left, right * n)
+        found.append(group)
+    return found
+
+
+def _joined(axes: Sequence[int], shape: Shape, place: Places) -> Place:
+    """The position on one axis that these axes are joined to: 3p + q − 3 for axes of which the second is 3 long."""
+    step, terms = 1, []
+    for axis in reversed(axes):
+        terms.append((step, place[axis]))
+        step *= shape[axis].value or 0
+    return affine(reversed(terms), 1 - sum(factor for factor, _ in terms))
+
+
+def _parted(position: Place, axes: Sequence[int], shape: Shape) -> Places | None:
+    """The positions on the axes that a position on one axis stands for; None where no letters tell."""
+    lengths = [shape[axis].value or 0 for axis in axes]
+    if isinstance(position, int):
+        return tuple(int(k) + 1 for k in np.unravel_index(position - 1, lengths))
+    if isinstance(position, Affine):
+        found = tuple(single for _, single in position.terms if isinstance(single, Index))
+        if [single.size.value for single in found] == lengths:
+            place: list[Place] = [None] * len(shape)
+            for axis, single in zip(axes, found, strict=True):
+                place[axis] = single
+            return found if _joined(axes, shape, tuple(place)) == position else None
+    return None
+
+
+def _reshape_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    (a,) = node.inputs
+    inner: list[Place] = [None] * len(a.shape)
+    for before, after in _groups(a.shape, node.shape):
+        position = _joined(after, node.shape, place)
+        parts = (position,) if len(before) == 1 else _parted(position, before, a.shape)
+        if parts is None:
+            return own_entry(node, place, entry, letters)
+        for axis, part in zip(before, parts, strict=True):
+            inner[axis] = part
+    return entry(a, tuple(inner))
+
+
+def places_of(node: Node, letters: LetterPool) -> Places:
+    """Letters for the axes of a result: for one that others were joined to, those of the others, as 3p + q − 3."""
+    place: list[Place] = []
+    for size, parts in zip(node.shape, _parts(node), strict=True):
+        if size == ONE:
+            place.append(None)
+        elif parts is None:
+            place.append(letters.fresh(size))
+        else:
+            place.append(_joined(range(len(parts)), parts, tuple(map(letters.fresh, parts))))
+    return tuple(place)
+
+
+def _parts(node: Node) -> list[Shape | None]:
+    """For each axis of a formula the sizes of those that it was joined of, if it was."""
+    own: list[Shape | None] = [None] * len(node.shape)
+    if node.op is reshape:
+        (a,) = node.inputs
+        for before, after in _groups(a.shape, node.shape):
+            if len(after) == 1 and len(before) > 1:
+                own[after[0]] = tuple(a.shape[axis] for axis in before)
+        return own
+    inner = [_parts(x) if x.symbol is None else [None] * len(x.shape) for x in node.inputs]
+    if node.op is transpose:
+        return [*inner[0][:-2], inner[0][-1], inner[0][-2]]
+    if node.op is permute:
+        return [inner[0][axis] for axis in node.attrs["axes"]]
+    if node.op is matmul:
+        return [*own[:-2], inner[0][-2], inner[1][-1]]
+    if row_of(node).kind == "elementwise" or node.op in (add, sub, neg):
+        for parts in inner:
+            for axis in range(-len(parts), 0):
+                own[axis] = own[axis] or parts[axis]
+    return own
+
+
 reshape: Row = Row(
     name="reshape",
     kind="rearranging",
     about="The same entries in the same order, in an array of another shape.",
     meaning=_reshape,
     shape=lambda shapes, attrs: attrs["sizes"],
-    notation=Apply("reshape"),
-    entry=own_entry,
+    notation=Reshaped(),
+    entry=_reshape_entry,
     vjp=lambda g, y, a: (reshape(g, sizes=a.shape, rank=len(y.shape)),),
     reasons=("Reshaping changes no entry and no order, so the derivative is reshaped back.",),
     domain=(Domain((2, 6)),),
@@ -146,6 +242,20 @@ def _index_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool)
     return entry(a, tuple(inner))
 
 
+def picks_rows(node: Node) -> bool:
+    """Whether an index names one place in each row of a matrix, in the order of the rows: [arange(m), y]."""
+    if node.op not in (index, unindex) or node.attrs["key"] != (Slot(0), Slot(1)) or len(node.inputs) != 3:
+        return False
+    matrix = node if node.op is unindex else node.inputs[0]
+    return is_arange(node.inputs[1], matrix.shape[0])
+
+
+def is_arange(node: Node, size: Size) -> bool:
+    """Whether an array is 0, 1, 2, … up to a length."""
+    value = node.attrs.get("value")
+    return value is not None and np.array_equal(value, np.arange(size.value or 0))
+
+
 def _nothing(arrays: Sequence[Node]) -> tuple[None, ...]:
     return (None,) * len(arrays)
 
@@ -190,6 +300,33 @@ def _index_shape_of(key: Key, arrays: Sequence[Array], sizes: tuple[int, ...]) -
     return tuple(_index(np.broadcast_to(np.int8(0), sizes), *arrays, key=key).shape)
 
 
+def _unindex_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    a, *others = node.inputs
+    if others or any(isinstance(k, slice) and k.step != 1 for k in node.attrs["key"]):
+        return own_entry(node, place, entry, letters)
+    inner: list[Place] = []
+    bounds: list[tuple[Place, int | None, int | None]] = []
+    factors: list[Node] = []
+    for k, position, size in zip(node.attrs["key"], place, node.shape, strict=True):
+        if isinstance(k, int):
+            if size != ONE:
+                factors.append(delta(position, k + 1))
+            continue
+        if k != slice(0, size.value, 1):
+            bounds.append((position, k.start + 1 if k.start else None, k.stop if k.stop != size.value else None))
+        inner.append(None if k.stop - k.start == 1 else affine([(1, position)], -k.start))
+    value = _where_within(tuple(bounds), lambda: entry(a, tuple(inner)), constant(0))
+    return reduce(product, reversed(factors), value) if factors else value
+
+
+def _where_within(bounds: Bounds, value: Callable[[], Node], otherwise: Node) -> Node:
+    """`value` where positions lie between their bounds; of positions that are numbers it is known."""
+    open_ = tuple(bound for bound in bounds if not isinstance(bound[0], int))
+    if any(isinstance(p, int) and not (least or p) <= p <= (most or p) for p, least, most in bounds):
+        return otherwise
+    return pieces(value(), within(open_), otherwise) if open_ else value()
+
+
 unindex: Row = Row(
     name="unindex",
     kind="linear",
@@ -197,7 +334,7 @@ unindex: Row = Row(
     meaning=_unindex,
     shape=lambda shapes, attrs: attrs["sizes"],
     notation=Bracketed(back=True),
-    entry=own_entry,
+    entry=_unindex_entry,
     vjp=lambda g, y, a, *arrays: (index(g, *arrays, key=y.attrs["key"]), *_nothing(arrays)),
     reasons=("Each entry of {x} is added to one entry of {y}, and receives the derivative by that entry.",),
     domain=(Domain((2,)),),
@@ -270,6 +407,20 @@ def _concatenate_vjp(g: Node, y: Node, *inputs: Node) -> tuple[Node, ...]:
     return tuple(found)
 
 
+def _concatenate_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    axis, end, found = node.attrs["axis"], 0, []
+    for x in node.inputs:
+        start, end = end, end + (x.shape[axis].value or 0)
+        inner = list(place)
+        inner[axis] = None if end - start == 1 else affine([(1, place[axis])], -start)
+        found.append((end, x, tuple(inner)))
+    if isinstance(position := place[axis], int):
+        _, x, inner_place = next(item for item in found if position <= item[0])
+        return entry(x, inner_place)
+    parts = [part for end, x, inner in found[:-1] for part in (entry(x, inner), within(((position, None, end),)))]
+    return pieces(*parts, entry(*found[-1][1:]))
+
+
 concatenate: Row = Row(
     name="concatenate",
     kind="rearranging",
@@ -277,7 +428,7 @@ concatenate: Row = Row(
     meaning=_concatenate,
     shape=_concatenate_shape,
     notation=Apply("concatenate"),
-    entry=own_entry,
+    entry=_concatenate_entry,
     vjp=_concatenate_vjp,
     reasons=("{x} is one part of {y}, so its derivative is that part of {dy}.",) * 2,
     domain=(Domain((2, 3)), Domain((2, 2))),

@@ -11,17 +11,18 @@ from backproof.ir.node import Node
 from backproof.ir.sizes import Shape
 from backproof.ops.entries import row_of
 from backproof.ops.scalar import ScalarRow
+from backproof.ops.shaping import picks_rows
 from backproof.write.contributions import apart, lines, total
 from backproof.write.diagram import diagram
 from backproof.write.doc import Block, Code, Display, Document, Heading, Inline, Paragraph, Step
 from backproof.write.expansion import entries, indexed, names, proof_blocks, transposes
 from backproof.write.jacobians import jacobian_blocks
-from backproof.write.math import Equation, Frac, Hat, Ident, Math, Row, Sign
+from backproof.write.math import Equation, Frac, Hat, Ident, Math
 from backproof.write.opening import convention, functions, opening, result_of, sizes
 from backproof.write.reasons import backward_reasons, forward_reason, listed, meaning
 from backproof.write.repeats import LeftOut, written
 from backproof.write.second import direction, second_convention, slope
-from backproof.write.spell import name, spell, spell_as_part, symbol
+from backproof.write.spell import shape, spell, spell_as_part, symbol
 
 
 def document(derivation: Derivation, *, title: str = "", expand: bool = False) -> Document:
@@ -173,7 +174,8 @@ def _shapes(form: Node, result: Node) -> Iterator[Block]:
             if x.shape:
                 factors[x] = None
         else:
-            stack.extend(reversed(x.inputs))
+            # An index that only counts the rows is not written.
+            stack.extend(reversed(x.inputs if not picks_rows(x) else (x.inputs[0], x.inputs[2])))
     if not result.shape:
         return
     alike: dict[tuple[str, Shape], list[Node]] = {}
@@ -188,16 +190,11 @@ def _shapes(form: Node, result: Node) -> Iterator[Block]:
             ", " if k and single else "; " if k else "",
             *listed([*map(spell_as_part, same)]),
             are,
-            _shape(same[0]),
+            shape(same[0].shape),
         ]
     assert result.symbol is not None
-    text += ["; " if factors else "", symbol(result.symbol), " is ", _shape(result), "."]
+    text += ["; " if factors else "", symbol(result.symbol), " is ", shape(result.shape), "."]
     yield Paragraph(tuple(text))
-
-
-def _shape(node: Node) -> Math:
-    rows, *columns = (name(size.name) for size in node.shape)
-    return Row((rows, *(part for size in columns for part in (Sign("×"), size))))
 
 
 def _plain(node: Node) -> str:

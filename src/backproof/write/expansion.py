@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from backproof.derivation.steps import BackwardStep, Proof
-from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Place, Shape, Size
-from backproof.ops.entries import LetterPool, align, at, entry_of, row_of
+from backproof.ir.node import Node, ancestors
+from backproof.ir.sizes import ONE, Index, Place, Shape, Size, letters_of
+from backproof.ops.entries import LetterPool, align, at, at_, entry_of, row_of
 from backproof.ops.linear import matmul, transpose
+from backproof.ops.shaping import places_of
 from backproof.ops.vectors import einsum
 from backproof.write.doc import Block, Display, Inline, Paragraph
-from backproof.write.math import BigSum, Dots, Equation, Fence, Func, Math, Matrix, Row, Sign
-from backproof.write.spell import entry, index_range, partial, spell, spell_as_part
+from backproof.write.math import BigSum, Dots, Equation, Fence, Func, Ident, Math, Matrix, Number, Row, Sign
+from backproof.write.reasons import listed
+from backproof.write.spell import entry, index_range, name, partial, spell, spell_as_part
 
 FEW = 4
 """A size up to this is written out; a larger one shows the first two and the last."""
@@ -66,15 +68,48 @@ def _matrices(form: Node, plain: str, left: Math, middle: Sequence[Math]) -> Ite
 
 
 def _one_entry(forms: Sequence[Node], result: Node, plain: str) -> Display:
-    place = LetterPool().place(result.shape)
-    one = tuple(spell(entry_of(x, place)) for x in forms)
-    return Display(plain, Equation(spell_as_part(at(result, place)), one))
+    left, right = _entries(forms, result)
+    return Display(plain, Equation(spell_as_part(left), tuple(map(spell, right))))
+
+
+def _entries(forms: Sequence[Node], result: Node) -> tuple[Node, list[Node]]:
+    """The entry of a result, and the right side of its equation in each form."""
+    place = places_of(forms[-1], LetterPool())
+    return at(result, place), [entry_of(x, place) for x in forms]
 
 
 def indexed(forms: Sequence[Node], result: Node, plain: str) -> Iterator[Block]:
     """The equation of one entry, where an array of more than two axes takes part: letters tell which axes meet."""
     if _has_many_axes(forms, result):
-        yield _one_entry(forms, result, f"{plain}-indices")
+        left, right = _entries(forms, result)
+        yield Display(f"{plain}-indices", Equation(spell_as_part(left), tuple(map(spell, right))))
+        yield from _legend([left, *right])
+
+
+def _legend(entries: Sequence[Node]) -> Iterator[Block]:
+    """Which letter runs over which axis of what."""
+    runs: dict[Index, dict[Node, list[int]]] = {}
+    for x in ancestors(entries, stop=lambda node: node.op is at_):
+        if x.op is at_ and x.inputs[0].symbol is not None:
+            for axis, position in enumerate(x.attrs["place"], 1):
+                for letter in letters_of(position):
+                    axes = runs.setdefault(letter, {}).setdefault(x.inputs[0], [])
+                    axes += [axis] if axis not in axes else []
+    over: dict[Node, dict[tuple[int, ...], list[Index]]] = {}
+    for letter, arrays in runs.items():
+        first = next(iter(arrays))
+        over.setdefault(first, {}).setdefault(tuple(arrays[first]), []).append(letter)
+    text: list[str | Math] = []
+    for array, having in over.items():
+        text += ["; " if text else "Axes: ", spell_as_part(array), " has "]
+        for k, (numbers, letters) in enumerate(having.items()):
+            text += [", " if k else "", *listed([*map(_range, letters)]), f" on axis {' and '.join(map(str, numbers))}"]
+    if text:
+        yield Paragraph((*text, "."))
+
+
+def _range(letter: Index) -> Math:
+    return Row((Ident(letter.letter), Sign("=", "relation"), Number("1"), Sign("…"), name(letter.size.name)))
 
 
 def _has_many_axes(forms: Sequence[Node], result: Node) -> bool:

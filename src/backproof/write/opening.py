@@ -12,6 +12,7 @@ from backproof.ops.arithmetic import add
 from backproof.write.doc import Block, Code, Display, Heading, Inline, Paragraph
 from backproof.write.math import Equation, Frac, Func, Ident, Math, Row, Scripts, Sign
 from backproof.write.spell import name, partial, spell, spell_as_part, symbol
+from backproof.write.words import axes_and_indices, formulas, words
 
 MOST_SIZES = 9
 """A network with more sizes than this names the first ones and the last."""
@@ -39,6 +40,7 @@ def _of_code(derivation: Derivation) -> Iterator[Block]:
     yield Paragraph((*text, *_signs(expand=True)))
     if derivation.complexes is not None:
         yield Paragraph(_of_complex(derivation))
+    yield from map(Paragraph, axes_and_indices(formulas(derivation)))
     for note in derivation.notes:
         yield Paragraph((note + ".",))
 
@@ -183,7 +185,10 @@ def sizes(derivation: Derivation) -> Iterator[Block]:
 
 def functions(derivation: Derivation) -> Iterator[Block]:
     """The functions that the network uses, each with its definition and its derivative."""
-    if derivation.functions:
+    told: list[tuple[str, str]] = []
+    if derivation.sources:
+        told = [*words(formulas(derivation), {facts.name for facts in derivation.functions})]
+    if derivation.functions or told:
         yield Heading(2, ("The functions",))
     for facts in derivation.functions:
         plain = re.sub(r"\W+", "-", facts.name).strip("-")
@@ -192,3 +197,5 @@ def functions(derivation: Derivation) -> Iterator[Block]:
             yield Display(f"function-{plain}", Equation(spell(facts.call), (spell(facts.definition),)))
         slope = partial(facts.call, facts.argument) if isinstance(facts, CompositeFacts) else spell(facts.slope)
         yield Display(f"function-{plain}-derivative", Equation(slope, tuple(map(spell, facts.slope_forms))))
+    for word, about in told:
+        yield Paragraph((Code(word), ": ", about))

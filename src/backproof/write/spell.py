@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fractions
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import assert_never
 
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Affine, Index, Place, Size
+from backproof.ir.sizes import ONE, Affine, Index, Place, Shape, Size
 from backproof.ir.symbol import Symbol
-from backproof.ops.entries import LetterPool, entry_of, row_of
+from backproof.ops.entries import Bounds, LetterPool, entry_of, row_of
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import is_number
 from backproof.ops.notation import (
@@ -35,18 +36,22 @@ from backproof.ops.notation import (
     Minus,
     Over,
     Partial,
+    Permuted,
     Pieces,
     Position,
     Reduction,
     Replaced,
+    Reshaped,
     Root,
     Subscripts,
     Superscript,
     TimesIdentity,
     TimesLog,
     TimesTransposed,
+    Within,
 )
 from backproof.ops.numbers import exact, is_decimal, radicand
+from backproof.ops.shaping import is_arange, picks_rows
 from backproof.write.math import (
     BigSum,
     Cases,
@@ -279,6 +284,8 @@ def _opened(node: Node) -> Spelled:
             return _position(place), SUM if isinstance(place, Affine) else ATOM
         case Kronecker():
             return Scripts(Ident("δ"), sub=_positions([node.attrs["left"], node.attrs["right"]])), ATOM
+        case Within():
+            return _bounds(node.attrs["bounds"]), SUM
         case Pieces():
             return _pieces(node), SUM
         case Bare():
@@ -298,23 +305,22 @@ def _opened(node: Node) -> Spelled:
             if is_number(factor, 1):
                 return Ident("I"), ATOM
             return Row((_bracketed(factor, PRODUCT), Sign("·"), Ident("I"))), PRODUCT
+        case Reshaped():
+            return _applied("reshape", _part(node.inputs[0])[0], shape(node.shape)), ATOM
+        case Permuted():
+            axes = ", ".join(str(axis + len(node.shape)) for axis in node.attrs["axes"])
+            return _applied("transpose", _part(node.inputs[0])[0], Word(f"({axes})")), ATOM
         case Bracketed(back):
+            if back and picks_rows(node) and (number := _number_everywhere(node.inputs[0])) is not None:
+                return _times_labels(number, node.inputs[2])
             key = Word(f"[{_key(node)}]")
-            if (
-                back
-                and len(node.inputs) > 1
-                and node.inputs[1].shape == node.inputs[1].shape
-                and row_of(node).name == "replace"
-            ):
-                value = _part(node.inputs[1])[0]
-                return Row((Func("set"), Fence(Row((_part(node.inputs[0])[0], COMMA, key, COMMA, value))))), ATOM
             if back:
-                return Row((Func("put"), Fence(Row((_part(node.inputs[0])[0], COMMA, key))))), ATOM
+                return _applied("put", _part(node.inputs[0])[0], key), ATOM
             return Row((_bracketed(node.inputs[0], ATOM), key)), ATOM
         case Replaced():
             whole, part = (_part(x)[0] for x in node.inputs[:2])
             key = Word(f"[{_key(node, skipped=1)}]")
-            return Row((Func("set"), Fence(Row((whole, COMMA, key, COMMA, part))))), ATOM
+            return _applied("set", whole, key, part), ATOM
         case Inline():
             row = row_of(node)
             assert isinstance(row, FusedRow)
@@ -358,10 +364,17 @@ def _key(node: Node, *, skipped: int = 0) -> str:
                 continue
             parts.append(":" if k == slice(0, size.value, 1) else f"{k.start or ''}:{k.stop}{step}")
         else:
-            parts.append(str(k) if isinstance(k, int) else str(node.inputs[k.number + 1 + skipped].symbol or "…"))
+            parts.append(str(k) if isinstance(k, int) else _name_of(node.inputs[k.number + 1 + skipped], size))
     while len(parts) > 1 and parts[-1] == ":":
         parts.pop()
     return ", ".join(parts)
+
+
+def _name_of(array: Node, size: Size) -> str:
+    """An index array by its name; one that the code made to count an axis by what it is."""
+    if array.attrs.get("outside") and is_arange(array, size):
+        return f"arange({size.name})"
+    return str(array.symbol or "…")
 
 
 def _leaf(node: Node) -> Spelled:
@@ -564,15 +577,55 @@ def _function(notation: Apply) -> Math:
 
 
 def _arguments(node: Node, options: tuple[Math, ...] = ()) -> Math:
-    parts: list[Math] = []
-    for argument in (*(_part(x)[0] for x in node.inputs), *options):
-        parts += [COMMA, argument] if parts else [argument]
-    return Fence(Row(tuple(parts)))
+    return _listed([*(_part(x)[0] for x in node.inputs), *options])
 
 
 def _options(notation: Apply, node: Node) -> tuple[Math, ...]:
     value = node.attrs.get(notation.option, 0)
     return (Row((Ident(notation.option), Sign("="), Number(str(value).replace("-", "−")))),) if value else ()
+
+
+def _number_everywhere(node: Node) -> Node | None:
+    """The number that every entry of an array is, if it is one."""
+    if row_of(node).notation == Bare() and node.symbol is None:
+        return node if not node.shape else _number_everywhere(node.inputs[0])
+    return None if node.shape else node
+
+
+def _times_labels(factor: Node, labels: Node) -> Spelled:
+    """``−1/m · 1_y``: a number at one place in each row, which the labels name."""
+    ones = Scripts(Number("1"), sub=_part(labels)[0])
+    if is_number(factor, 1):
+        return ones, ATOM
+    math, bound = _part(factor)
+    return Row((math, Sign("·"), ones)), min(bound, PRODUCT)
+
+
+def _listed(arguments: Sequence[Math]) -> Math:
+    parts: list[Math] = []
+    for x in arguments:
+        parts += [COMMA, x] if parts else [x]
+    return Fence(Row(tuple(parts)))
+
+
+def _applied(function: str, *arguments: Math) -> Math:
+    return Row((Func(function), _listed(arguments)))
+
+
+def shape(of: Shape) -> Math:
+    """The shape of an array: ``n_1 × m``."""
+    rows, *columns = (name(size.name) for size in of)
+    return Row((rows, *(part for size in columns for part in (Sign("×"), size))))
+
+
+def _bounds(bounds: Bounds) -> Math:
+    parts: list[Math] = []
+    for place, least, most in bounds:
+        parts += [Word(" and ")] if parts else []
+        parts += [] if least in (None, 1) else [Number(str(least)), Sign("≤", "relation")]
+        parts.append(_position(place))
+        parts += [] if most is None else [Sign("≤", "relation"), Number(str(most))]
+    return Row(tuple(parts))
 
 
 def _differential(node: Node) -> Math:
@@ -591,6 +644,17 @@ def _entry(array: Node, place: tuple[Place, ...]) -> Math:
         return entry(array.symbol, array.shape, place)
     if not array.shape:
         return _part(array)[0]
+    if row_of(array).notation == Bracketed() and picks_rows(array):
+        matrix, _, labels = array.inputs
+        if matrix.symbol is not None and labels.symbol is not None:
+            base, number = _letters(matrix.symbol, entry=True)
+            column = entry(labels.symbol, labels.shape, place)
+            row = _position(place[0])
+            return Scripts(
+                base, sub=Row((row, Sign(",", "tight"), column)), sup=None if number is None else _layer(number)
+            )
+    if isinstance(notation := row_of(array).notation, Over):
+        return _reduced(array, Func(notation.name), place)
     return Scripts(Fence(_part(array)[0]), sub=_positions([p for p in place if p is not None]))
 
 
@@ -608,18 +672,32 @@ def _sum(node: Node) -> Math:
     return result
 
 
-def _reduced(node: Node, name: Math) -> Math:
-    running, body = _running_slice(node)
+def _reduced(node: Node, name: Math, place: tuple[Place, ...] | None = None) -> Math:
+    """A reduction over axes, whole or, with a place, one entry of it."""
+    running, body = _running_slice(node, place)
     if len(running) == len(node.inputs[0].shape):
         return Row((name, Fence(_part(node.inputs[0])[0])))
     return Row((Scripts(name, sub=_positions([*running])), Fence(body)))
 
 
-def _running_slice(node: Node) -> tuple[list[Index], Math]:
-    """Letters for the axes that a reduction runs over, and the slice of its argument at these letters."""
+def _running_slice(node: Node, place: tuple[Place, ...] | None = None) -> tuple[list[Index], Math]:
+    """Letters for the axes that a reduction runs over, and the slice of its argument at these letters.
+
+    With a place, the other axes of the argument have their positions from there.
+    """
     (body,) = node.inputs
-    pool = LetterPool()
-    places: list[Place] = [None] * len(body.shape)
+    pool = LetterPool(place or ())
+    for size in _summed_inside(body):
+        pool.fresh(size)
+    rank = len(body.shape)
+    reduced = {axis % rank for axis in node.attrs["axes"]}
+    kept = iter(place or ())
+    places: list[Place] = [None] * rank
+    if place is not None:
+        for axis in range(rank):
+            if node.attrs["keepdims"] or axis not in reduced:
+                position = next(kept)
+                places[axis] = None if axis in reduced else position
     running: list[Index] = []
     for axis in sorted(node.attrs["axes"], key=lambda axis: not body.shape[axis].samples):
         if body.shape[axis] != ONE:
@@ -627,6 +705,20 @@ def _running_slice(node: Node) -> tuple[list[Index], Math]:
             places[axis] = index
             running.append(index)
     return running, _slice(body, tuple(places))
+
+
+def _summed_inside(node: Node) -> list[Size]:
+    """The axes that the formula of an array runs over itself: their letters are taken."""
+    most: list[Size] = []
+    stack: list[tuple[Node, list[Size]]] = [(node, [])]
+    while stack:
+        x, found = stack.pop()
+        if x.symbol is None and x.inputs:
+            if isinstance(row_of(x).notation, Reduction | Over) and "axes" in x.attrs:
+                found = [*found, *(x.inputs[0].shape[k] for k in x.attrs["axes"] if x.inputs[0].shape[k] != ONE)]
+                most = max(most, found, key=len)
+            stack += [(y, found) for y in x.inputs]
+    return most
 
 
 def _slice(array: Node, places: tuple[Place, ...]) -> Math:

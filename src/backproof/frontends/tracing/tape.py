@@ -204,7 +204,7 @@ class Tape:
         symbol, own = self._name(x)
         node = input_(symbol=symbol, shape=self.shape(array), value=array.copy(), outside=True)
         if not own:
-            self.note(f"{symbol} is an array that is made there")
+            self.note(f"{symbol} is {_described(array)}, made there")
         self.given[id(x)] = (x, node)
         self.values[node] = array
         return node
@@ -230,6 +230,26 @@ class Tape:
     def note(self, text: str) -> None:
         """Notes something that a reader of the derivation must know."""
         self.notes[f"{here()}: {text}"] = None
+
+
+MOST_SHOWN = 6
+"""An array of more numbers than this is described by its shape."""
+
+
+def _described(array: Array) -> str:
+    """What an array is: arange, zeros, ones, eye, its numbers if they are few, else its shape."""
+    shape = array.shape
+    argument = str(shape[0]) if len(shape) == 1 else str(shape)
+    if array.ndim == 1 and np.array_equal(array, np.arange(len(array))):
+        return f"np.arange({len(array)})"
+    for value, name in ((0, "zeros"), (1, "ones")):
+        if np.all(array == value):
+            return f"np.{name}({argument})"
+    if array.ndim == 2 and np.array_equal(array, np.eye(*shape)):
+        return f"np.eye({shape[0]})" if shape[0] == shape[1] else f"np.eye{shape}"
+    if array.size <= MOST_SHOWN:
+        return f"np.array({array.tolist()})"
+    return f"an array of {' × '.join(map(str, shape))} numbers"
 
 
 class _Running(local):
