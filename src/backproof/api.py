@@ -18,6 +18,7 @@ from backproof.derivation.steps import CodeLine, Mean
 from backproof.execution.directions import directed
 from backproof.execution.export import exported
 from backproof.execution.feeds import Source, feeds
+from backproof.execution.kinks import kinks
 from backproof.execution.trace import Trace
 from backproof.execution.trace import run as evaluate
 from backproof.frontends.network import Layout, Network
@@ -93,7 +94,7 @@ def derive(
     _one_of(layout, ("columns", "rows"), "layout")
     if _is_code(forward):
         program = trace(forward, {**(arguments or {}), **named}, wrt, opened=opened)
-        return derive_graph(program.graph, mean=mean, sources=_sources(program), notes=program.notes, opened=opened)
+        return derive_graph(program.graph, mean=mean, sources=_sources(program), notes=_notes(program), opened=opened)
     if arguments is not None or named or wrt is not None or opened:
         raise BackproofError(
             "a network takes no arguments, wrt or opened", instead="give a function, or only the network"
@@ -158,7 +159,12 @@ def _jacobians(forward: Any, arguments: Mapping[str, Any], names: Sequence[str],
     if not _is_code(forward):
         raise BackproofError("jacobian is for functions", instead="of a network, hessian and hvp are derived")
     program = trace(forward, arguments, names, opened=opened, scalar=False)
-    return with_jacobians(program.graph, sources=_sources(program), notes=program.notes, opened=opened)
+    return with_jacobians(program.graph, sources=_sources(program), notes=_notes(program), opened=opened)
+
+
+def _notes(program: Program) -> tuple[str, ...]:
+    """What a reader must know of the code and of its data."""
+    return (*program.notes, *kinks(program.graph))
 
 
 def _sources(program: Program) -> dict[Node, CodeLine]:

@@ -8,12 +8,25 @@ from functools import reduce
 import sympy
 
 from backproof.ir.node import Node, ancestors
-from backproof.ir.sizes import ONE, Index, Place, affine, letters_of
+from backproof.ir.sizes import ONE, Index, Place, affine, letters_of, of_length
 from backproof.ops.arithmetic import mul, neg
 from backproof.ops.calculus import cost, tidy
-from backproof.ops.entries import NODE_LETTERS, LetterPool, at_, delta, delta_, entry_of, put_in, sum_over, sum_over_
+from backproof.ops.elementary import pieces
+from backproof.ops.entries import (
+    NODE_LETTERS,
+    Bounds,
+    LetterPool,
+    at_,
+    delta,
+    delta_,
+    entry_of,
+    put_in,
+    sum_over,
+    sum_over_,
+    within_,
+)
 from backproof.ops.formula import to_expr, to_nodes
-from backproof.ops.leaves import size_
+from backproof.ops.leaves import is_number, size_
 from backproof.ops.shaping import unindex
 
 
@@ -28,6 +41,8 @@ def placed(entry: Node, letters: LetterPool) -> Node:
 
     Entry j of what has y in the places 2, 3, 4 is Σ_k δ_{j,k+1}·y_k.
     """
+    if entry.op is pieces and entry.inputs[1].op is within_ and is_number(entry.inputs[-1], 0):
+        return _shifted(placed(entry.inputs[0], letters), entry.inputs[1].attrs["bounds"], letters) or entry
     if entry.op is not at_:
         return Node(entry.op, tuple(placed(x, letters) for x in entry.inputs), entry.shape, entry.attrs, entry.symbol)
     array = entry.inputs[0]
@@ -47,6 +62,18 @@ def placed(entry: Node, letters: LetterPool) -> Node:
     body = placed(entry_of(inner, tuple(running), letters, opened=inner.symbol is None), letters)
     body = reduce(mul, [*deltas, body])
     return reduce(lambda x, index: sum_over(index, x) if isinstance(index, Index) else x, running[::-1], body)
+
+
+def _shifted(value: Node, bounds: Bounds, letters: LetterPool) -> Node | None:
+    """What is `value` where letters lie between their bounds and 0 elsewhere, as a sum over these places."""
+    for position, least, most in bounds:
+        if not isinstance(position, Index):
+            return None
+        first, last = least or 1, most or position.size.value or 0
+        running = letters.fresh(of_length(last - first + 1))
+        found = affine([(1, running)], first - 1)
+        value = sum_over(running, mul(delta(position, found), put_in(value, position, found)))
+    return value
 
 
 MORE_LETTERS = "abcefgh"

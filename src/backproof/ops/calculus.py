@@ -165,6 +165,13 @@ def kinks(expr: sympy.Expr, arguments: tuple[str, ...]) -> Callable[..., list[Ar
     return lambda *arrays: [edge(*arrays) for edge in compiled_edges]
 
 
+def roots(expr: sympy.Expr, arguments: tuple[str, ...]) -> Callable[..., list[Array]]:
+    """What roots are taken of: where it is 0, the derivative is infinite."""
+    found = {x.base for x in expr.atoms(sympy.Pow) if x.base.free_symbols and x.exp.is_number and 0 < x.exp < 1}
+    compiled_bases = [compile_numpy(base, symbols(arguments)) for base in sorted(found, key=str)]
+    return lambda *arrays: [base(*arrays) for base in compiled_bases]
+
+
 def compiled(expr: sympy.Expr, arguments: tuple[str, ...]) -> Callable[..., Array]:
     """The expression on NumPy arrays, in a form that does not overflow."""
     return compile_numpy(stable(expr), symbols(arguments))

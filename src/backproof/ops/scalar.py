@@ -94,6 +94,13 @@ class Scalar:
 
         return calculus.kinks(replace(self, orders=(0,) * len(self.arguments)).expr, self.arguments)
 
+    @cached_property
+    def roots(self) -> Callable[..., list[Array]]:
+        """What a definition takes roots of, as functions of the arguments."""
+        from backproof.ops import calculus
+
+        return calculus.roots(replace(self, orders=(0,) * len(self.arguments)).expr, self.arguments)
+
     def derivative(self, argument: int) -> Scalar:
         """The function differentiated once more by an argument."""
         orders = tuple(n + (k == argument) for k, n in enumerate(self.orders))

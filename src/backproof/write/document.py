@@ -181,7 +181,7 @@ def _shapes(form: Node, result: Node) -> Iterator[Block]:
     alike: dict[tuple[str, Shape], list[Node]] = {}
     for x in factors:
         assert x.symbol is not None
-        alike.setdefault((f"{x.symbol.of}{x.symbol.written[0]}", x.shape), []).append(x)
+        alike.setdefault((f"{x.symbol.prefix}{x.symbol.written[0]}", x.shape), []).append(x)
     text: list[str | Math | Code] = ["Shapes: "]
     single = len(alike) == len(factors)
     for k, same in enumerate(alike.values()):

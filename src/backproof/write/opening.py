@@ -9,6 +9,7 @@ from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import CompositeFacts
 from backproof.ir.sizes import ONE, Size
 from backproof.ops.arithmetic import add
+from backproof.ops.kinks import choice
 from backproof.write.doc import Block, Code, Display, Heading, Inline, Paragraph
 from backproof.write.math import Equation, Frac, Func, Ident, Math, Row, Scripts, Sign
 from backproof.write.spell import name, partial, spell, spell_as_part, symbol
@@ -41,6 +42,9 @@ def _of_code(derivation: Derivation) -> Iterator[Block]:
     if derivation.complexes is not None:
         yield Paragraph(_of_complex(derivation))
     yield from map(Paragraph, axes_and_indices(formulas(derivation)))
+    for chosen in dict.fromkeys(map(choice, derivation.graph.nodes())):
+        if chosen is not None and not any(note.endswith(chosen) for note in derivation.notes):
+            yield Paragraph((f"{chosen[0].upper()}{chosen[1:]}.",))
     for note in derivation.notes:
         yield Paragraph((note + ".",))
 

@@ -78,7 +78,7 @@ def _alike(step: ForwardStep | BackwardStep, derivation: Derivation) -> Alike:
         x, opened = stack.pop()
         if x.symbol is not None:
             letters, number = replace(x.symbol, plain=False).written
-            found.append((letters, x.symbol.of, x.shape, number is None))
+            found.append((letters, x.symbol.prefix, x.shape, number is None))
             numbers.append(number or 0)
         if x.symbol is None or opened:
             found.append((row_of(x), len(x.inputs)))
