@@ -14,8 +14,12 @@ from backproof import nn
 from backproof.derivation.derivation import Derivation
 from backproof.execution.explain import Reader
 from backproof.ir.node import ancestors
-from backproof.ir.sizes import letters_of
+from backproof.ir.sizes import Size, letters_of
+from backproof.ir.symbol import Symbol
+from backproof.ops.arithmetic import mul
 from backproof.ops.entries import LetterPool, at, at_, entry_of, put_in
+from backproof.ops.leaves import variable
+from backproof.ops.linear import total
 from backproof.ops.shaping import places_of
 from backproof.write.doc import Display, Paragraph
 from backproof.write.expansion import indexed
@@ -144,7 +148,7 @@ class TestLabels:
 
         derivation = bp.derive(f, W=self.W, X=self.X, y=self.y)
         assert of(derivation, "dscores") == "(1/m)(P − 1_y)"
-        assert of(derivation, "J") == "−1/m Σ_{i=1}^m log(p_{i,y_i})"
+        assert of(derivation, "J") == "−(1/m) Σ_{i=1}^m log(p_{i,y(i)})"
         assert bp.check(bp.run(derivation)).ok
         text = " ".join(bp.render(derivation, "text").split())
         assert "Labels are whole numbers from 0" in text
@@ -172,3 +176,32 @@ class TestLabels:
 def test_an_array_of_the_code_is_described(array: Any, text: str) -> None:
     derivation = bp.derive(lambda x: np.sum(x * (array + 0)), x=np.ones_like(array, dtype=float))
     assert any(note.endswith(f"C1 is {text}, made there") for note in derivation.notes)
+
+
+class TestOnes:
+    def test_no_factor_of_one_stays(self, rng: np.random.Generator) -> None:
+        def f(x: Any, gamma: Any) -> Any:
+            return np.sum((gamma * x + 1) ** 3)
+
+        derivation = bp.derive(f, {"x": rng.normal(size=(3, 4)), "gamma": np.ones(4)}, wrt=["x", "gamma"])
+        assert "1 *" not in of(derivation, "dgamma")
+        assert "1 *" not in of(derivation, "dx")
+        assert bp.check(bp.run(derivation)).ok
+        derivation = bp.derive(lambda x: np.sum(np.max(x, axis=1)), x=rng.normal(size=(3, 4)))
+        assert "1 *" not in bp.render(derivation, "text").partition("Backward")[2]
+
+    def test_a_matrix_of_ones_has_its_shape(self, rng: np.random.Generator) -> None:
+        derivation = bp.derive(lambda W, X: np.sum(W @ X), W=rng.normal(size=(2, 3)), X=rng.normal(size=(3, 4)))
+        assert of(derivation, "dW") == "1_{n_1×n_3} · Xᵀ"
+        assert "is the matrix of n rows and m columns that is 1 everywhere" in bp.render(derivation, "markdown")
+
+
+def test_the_reason_of_a_norm_tells_of_the_root(rng: np.random.Generator) -> None:
+    text = " ".join(bp.render(bp.derive(np.linalg.norm, x=rng.normal(size=4)), "text").split())
+    assert "is taken by itself, so the chain rule is an element-wise product. Each entry of x is raised" in text
+
+
+def test_letters_are_bound_once() -> None:
+    x = variable(Symbol("x"), (Size("n"), Size("m")))
+    inner = total(x, (-1,))
+    assert linear(spell(total(mul(x, inner), (-1,)))) == "Σ_{k=1}^m (x * (Σ_{j=1}^m x_{·j}))_{·k}"

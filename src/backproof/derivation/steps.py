@@ -32,6 +32,10 @@ class Rewrite:
         return self.template.format(*(node.symbol for node in self.named))
 
 
+CURVED = ("elementwise", "general", "composite")
+"""Kinds of operations that have a derivative of their own as a factor of the chain rule."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Link:
     """An operation on the way: `operand` is its input number `position`, `others` are the inputs beside it."""
@@ -61,11 +65,12 @@ class Path:
 
     @property
     def reasons(self) -> tuple[Link, ...]:
-        """The links that say why: the last, and before it those that it only rearranges the entries of."""
+        """The links that say why: the last, before it those that it only rearranges the entries of, and curved ones."""
         first = len(self.links) - 1
         while first > 0 and self.links[first].row.kind == "rearranging":
             first -= 1
-        return self.links[first:]
+        curved = (link for link in self.links[:first] if link.row.kind in CURVED and len(link.row.reasons) == 1)
+        return (*curved, *self.links[first:])
 
 
 @dataclass(frozen=True, slots=True)

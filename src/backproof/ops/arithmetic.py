@@ -146,9 +146,16 @@ def added(terms: Sequence[Node]) -> Node:
 def product(a: Node, b: Node) -> Node:
     """`a * b`, left out where a factor is the number one."""
     for one, other in ((a, b), (b, a)):
-        if is_number(one, 1):
+        if is_number(one, 1) or (_is_one_everywhere(one) and broadcast([one.shape, other.shape]) == other.shape):
             return other
     return mul(a, b)
+
+
+def _is_one_everywhere(node: Node) -> bool:
+    """Whether a node is the number one, stretched to an array."""
+    while node.symbol is None and node.op.name in ("stretch", "expand"):
+        (node,) = node.inputs
+    return is_number(node, 1)
 
 
 def raised(a: Node, exponent: float) -> Node:

@@ -44,10 +44,8 @@ def _is_root(node: Node) -> bool:
 
 def _is_positive(node: Node) -> bool:
     """Whether what is under a root is a length or a number, or has something positive added, as in a normalisation."""
-    return (
-        node.op in (size_, constant_)
-        or node.op is add
-        and any(x.op is constant_ and x.attrs["value"] > 0 for x in node.inputs)
+    return node.op in (size_, constant_) or (
+        node.op is add and any(x.op is constant_ and x.attrs["value"] > 0 for x in node.inputs)
     )
 
 

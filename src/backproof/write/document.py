@@ -134,6 +134,8 @@ def _backward(number: int, step: BackwardStep, derivation: Derivation, expand: b
     plain = _plain(step.node)
     left = symbol(step.symbol)
     forms = [step.raw, *(rewrite.result for rewrite in step.rewrites)]
+    if any(path.closed for path in step.paths):
+        forms = forms[1:] or forms  # opened, the parts of the first are steps of their own
     parts = [spell(form) for form in forms]
     blocks: list[Block] = [Paragraph(text) for text in backward_reasons(step, result_of(derivation))]
     if several := apart(step):

@@ -311,7 +311,7 @@ def _opened(node: Node) -> Spelled:
             axes = ", ".join(str(axis + len(node.shape)) for axis in node.attrs["axes"])
             return _applied("transpose", _part(node.inputs[0])[0], Word(f"({axes})")), ATOM
         case Bracketed(back):
-            if back and picks_rows(node) and (number := _number_everywhere(node.inputs[0])) is not None:
+            if back and picks_rows(node) and (number := number_everywhere(node.inputs[0])) is not None:
                 return _times_labels(number, node.inputs[2])
             key = Word(f"[{_key(node)}]")
             if back:
@@ -449,7 +449,15 @@ def _product(left: Node, right: Node) -> Spelled:
 
 def _factor(node: Node, other: str) -> Math:
     """A factor of a product of arrays: in brackets where it is a product of the `other` kind, which binds alike."""
+    if other == "*" and node.shape and (number := number_everywhere(node)) is not None:
+        return _ones(number, node.shape)
     return Fence(_part(node)[0]) if _is_product(node, other) else _bracketed(node, PRODUCT)
+
+
+def _ones(number: Node, of: Shape) -> Math:
+    """A matrix that is one number everywhere, as a factor of a matrix product: ``1_{n×m}``."""
+    ones = Scripts(Number("1"), sub=shape(of))
+    return ones if is_number(number, 1) else Fence(Row((_bracketed(number, PRODUCT), Sign("·"), ones)))
 
 
 def _is_product(node: Node, sign: str) -> bool:
@@ -585,10 +593,10 @@ def _options(notation: Apply, node: Node) -> tuple[Math, ...]:
     return (Row((Ident(notation.option), Sign("="), Number(str(value).replace("-", "−")))),) if value else ()
 
 
-def _number_everywhere(node: Node) -> Node | None:
+def number_everywhere(node: Node) -> Node | None:
     """The number that every entry of an array is, if it is one."""
     if row_of(node).notation == Bare() and node.symbol is None:
-        return node if not node.shape else _number_everywhere(node.inputs[0])
+        return node if not node.shape else number_everywhere(node.inputs[0])
     return None if node.shape else node
 
 

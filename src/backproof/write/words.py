@@ -9,11 +9,12 @@ from backproof.derivation.steps import BackwardStep, ForwardStep
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import ONE
 from backproof.ops.entries import row_of
-from backproof.ops.notation import Apply, Bracketed, Over, Permuted, Replaced, Reshaped
+from backproof.ops.notation import PRODUCT, Apply, Bracketed, Infix, Over, Permuted, Replaced, Reshaped
 from backproof.ops.row import Row as Operation
 from backproof.ops.shaping import picks_rows
 from backproof.write.doc import Code, Inline
 from backproof.write.math import Ident, Number, Row, Scripts, Sign
+from backproof.write.spell import number_everywhere
 
 
 def formulas(derivation: Derivation) -> list[Node]:
@@ -35,7 +36,9 @@ def words(nodes: list[Node], known: set[str]) -> Iterator[tuple[str, str]]:
 
 def _word(row: Operation) -> str | None:
     match row.notation:
-        case Apply(word, primes=0) | Over(word):
+        case Apply(word, primes=0, inverse=inverse):
+            return f"{word}⁻¹" if inverse else word
+        case Over(word):
             return word
         case Bracketed(back):
             return "put" if back else None
@@ -61,6 +64,10 @@ def axes_and_indices(nodes: list[Node]) -> Iterator[Inline]:
             Scripts(Number("1"), sub=Ident("y")),
             " the matrix of the labels as rows: 1 at that place of each row, else 0.",
         )
+    factors = [y for x in nodes if row_of(x).notation == Infix("·", PRODUCT) for y in x.inputs]
+    if any(x.shape and number_everywhere(x) is not None for x in factors):
+        shape = Row((Ident("n"), Sign("×", "tight"), Ident("m")))
+        yield (Scripts(Number("1"), sub=shape), " is the matrix of n rows and m columns that is 1 everywhere.")
     keys = [x for x in nodes if isinstance(row_of(x).notation, Bracketed | Replaced | Permuted)]
     if keys:
         yield (
