@@ -20,7 +20,7 @@ from backproof.ops.scalar import ScalarRow
 PIECES = "where a condition changes, the derivative is that of the piece that the formula names there: a choice"
 EQUAL = "of equal entries each receives an equal share of the derivative: a choice"
 SORTED = "equal entries are sorted as they stand, and each receives the derivative by its own place: a choice"
-ROOT = "the derivative of a root of 0 is infinite, and none is chosen: what is multiplied with it is inf or nan"
+ROOT = "the derivative of a root of 0 is infinite, and none is chosen: what is multiplied with it has no finite value"
 
 
 def choice(node: Node) -> str | None:

@@ -48,7 +48,7 @@ def test_equal_lengths_have_one_name() -> None:
 
 def test_a_length_stays_a_length_in_formulas() -> None:
     derivation = bp.derive(network, ARRAYS)
-    assert equation(derivation, "dscores") == "put(−1/m, [C1, y])"
+    assert equation(derivation, "dscores") == "−1/m · 1_y"
     assert bp.check(bp.run(derivation)).ok
     assert "m = X.shape[0]" in bp.export(derivation)
 
