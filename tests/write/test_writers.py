@@ -408,7 +408,9 @@ def test_latex_compiles(tmp_path: Path) -> None:
     wide = Display("wide", Equation(Ident("W"), (matrix(30, 24), matrix(2, 2))))
     long = Table((("n",), ("about",)), tuple(((str(k),), ("words " * 30,)) for k in range(60)), "rl")
     source = tmp_path / "document.tex"
-    blocks = (*BLOCKS, wide, long, Paragraph((everything,)), CodeBlock(everything))
+    code = "np.sum((W@h+np.tanh(W@h*2.0+1.0)*np.maximum(W@h+0.5,0.0)*3.0+np.sin(W@h)*np.cos(W@h)+np.log(1.0+h))**2)"
+    title = Step(1, "J", (Code(code), " (model.py, line 3)"), ())
+    blocks = (*BLOCKS, wide, long, Paragraph((everything,)), CodeBlock(everything), title)
     source.write_text(latex_document(Document("T", blocks)), encoding="utf-8")
     done = subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", source.name],

@@ -30,6 +30,7 @@ from backproof.write.values import extract, matrix, size
 
 MOST_ROWS, MOST_COLUMNS = 16, 8  # of a matrix of numbers
 LONG_TABLE = 30  # rows; a longer table may break across pages
+LONG_WORD = 30  # characters of code
 WIDE_TABLE, WIDE_CELL = 90, 28  # characters; the cells of a wide table are set as paragraphs
 
 HEADINGS = {1: "documenttitle", 2: "section*", 3: "subsection*"}
@@ -155,8 +156,10 @@ def _inline(text: Inline) -> str:
 
 
 def _code(text: str) -> str:
-    # Every space counts, yet a line may break at it.
-    return _escaped(text).replace(" ", r"\ ").replace("'", r"\textquotesingle{}")
+    # Every space counts, yet a line may break at it; in a long word without any it may break after a sign.
+    words = [re.split(r"(?<=[(,;+*/=])", word) if len(word) > LONG_WORD else [word] for word in text.split(" ")]
+    broken = r"\ ".join(r"\allowbreak{}".join(map(_escaped, word)) for word in words)
+    return broken.replace("'", r"\textquotesingle{}")
 
 
 def _escaped(text: str) -> str:
