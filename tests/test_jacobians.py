@@ -128,7 +128,7 @@ HESSIANS: list[tuple[Callable[..., Any], Mapping[str, Any], str, str | None, str
     (poisson, DATA, "w", "Xᵀ · diag(e^η) · X", "Σ_{p=1}^(n_2) x_{pj} · x_{pk} · e^(η_p)"),
     (length, {"x": normal(3)}, "x", "1/J · I − (dx · xᵀ)/J²", "(δ_{jk} · J − dx_j · x_k)/J²"),
     (entropy, {"p": np.abs(normal(3))}, "p", "−diag(1/p)", "−δ_{jk}/p_j"),
-    (square_of_sum, {"x": normal(3)}, "x", "2 · 1 · 1ᵀ", "2"),
+    (square_of_sum, {"x": normal(3)}, "x", "2 · 1_n · 1ᵀ_n", "2"),
     (bell, {"x": normal(3), "A": normal(3, 3)}, "x", None, None),
     (hidden, {"x": normal(3), "W": normal(4, 3), "b": normal(4)}, "b", None, None),
     (hidden, {"x": normal(3), "W": normal(4, 3), "b": normal(4)}, "x", None, None),

@@ -48,20 +48,20 @@ def step(text: str, name: str) -> str:
 def test_each_use_has_a_line_and_the_total_adds_them_up() -> None:
     markdown = bp.render(derived(3), "markdown")
     part = markdown[markdown.index("`dW`") :].partition("###")[0]
-    assert "$W$ is used twice, in $Z^{[2]}$ and $Z^{[3]}$. Its derivative is the sum over all paths" in part
-    assert r"dW\vert _ {Z^{[2]}} = dZ^{[2]}\cdot h^{[1]T}" in part
-    assert r"dW\vert _ {Z^{[3]}} = dZ^{[3]}\cdot h^{[2]T}" in part
-    assert r"dW = dW\vert _ {Z^{[2]}} + dW\vert _ {Z^{[3]}} = " in part
+    assert "$W$ is used twice, in $Z^{[1]}$ and $Z^{[2]}$. Its derivative is the sum over all paths" in part
+    assert r"dW\vert _ {Z^{[1]}} = dZ^{[1]}\cdot h^{[1]T}" in part
+    assert r"dW\vert _ {Z^{[2]}} = dZ^{[2]}\cdot h^{[2]T}" in part
+    assert r"dW = dW\vert _ {Z^{[1]}} + dW\vert _ {Z^{[2]}} = " in part
     assert part.count("The entry of") == 1
-    assert "Likewise through $Z^{[3]}$" in part
+    assert "Likewise through $Z^{[2]}$" in part
 
 
 def test_many_uses_are_counted_and_the_ends_shown() -> None:
     text = bp.render(derived(50), "text")
     part = step(text, "dU")
-    assert "U is used 50 times, in h[1], Z[2], …, Z[50]" in part
+    assert "U is used 50 times, in h[1], Z[1], …, Z[49]" in part
     assert "and so on, to" in part
-    assert "dZ[2], dZ[3], …, dZ[50] are n_1" in part
+    assert "dZ[1], dZ[2], …, dZ[49] are n_1" in part
     assert len(part) < 2500
 
 

@@ -41,9 +41,9 @@ def rng() -> np.random.Generator:
 def test_a_number_in_front_does_not_hide_a_product_of_the_other_kind(rng: np.random.Generator) -> None:
     x, W = rng.normal(size=(2, 3, 3))
     derivation = bp.derive(lambda x, W: np.sum((x + np.tanh(x @ W)) ** 2), {"x": x, "W": W}, wrt=["x", "W"])
-    inner = "(2(1 − tanh(x · W) * tanh(x · W)) * (x + tanh(x · W)))"
-    assert of(derivation, "dW") == f"xᵀ · {inner}"
-    assert of(derivation, "dx").endswith(f" + {inner} · Wᵀ")
+    inner = "((1 − tanh(x · W) * tanh(x · W)) * (x + tanh(x · W)))"
+    assert of(derivation, "dW") == f"2 xᵀ · {inner}"
+    assert f"{inner} · Wᵀ" in of(derivation, "dx")
 
 
 def indices(derivation: bp.Derivation, symbol: str) -> str:

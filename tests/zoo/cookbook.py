@@ -495,7 +495,7 @@ CHAPTERS = {
         _case(trace_by_sum, "2.5", {"dX": "A", "dA": "X"}, X=TALL, A=TALL),
         _case(trace_by_einsum, "2.5", {"dA": "Xᵀ", "dX": "Aᵀ"}, A=TALL, X=WIDE),
         _case(sum_of_entries, "an entry of each", {"dX": "1"}, X=TALL),
-        _case(sum_of_product, "2.4 with ones", {"dX": "Aᵀ · 1 · Bᵀ"}, A=(2, 4), X=TALL, B=(3, 5)),
+        _case(sum_of_product, "2.4 with ones", {"dX": "Aᵀ · 1_{n_1×n_4} · Bᵀ"}, A=(2, 4), X=TALL, B=(3, 5)),
     ],
     "Quadratic forms": [
         _case(sum_squared, "2.4", {"dX": "2 Σ_{j=1}^(n_1) Σ_{k=1}^(n_2) X_{jk}"}, X=TALL),

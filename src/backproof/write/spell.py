@@ -311,8 +311,8 @@ def _opened(node: Node) -> Spelled:
             axes = ", ".join(str(axis + len(node.shape)) for axis in node.attrs["axes"])
             return _applied("transpose", _part(node.inputs[0])[0], Word(f"({axes})")), ATOM
         case Bracketed(back):
-            if back and picks_rows(node) and (number := number_everywhere(node.inputs[0])) is not None:
-                return _times_labels(number, node.inputs[2])
+            if back and picks_rows(node) and (value := number_everywhere(node.inputs[0])) is not None:
+                return _times_labels(value, node.inputs[2])
             key = Word(f"[{_key(node)}]")
             if back:
                 return _applied("put", _part(node.inputs[0])[0], key), ATOM
@@ -507,6 +507,8 @@ def _turned(node: Node) -> Math:
         return _factor(node.inputs[0], "*")
     if _is_inverse(node):
         return _turned_inverse(node.inputs[0])
+    if node.shape and (number := number_everywhere(node)) is not None:
+        return _raised(_ones(number, node.shape), Ident("T"), merge=True)
     return _raised(_bracketed(node, ATOM), Ident("T"), merge=True)
 
 
@@ -623,7 +625,7 @@ def _applied(function: str, *arguments: Math) -> Math:
 def shape(of: Shape) -> Math:
     """The shape of an array: ``n_1 × m``."""
     rows, *columns = (name(size.name) for size in of)
-    return Row((rows, *(part for size in columns for part in (Sign("×"), size))))
+    return Row((rows, *(part for size in columns for part in (Sign("×"), size)))) if columns else rows
 
 
 def _bounds(bounds: Bounds) -> Math:

@@ -9,7 +9,7 @@ from backproof.derivation.steps import BackwardStep, ForwardStep
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import ONE
 from backproof.ops.entries import row_of
-from backproof.ops.notation import PRODUCT, Apply, Bracketed, Infix, Over, Permuted, Replaced, Reshaped
+from backproof.ops.notation import PRODUCT, Apply, Bracketed, Infix, Over, Permuted, Replaced, Reshaped, Subscripts
 from backproof.ops.row import Row as Operation
 from backproof.ops.shaping import picks_rows
 from backproof.write.doc import Code, Inline
@@ -42,6 +42,8 @@ def _word(row: Operation) -> str | None:
             return word
         case Bracketed(back):
             return "put" if back else None
+        case Subscripts():
+            return "einsum"
         case Replaced():
             return "set"
         case Reshaped():

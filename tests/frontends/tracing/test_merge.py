@@ -58,7 +58,7 @@ def test_two_names_stay_two_quantities() -> None:
 
 def test_an_activation_in_a_product_has_a_name() -> None:
     derivation = derived(lambda W, w: np.sum((w @ np.tanh(W)) ** 2), W=W, w=w)
-    assert formulas(derivation)["dW"] == "dT[1] * (1 − T[1] * T[1])"
+    assert formulas(derivation)["dW"] == "dZ[1] * (1 − Z[1] * Z[1])"
 
 
 def test_formulas_of_matrices_stay_whole() -> None:
