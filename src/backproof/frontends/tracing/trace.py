@@ -33,6 +33,7 @@ from backproof.ops.leaves import constant_, input_, size_
 from backproof.ops.linear import matmul, restated
 from backproof.ops.scalar import ScalarRow
 from backproof.ops.shaping import index
+from backproof.ops.softmax import log_softmax, softmax
 from backproof.ops.vectors import einsum, matvec
 
 DEEPEST = 12
@@ -430,7 +431,12 @@ def _with_inner_named(order: Sequence[Node], own: Mapping[Node, Symbol], taken: 
 
 
 def _is_preactivation(node: Node, users: Mapping[Node, Node], own: Mapping[Node, Symbol]) -> bool:
-    """Whether a sum with a product of matrices in it goes into a function, as W·x + b into tanh or 1/(1 + e⁻ᶻ)."""
+    """Whether a sum with a product of matrices in it goes into a function, as W·x + b into tanh or 1/(1 + e⁻ᶻ).
+
+    Into softmax a product goes without a sum too.
+    """
+    if node.op in PRODUCTS and (user := users.get(node)) is not None and user.op in (softmax, log_softmax):
+        return True
     if node.op is not add or not any(
         x.op in PRODUCTS or (x.op is add and x not in own) for x in node.inputs if x not in own
     ):
