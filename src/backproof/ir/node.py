@@ -73,14 +73,19 @@ def ancestors(outputs: Iterable[Node], *, stop: Callable[[Node], bool] | None = 
     return order
 
 
-def substitute(root: Node, mapping: Mapping[Node, Node]) -> Node:
-    """`root` with nodes replaced; what does not depend on a replaced node is kept as it is."""
+def substitutions(roots: Iterable[Node], mapping: Mapping[Node, Node]) -> dict[Node, Node]:
+    """What becomes of each node when nodes are replaced; what does not depend on a replaced one is kept as it is."""
     done: dict[Node, Node] = dict(mapping)
-    for node in ancestors([root], stop=lambda node: node in mapping):
+    for node in ancestors(roots, stop=lambda node: node in mapping):
         if node in done:
             continue
         done[node] = node.on(tuple([done[x] for x in node.inputs]))
-    return done[root]
+    return done
+
+
+def substitute(root: Node, mapping: Mapping[Node, Node]) -> Node:
+    """`root` with nodes replaced."""
+    return substitutions([root], mapping)[root]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -251,3 +251,17 @@ def following(tape: Tape, function: Callable[..., Any]) -> Iterator[None]:
         RUNNING.pop()
     if tape.refused:
         raise tape.refused[0]
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """While this holds, nothing is followed: for code that is run for its values only."""
+    tapes = []
+    while RUNNING:
+        tapes.append(RUNNING[-1])
+        RUNNING.pop()
+    try:
+        yield
+    finally:
+        for tape in reversed(tapes):
+            RUNNING.append(tape)
