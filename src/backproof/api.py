@@ -54,15 +54,15 @@ def derive(
 ) -> Derivation:
     """The backward pass of a network or of NumPy code: every equation with its reason, in the order one would write.
 
-    forward  a network, its compact string, a function of arrays that returns one number, or, with `hvp`, a derivation
-    mean     where the 1/m of J stands: "loss" (every dx is ∂J/∂x) or "parameters" (the article's: dA and dZ are those
-             of one sample's loss, and the 1/m stands in dW and db)
-    layout   for a network, whether samples are the "columns" of X or its "rows"
-    inputs   for a network, whether dX is wanted too
-    hvp      the names of parameters or arguments: the gradients by them are differentiated once more, along a direction
-             (V for W), which gives the product of the Hessian and that direction
-    hessian  likewise, the Hessian itself: as a formula where there is one of readable length, and its values
-    jacobian for a function that returns an array: the names of arguments by which all its entries are differentiated
+    forward   a network, its compact string, a function of arrays that returns one number, or, with `hvp`, a derivation
+    mean      where the 1/m of J stands: "loss" (every dx is ∂J/∂x) or "parameters" (the article's: dA and dZ are those
+              of one sample's loss, and the 1/m stands in dW and db)
+    layout    for a network, whether samples are the "columns" of X or its "rows"
+    inputs    for a network, whether dX is wanted too
+    hvp       the names of parameters or arguments: the gradients by them are differentiated once more, along a
+              direction (V for W), which gives the product of the Hessian and that direction
+    hessian   likewise, the Hessian itself: as a formula where there is one of readable length, and its values
+    jacobian  for a function that returns an array: the names of arguments by which its entries are differentiated
 
     A function is run once, on `arguments` and those given by name (``derive(f, W1=…, X=…)``); it is followed through
     NumPy's own protocols, so it needs no change. `wrt` names the arguments that derivatives are wanted by: unless

@@ -129,6 +129,13 @@ def test_one_wrong_entry_is_found(subjects: Subjects) -> None:
     assert finding.mistakes == ()  # nobody makes that mistake
 
 
+def test_a_square_matrix_the_wrong_way_round_is_found(subjects: Subjects) -> None:
+    source, line = subjects.planted("rnn", "dWhh += np.outer(dhraw, hs[t])", "dWhh += np.outer(hs[t], dhraw)")
+    diagnosis = subjects.diagnosed(source)
+    assert diagnosis.returned["Whh"] == "wrong"
+    assert line in [finding.moment.number for finding in diagnosis.wrong]
+
+
 def test_rounding_is_no_mistake(subjects: Subjects) -> None:
     single = "dZ2 = (A2 - Y).astype(np.float32)"
     assert subjects.diagnosed(subjects.source("two").replace("dZ2 = A2 - Y", single)).ok

@@ -15,12 +15,16 @@ SINGLE = 1e-4
 
 
 def layouts(array: Array, shape: tuple[int, ...]) -> Iterator[Array]:
-    """A value in the shape that somebody else gave it: as it is, transposed, or with other axes of length one."""
+    """A value in the shape that somebody else gave it: as it is, else transposed, or with other axes of length one.
+
+    What has the right shape is not looked at transposed: of a square matrix that would hide a mistake.
+    """
     if array.shape == shape:
         yield array
+        return
     if array.ndim == 2 and array.shape[::-1] == shape:
         yield array.T
-    if array.shape != shape and _long(array.shape) == _long(shape):
+    if _long(array.shape) == _long(shape):
         yield array.reshape(shape)
 
 
