@@ -105,7 +105,9 @@ def plain(x: Any) -> Any:
 
 
 def _same(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
-    return one[0] is other[0] and one[1] is other[1]
+    """Whether two parts are one array at one place; for y[a:b] later Pythons make a slice at each use."""
+    (array, key), (array_2, key_2) = one, other
+    return array is array_2 and (key is key_2 or (type(key) is type(key_2) is slice and key == key_2))
 
 
 def _in_order(function: Any, options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
