@@ -188,5 +188,10 @@ def test_unusable_input() -> None:
 
     with pytest.raises(BackproofError, match="it is not known what strange is to be given as nobody_knows"):
         bp.diagnose(forward, strange, w=np.ones(3))
+    def fails(w):
+        return w @ np.ones((2, 2))
+
+    with pytest.raises(BackproofError, match=r"fails raises ValueError \(test_doctor.py, line \d+\)"):
+        bp.diagnose(forward, fails, w=np.ones(3))
     with pytest.raises(TraceError, match="is turned into a plain one"):
         bp.diagnose(lambda w: float(w[0]) * np.sum(w), lambda w: 2 * w, w=np.ones(3))

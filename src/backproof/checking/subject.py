@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
 
-from backproof.checking.recording import Moment, record
+from backproof.checking.recording import Moment, Recording, record
 from backproof.ir.errors import BackproofError
 from backproof.ops.row import Array
 
@@ -61,7 +63,7 @@ class Subject:
         parts = forward.result if isinstance(forward.result, tuple) else (forward.result,)
         loss = parts[0] if self.loss is None else _call(self.loss, given, {}, parts)
         kept = parts if self.loss is not None else parts[1:]
-        backward = record(self.backward, _matched(self.backward, given, forward.variables, kept), self._files)
+        backward = self._recorded(_matched(self.backward, given, forward.variables, kept))
         if np.size(loss) != 1:
             raise BackproofError(
                 "the forward pass does not give one number",
@@ -69,6 +71,27 @@ class Subject:
                 instead="name the loss too: file.py:forward,loss,backward",
             )
         return Played(given, float(np.asarray(loss).ravel()[0]), backward.moments, backward.result)
+
+
+    def _recorded(self, arguments: Mapping[str, Any]) -> Recording:
+        """The run of the backward pass. Raises BackproofError where it does not run to its end."""
+        try:
+            return record(self.backward, arguments, self._files)
+        except BackproofError:
+            raise
+        except Exception as error:
+            own = [
+                f"{Path(frame.f_code.co_filename).name}, line {number}"
+                for frame, number in walk_tb(error.__traceback__)
+                if frame.f_code.co_filename in self._files
+            ]
+            shapes = ", ".join(f"{name} {np.shape(x)}" for name, x in arguments.items() if isinstance(x, np.ndarray))
+            raise BackproofError(
+                f"{self.backward.__name__} raises {type(error).__name__}",
+                where=own[-1] if own else "",
+                why=str(error),
+                instead=f"it has to run on what it is given, whose shapes are: {shapes}",
+            ) from error
 
 
 def _code(function: Callable[..., Any]) -> Any:
