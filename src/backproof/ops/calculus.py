@@ -85,6 +85,10 @@ def _in_exponential(expr: sympy.Expr, u: sympy.Expr, z: sympy.Symbol, t: sympy.S
     return result if not result.has(z) and result.is_rational_function(t) else None
 
 
+MOST_UNKNOWNS = 16
+"""Polynomials in more unknowns than these are not factored: SymPy's time grows steeply with their number."""
+
+
 def tidy(expr: sympy.Expr) -> sympy.Expr:
     """The shortest of an expression, its factored and its cancelled form, with signs where they read best."""
     candidates = [expr] if expr.has(sympy.Piecewise) else [sympy.factor_terms(expr), expr]
@@ -95,7 +99,9 @@ def tidy(expr: sympy.Expr) -> sympy.Expr:
 
 
 def _is_large(expr: sympy.Expr) -> bool:
-    """Whether multiplying out would take long: many operations, or a high power of a sum."""
+    """Whether multiplying out would take long: many operations or unknowns, or a high power of a sum."""
+    if len(expr.free_symbols) > MOST_UNKNOWNS:
+        return True
     powers = [abs(p.exp) for p in expr.atoms(sympy.Pow) if p.base.is_Add and p.exp.is_Integer]
     return bool(expr.count_ops() > 200 or sympy.prod(powers) > 50)
 

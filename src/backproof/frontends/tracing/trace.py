@@ -390,7 +390,9 @@ def _distinctly_written(output: Node, leaves: Sequence[Node]) -> dict[Node, Node
     order = [*dict.fromkeys([*leaves, *ancestors([output])])]
     own = {node: node.symbol for node in order if node.symbol is not None}
     other = distinct(own.values())
-    return _renamed(order, {node: other.get(symbol, symbol) for node, symbol in own.items()} if other else own)
+    if not other:
+        return {node: node for node in order}
+    return _renamed(order, {node: other.get(symbol, symbol) for node, symbol in own.items()})
 
 
 def _with_inner_named(order: Sequence[Node], own: Mapping[Node, Symbol], taken: Taken) -> dict[Node, Symbol]:
