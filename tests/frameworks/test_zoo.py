@@ -19,26 +19,9 @@ import backproof as bp
 
 sys.path.append(str(Path(__file__).parent.parent))
 
-from zoo import (
-    attention,
-    convolution,
-    cookbook,
-    likelihoods,
-    matrices,
-    measuring,
-    networks,
-    normalisation,
-    recurrent,
-    spectral,
-    statistics,
-)
 from zoo.case import Case
-from zoo.test_zoo import arguments_of
+from zoo.test_zoo import MODULES, arguments_of
 
-MODULES = (
-    *(networks, normalisation, attention, recurrent, convolution, matrices, cookbook),
-    *(statistics, likelihoods, measuring, spectral),
-)
 CASES = [
     pytest.param(module, case, id=f"{module.__name__.rpartition('.')[2]}: {case.name}")
     for module in MODULES
