@@ -16,6 +16,7 @@ from rich.console import Console
 import backproof as bp
 from backproof.checking.diagnosis import Diagnosis
 from backproof.checking.diagnosis_report import document
+from backproof.checking.doctor import divisors
 from backproof.ir.errors import BackproofError, TraceError
 from backproof.write.terminal import terminal
 
@@ -127,6 +128,13 @@ def test_one_wrong_entry_is_found(subjects: Subjects) -> None:
     assert diagnosis.returned["W1"] == "wrong"
     (finding,) = diagnosis.wrong
     assert finding.mistakes == ()  # nobody makes that mistake
+
+
+def test_every_number_that_is_divided_by_may_be_the_factor() -> None:
+    def f(X, w):
+        return np.sum((X @ w) ** 2) / X.shape[0] + np.sum(w**2) / X.shape[1]
+
+    assert len(divisors(bp.derive(f, X=np.ones((4, 3)), w=np.ones(3), wrt=["w"]))) == 2
 
 
 def test_a_square_matrix_the_wrong_way_round_is_found(subjects: Subjects) -> None:

@@ -80,7 +80,12 @@ def divisors(derivation: Derivation) -> list[Node]:
     """What the forward pass divides by that is the same for all entries: the lengths and numbers of its means."""
     (output,) = derivation.graph.outputs
     found = [x.inputs[1] for x in ancestors([output]) if x.op is div and not x.inputs[1].shape]
-    return list({str(x): x for x in found if _is_number(x)}.values())
+    return list({_written(x): x for x in found if _is_number(x)}.values())
+
+
+def _written(number: Node) -> tuple[str, ...]:
+    """What a number is made of, the same for the same number written twice."""
+    return tuple(f"{x.op.name} {sorted(x.attrs.items())}" for x in ancestors([number]))
 
 
 def _is_number(node: Node) -> bool:
@@ -99,6 +104,10 @@ class _Value:
 class _Doctor:
     def __init__(self, derivation: Derivation, draws: Sequence[Draw], convention: Node | None) -> None:
         self._derivation, self._draws, self._convention = derivation, draws, convention
+        self._factors = [
+            1.0 if convention is None else float(evaluate([convention], {}, draw.truth.sizes)[convention])
+            for draw in draws
+        ]
         self._steps = {str(step.symbol): step for step in derivation.backward}
         self._of_parameters = {str(node.symbol) for node in derivation.gradients.values()}
         self._by_name: dict[str, str] = {}
@@ -216,7 +225,7 @@ class _Doctor:
         wanted = self._by_name.get(plain(last_word(text)))
         if self._convention is None or wanted not in self._of_parameters:
             return None
-        right = (same(a, self._factor(k) * self._true(wanted, k)) for k, a in enumerate(arrays))
+        right = (same(a, self._factors[k] * self._true(wanted, k)) for k, a in enumerate(arrays))
         return wanted if all(right) else None
 
     @cached_property
@@ -231,13 +240,7 @@ class _Doctor:
 
     def _scale(self, name: str, draw: int) -> float:
         """What the convention makes a quantity a multiple by."""
-        if self._convention is None or name not in self._steps or name in self._of_parameters:
-            return 1.0
-        return self._factor(draw)
-
-    def _factor(self, draw: int) -> float:
-        assert self._convention is not None
-        return float(evaluate([self._convention], {}, self._draws[draw].truth.sizes)[self._convention])
+        return self._factors[draw] if name in self._steps and name not in self._of_parameters else 1.0
 
     def _true(self, name: str, draw: int) -> Array:
         return np.asarray(self._draws[draw].truth[name])
@@ -443,7 +446,7 @@ class _Trial:
         """Whether the values are those of a part of an equation, on the first draw."""
         known = {x: value for x, value in self._known[0].items() if x is not form}
         parts = evaluate([form], known, self._sizes[0])
-        factors = (1.0,) if self._doctor._convention is None else (1.0, self._doctor._factor(0))
+        factors = {1.0, self._doctor._factors[0]}
         values = [parts[x] for x in inside(form) if x in parts and x.shape]
         return any(same(self._arrays[0], factor * value) for value in values for factor in factors)
 
