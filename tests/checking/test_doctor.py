@@ -16,7 +16,7 @@ from rich.console import Console
 import backproof as bp
 from backproof.checking.diagnosis import Diagnosis
 from backproof.checking.diagnosis_report import document
-from backproof.checking.doctor import divisors
+from backproof.checking.truth import divisors
 from backproof.ir.errors import BackproofError, TraceError
 from backproof.write.terminal import terminal
 

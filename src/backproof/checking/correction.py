@@ -4,17 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from backproof.checking.mistakes import inside, operands
+from backproof.checking.equations import inside, operands, terms
+from backproof.checking.events import Event
+from backproof.checking.ledger import Ledger
+from backproof.checking.naming import last_word
+from backproof.checking.truth import Quantity, Truth
 from backproof.derivation.algebra import Algebra
 from backproof.execution.export import expression
 from backproof.ir.node import Node, substitute
 from backproof.ir.sizes import Size
 from backproof.ops.activations import relu
-from backproof.ops.arithmetic import add, div, mul, sub
+from backproof.ops.arithmetic import div, mul
 from backproof.ops.calculus import tidy
 from backproof.ops.entries import row_of
 from backproof.ops.leaves import size_
 from backproof.ops.scalar import ScalarRow
+
+
+def corrected_line(
+    truth: Truth, ledger: Ledger, event: Event, quantity: Quantity, forms: Sequence[Node]
+) -> str | None:
+    """The right line for a value, written with what the code holds; None where it does not hold what it takes."""
+    moment = event.moment
+    written = {x.text: x.written or x.text for x in (*moment.reads, *moment.writes)}
+    names: dict[Node, str] = {}
+    lengths: dict[Size, str] = {}
+    # What the statement reads itself is named as it reads it, all else by the shortest name.
+    for text, entry in sorted(ledger.by_text.items(), key=lambda item: (item[0] not in written, len(item[0]))):
+        node = None if entry.quantity is None else entry.quantity.node
+        if node is not None and entry.arrays[0].shape == truth.plain(node, 0).shape:
+            names.setdefault(node, written.get(text, text))
+            for axis, size in enumerate(node.shape):
+                lengths.setdefault(size, f"{written.get(text, text)}.shape[{axis}]")
+    for text, entry in ledger.by_text.items():  # a number that the code calls m, rather than X.shape[1]
+        if entry.arrays[0].ndim == 0:
+            alike = [size for size in lengths if size.value == entry.arrays[0] and size.name == last_word(text)]
+            lengths |= dict.fromkeys(alike, text)
+    scaled = [q.node for q in truth.derivatives if q.scaled]
+    read = [q.node for q in ledger.quantities(event)]
+    code = corrected(forms, names, read, lengths, truth.convention, scaled, result_scaled=quantity.scaled)
+    return None if code is None else f"{written.get(event.text, event.text)} = {code}"
 
 
 def corrected(
@@ -56,7 +85,7 @@ def _has_slopes(form: Node) -> bool:
 def _in_convention(form: Node, factor: Node, scaled: set[Node], *, result_scaled: bool) -> Node:
     """The equation between quantities some of which are multiples by a factor."""
     from_above = [x for x in operands(form) if x in scaled]
-    linear = all(any(x in scaled for x in operands(term)) or term in scaled for term in _terms(form))
+    linear = all(any(x in scaled for x in operands(term)) or term in scaled for term in terms(form))
     if result_scaled:
         if from_above and linear:
             return form  # the factor is passed on
@@ -65,11 +94,3 @@ def _in_convention(form: Node, factor: Node, scaled: set[Node], *, result_scaled
     if from_above and linear:
         return div(form, factor)
     return substitute(form, {x: div(x, factor) for x in from_above})
-
-
-def _terms(node: Node) -> list[Node]:
-    if node.op in (add, sub) and node.symbol is None:
-        return [term for x in node.inputs for term in _terms(x)]
-    return [node]
-
-

@@ -30,6 +30,7 @@ class Finding:
     found      its value on the first draw
     right      the value that belongs there
     correction the right line in the names of the code, where it can be written with what the code holds
+    part       the part of the derivative that it is meant to be; None where it is the whole
     """
 
     moment: Moment
@@ -40,6 +41,7 @@ class Finding:
     right: Array
     mistakes: tuple[Edited, ...] = ()
     correction: str | None = None
+    part: Node | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

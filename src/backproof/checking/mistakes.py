@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, combinations
 
+from backproof.checking.equations import exchanged, inside, operands
 from backproof.ir.errors import BackproofError
-from backproof.ir.node import Node, ancestors
+from backproof.ir.node import Node
 from backproof.ir.sizes import ONE
 from backproof.ops import activations
 from backproof.ops.arithmetic import add, div, mul, neg, product, sub
@@ -22,7 +23,7 @@ from backproof.ops.entries import row_of
 from backproof.ops.formula import through_value
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant, constant_, is_number, size_
-from backproof.ops.linear import matmul, stretch, sum_, total, transposed
+from backproof.ops.linear import matmul, sum_, total, transposed
 from backproof.ops.reductions import mean
 from backproof.ops.scalar import ScalarRow, derivative
 from backproof.ops.vectors import matvec, outer
@@ -77,37 +78,6 @@ def edited(root: Node, context: Context, *, alone: bool = True) -> Iterator[Edit
             except (BackproofError, ArithmeticError, LookupError, ValueError):  # what does not fit is nobody's numbers
                 continue
             yield Edited(mistake, node, says, named)
-
-
-def inside(root: Node) -> list[Node]:
-    """The operations of one equation's right side, the root last."""
-    return [x for x in _right_side(root) if x.symbol is None or x is root]
-
-
-def operands(root: Node) -> list[Node]:
-    """The quantities that an equation is written in."""
-    return [x for x in _right_side(root) if x.symbol is not None and x is not root]
-
-
-def _right_side(root: Node) -> list[Node]:
-    return ancestors([root], stop=lambda x: x.symbol is not None and x is not root)
-
-
-def exchanged(root: Node, old: Node, new: Node) -> Node:
-    """The equation with an operation or a quantity exchanged; the shapes of what stands above are computed anew."""
-    done: dict[Node, Node] = {old: new}
-    for node in ancestors([root], stop=lambda x: x is old or (x.symbol is not None and x is not root)):
-        if node in done:
-            continue
-        inputs = tuple(done[x] for x in node.inputs) if node.symbol is None or node is root else node.inputs
-        done[node] = node if inputs == node.inputs else _applied(node, inputs)
-    return done[root]
-
-
-def _applied(node: Node, inputs: tuple[Node, ...]) -> Node:
-    if node.op is stretch:  # an equation's right side is of a fixed shape; what an edit makes of it need not be
-        return inputs[0]
-    return row_of(node)(*inputs, **node.attrs)
 
 
 # --- factors

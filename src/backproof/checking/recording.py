@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import linecache
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """A statement that ran: where it stands, its source, how often it had run before, what it read and wrote."""
+    """A statement that ran: where it stands, its source, how often it had run before, what it read and wrote.
+
+    `scope` has the functions, modules and words that its names stand for.
+    """
 
     file: str
     number: int
@@ -44,6 +47,7 @@ class Moment:
     function: str
     reads: tuple[Held, ...]
     writes: tuple[Held, ...]
+    scope: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -135,7 +139,8 @@ class _Recorder:
             # Of a long loop the first rounds and the last are kept: what it leaves behind is in the last.
             self.moments.remove(self._last[where])
         source = source_of(statement, file)
-        moment = Moment(file, statement.lineno, source, visit, frame.f_code.co_name, running.reads, writes)
+        scope = dict(_scope(_names(statement), frame))
+        moment = Moment(file, statement.lineno, source, visit, frame.f_code.co_name, running.reads, writes, scope)
         self._last[where] = moment
         self.moments.append(moment)
 
@@ -160,6 +165,24 @@ def source_of(statement: ast.stmt, file: str) -> str:
     """The lines of a statement as they are written, without their indentation."""
     lines = linecache.getlines(file)[statement.lineno - 1 : statement.end_lineno]
     return "\n".join(line.strip() for line in lines)
+
+
+def statement_of(moment: Moment) -> ast.stmt | None:
+    """The statement that ran; None where values were handed to a function."""
+    return statements(moment.file).get(moment.number) if moment.source else None
+
+
+@lru_cache(maxsize=4096)
+def _names(statement: ast.stmt) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(x.id for x in ast.walk(statement) if isinstance(x, ast.Name)))
+
+
+def _scope(names: Iterable[str], frame: FrameType) -> Iterator[tuple[str, Any]]:
+    for name in names:
+        value = frame.f_locals.get(name, frame.f_globals.get(name))
+        numbers = isinstance(value, tuple) and all(isinstance(x, int) for x in value)
+        if callable(value) or numbers or isinstance(value, ModuleType | str | bool):
+            yield name, value
 
 
 @lru_cache(maxsize=4096)

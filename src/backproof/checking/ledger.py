@@ -1,0 +1,89 @@
+"""What somebody's code holds at a statement: by the expressions that hold it, and by what it is meant to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from backproof.checking.comparing import layouts
+from backproof.checking.events import Event
+from backproof.checking.truth import Quantity, Truth
+from backproof.ir.node import Node
+from backproof.ops.row import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """What an expression holds on every draw.
+
+    quantity  what it is, or is meant to be; None where that is not known
+    event     the statement that gave it; None where it was there before
+    former    the entry that a statement has written over
+    """
+
+    arrays: tuple[Array, ...]
+    quantity: Quantity | None
+    event: Event | None
+    former: Entry | None = None
+
+
+class Ledger:
+    """The values in the code, up to the statement that is looked at."""
+
+    def __init__(self, truth: Truth) -> None:
+        self._truth = truth
+        self.by_text: dict[str, Entry] = {}
+        self._of_quantity: dict[Quantity, tuple[Array, ...]] = {}
+
+    def learn(self, event: Event) -> None:
+        """Takes up what a statement reads that none before it wrote."""
+        for text in event.reads[0]:
+            if text not in self.by_text and all(text in read for read in event.reads):
+                arrays = tuple(read[text] for read in event.reads)
+                self.by_text[text] = Entry(arrays, self._truth.recognised(text, arrays), None)
+
+    def enter(self, event: Event, quantity: Quantity | None) -> None:
+        """Takes up what a statement gave."""
+        former = self.by_text.get(event.text)
+        self.by_text[event.text] = Entry(event.arrays, quantity, event, former and _without_former(former))
+        if quantity is not None and quantity.step is not None:
+            self._of_quantity[quantity] = event.arrays
+
+    def holds(self, quantity: Quantity) -> bool:
+        """Whether the code has held a value for a quantity."""
+        return quantity in self._of_quantity or any(entry.quantity is quantity for entry in self.by_text.values())
+
+    def quantities(self, event: Event) -> list[Quantity]:
+        """What a statement reads, as far as it is known."""
+        found = (self.by_text[text].quantity for text in event.reads[0] if text in self.by_text)
+        return [quantity for quantity in found if quantity is not None]
+
+    def unknown(self, event: Event) -> Mapping[str, Entry]:
+        """What a statement reads that the code has computed and of which it is not known what it is."""
+        entries = {text: self.by_text[text] for text in event.reads[0] if text in self.by_text}
+        return {text: x for text, x in entries.items() if x.quantity is None and x.event is not None}
+
+    def inputs(self, event: Event, draw: int) -> dict[Node, Array]:
+        """What a statement's equation is given: the forward quantities as they are, derivatives as the code holds them.
+
+        A derivative that the code does not hold follows from those that it does.
+        """
+        values = self._truth.forward_values(draw)
+        for quantity, arrays in self._of_quantity.items():
+            self._put(values, quantity, arrays[draw], draw)
+        # What the statement itself reads comes last, so that it counts where the code holds a quantity twice.
+        for text, array in event.reads[draw].items():
+            entry = self.by_text.get(text)
+            if entry is not None and entry.quantity is not None:
+                self._put(values, entry.quantity, array, draw)
+        return values
+
+    def _put(self, values: dict[Node, Array], quantity: Quantity, array: Array, draw: int) -> None:
+        form = next(layouts(array, self._truth.plain(quantity.node, draw).shape), None)
+        if form is not None:
+            values[quantity.node] = form / self._truth.scale(quantity, draw)
+
+
+def _without_former(entry: Entry) -> Entry:
+    """One entry back is enough, and a loop's would be long."""
+    return Entry(entry.arrays, entry.quantity, entry.event)

@@ -1,0 +1,54 @@
+"""Which mistake is in a wrong statement: the edits of the right equation that give its numbers on every draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+from backproof.checking.mistakes import Context, Edited, edited
+from backproof.checking.trial import Trial
+from backproof.checking.truth import Quantity, Truth, divisors
+from backproof.ir.node import Node
+
+MOST_MISTAKES = 4
+"""How many mistakes that give the same numbers are named."""
+MOST_PAIRS = 4000
+"""How many pairs of mistakes are tried in one equation."""
+
+
+def mistakes(truth: Truth, quantity: Quantity, trial: Trial) -> tuple[Edited, ...]:
+    """The mistakes in a statement: single ones, else a pair; the likeliest first."""
+    singles = single_mistakes(truth, quantity, trial)
+    if singles:
+        return tuple(singles[:MOST_MISTAKES])
+    context = _context(truth, quantity)
+    pairs = (
+        (first, second)
+        for form in trial.forms(quantity)
+        for first in edited(form, context)
+        for second in edited(first.node, context, alone=False)
+    )
+    few = islice(pairs, MOST_PAIRS)
+    found = (first.then(second) for first, second in few if trial.gives(second.node, quantity))
+    return tuple(islice(found, 1))
+
+
+def single_mistakes(truth: Truth, quantity: Quantity, trial: Trial) -> Sequence[Edited]:
+    """The edits of the right equation in any of its forms that give the values, each mistake once."""
+    context = _context(truth, quantity)
+    singles: dict[str, Edited] = {}
+    for form in trial.forms(quantity):
+        for edit in edited(form, context):
+            # Without what comes from above, the factor that it would have brought along is missing too.
+            scaled = [quantity] if edit.mistake != "upstream left out" else [quantity, None]
+            if edit.says not in singles and any(trial.gives(edit.node, by) for by in scaled):
+                singles[edit.says] = edit
+    return list(singles.values())
+
+
+def _context(truth: Truth, quantity: Quantity) -> Context:
+    assert quantity.step is not None
+    derivation = truth.derivation
+    forward: tuple[Node, ...] = (*derivation.graph.inputs, *(step.node for step in derivation.forward))
+    gradients = {step.of: step.node for step in derivation.backward}
+    return Context(quantity.step.of, forward, gradients, tuple(divisors(derivation)))

@@ -1,0 +1,128 @@
+"""Candidates for what a statement computes, tried on what it was given and what it gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from backproof.checking.comparing import layouts, same
+from backproof.checking.equations import exchanged, inside, operands
+from backproof.checking.events import Event
+from backproof.checking.ledger import Ledger
+from backproof.checking.replay import replayed
+from backproof.checking.truth import Quantity, Truth
+from backproof.execution.interpret import evaluate
+from backproof.ir.node import Node
+from backproof.ops.row import Array
+
+MOST_FORMS = 12
+"""In how many forms an equation is compared, with what stands in it put in or not."""
+
+
+class Trial:
+    """One value of the code, and what the equations give for it from what the statement was given."""
+
+    def __init__(self, truth: Truth, ledger: Ledger, event: Event) -> None:
+        self._truth, self._ledger, self._event = truth, ledger, event
+        self._draws = range(len(event.arrays))
+        self._known = [ledger.inputs(event, draw) for draw in self._draws]
+
+    def forms(self, quantity: Quantity) -> list[Node]:
+        """The right side of a quantity in all its forms, the simplest first.
+
+        Where the code does not hold a derivative that stands in one, the line may compute it too: it is put in.
+        """
+        forms = [*quantity.forms[::-1]]
+        for form in forms:
+            for x in operands(form):
+                inner = self._truth.of_node.get(x)
+                step = None if inner is None or self._ledger.holds(inner) else inner.step
+                if step is not None and len(forms) < MOST_FORMS:
+                    forms += [exchanged(form, x, part) for part in dict.fromkeys([step.node.named(None), step.raw])]
+        return forms
+
+    def value(self, form: Node, draw: int) -> Array | None:
+        """What an equation gives on a draw; None where NumPy makes nothing of it."""
+        known = self._known[draw]
+        if form in known:
+            known = {x: value for x, value in known.items() if x is not form}
+        try:
+            return np.asarray(evaluate([form], known, self._truth.sizes[draw])[form])
+        except (ValueError, IndexError, TypeError):  # an edited equation of which NumPy makes nothing
+            return None
+
+    def gives(self, form: Node, scaled: Quantity | None) -> bool:
+        """Whether an equation gives the values on every draw, as a multiple by what a quantity is one by."""
+        for draw in self._draws:
+            found = self.value(form, draw)
+            scale = 1.0 if scaled is None else self._truth.scale(scaled, draw)
+            if found is None or not same(self._event.arrays[draw], scale * found):
+                return False
+        return True
+
+    def follows(self, quantity: Quantity) -> bool:
+        """Whether the statement is right in itself: one of the right equation's forms, with what it read put in."""
+        return any(self.gives(form, quantity) for form in self.forms(quantity)) or self._right_if_given_right(quantity)
+
+    def _right_if_given_right(self, quantity: Quantity) -> bool:
+        """Whether the statement, run on the right values of what it read, gives what is right."""
+        for draw in self._draws:
+            given = {}
+            for text, array in self._event.reads[draw].items():
+                entry = self._ledger.by_text.get(text)
+                known = entry.quantity if entry is not None else None
+                if known is not None and not same(array, right := self._truth.value(known, draw)):
+                    given[text] = next(layouts(right, array.shape), right)
+            found = replayed(self._event, draw, given) if given else None
+            if found is None or not same(found, self._truth.value(quantity, draw)):
+                return False
+        return True
+
+    def holds(self, form: Node) -> bool:
+        """Whether the values are those of a part of an equation, on the first draw."""
+        known = {x: value for x, value in self._known[0].items() if x is not form}
+        parts = evaluate([form], known, self._truth.sizes[0])
+        factors = {1.0, self._truth.factor(0)}
+        values = [parts[x] for x in inside(form) if x in parts and x.shape]
+        return any(same(self._event.arrays[0], factor * value) for value in values for factor in factors)
+
+    def mended_by(self, text: str, quantity: Quantity) -> Quantity | None:
+        """What an expression should have held, where that makes a wrong statement right.
+
+        It is a part of the statement's own equation, or something that stands in it.
+        """
+        for form in self.forms(quantity):
+            right = [self.value(form, draw) for draw in self._draws]
+            if any(x is None for x in right):
+                continue
+            wanted = [self._truth.scale(quantity, k) * x for k, x in enumerate(right) if x is not None]
+            for part in self._parts(form, quantity):
+                if self._mends(text, part, wanted):
+                    return part
+        return None
+
+    def _parts(self, form: Node, whole: Quantity) -> Iterator[Quantity]:
+        for x in operands(form):
+            if x in self._truth.of_node:
+                yield self._truth.of_node[x]
+        for x in inside(form):
+            if x is not form and x.shape:
+                for scaled in {whole.scaled, False}:
+                    yield Quantity(f"a part of {whole.name}", x, whole.step, (x,), scaled)
+
+    def _mends(self, text: str, part: Quantity, wanted: Sequence[Array]) -> bool:
+        for draw in self._draws:
+            held = self._event.reads[draw][text]
+            value = self._known[draw].get(part.node)
+            value = self.value(part.node, draw) if value is None else value
+            if value is None:
+                return False
+            value = self._truth.scale(part, draw) * value
+            form = next(layouts(value, held.shape), None)
+            if form is None or same(held, value):
+                return False
+            found = replayed(self._event, draw, {text: form})
+            if found is None or not same(found, wanted[draw]):
+                return False
+        return True

@@ -1,0 +1,181 @@
+"""What every quantity of a derivation is on each draw of the arguments, and which of them a value is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from backproof.checking.comparing import same
+from backproof.checking.equations import operands, terms
+from backproof.checking.naming import base, last_word, plain, spellings
+from backproof.checking.subject import Played
+from backproof.derivation.derivation import Derivation
+from backproof.derivation.steps import BackwardStep
+from backproof.execution.interpret import evaluate
+from backproof.execution.trace import Trace
+from backproof.ir.node import Node, ancestors
+from backproof.ops.arithmetic import div, mul
+from backproof.ops.leaves import constant_, size_
+from backproof.ops.row import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """One run of the user's code, and the values of the derivation on the same arguments."""
+
+    played: Played
+    truth: Trace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantity:
+    """What a value may be: a quantity of the forward pass, a derivative, or one of the terms that a derivative adds up.
+
+    name    its plain name; a term has its place behind it
+    node    what has its value
+    step    the derivative's step; None for a quantity of the forward pass
+    forms   its right side in all forms, as the rule gives it first
+    scaled  whether it is a multiple by the factor of the convention
+    """
+
+    name: str
+    node: Node
+    step: BackwardStep | None = None
+    forms: tuple[Node, ...] = ()
+    scaled: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a derivative, and not a part of one."""
+        return self.step is not None and self.node is self.step.node
+
+
+class Truth:
+    """The right values on every draw, as they are in code that keeps to a convention.
+
+    `convention` is the factor that derivatives of intermediate quantities are a multiple by (m, where the 1/m of a mean
+    comes in with the parameters).
+    """
+
+    def __init__(self, derivation: Derivation, draws: Sequence[Draw], convention: Node | None) -> None:
+        self.derivation, self.draws, self.convention = derivation, draws, convention
+        self.sizes = [draw.truth.sizes for draw in draws]
+        self._factors = [
+            1.0 if convention is None else float(evaluate([convention], {}, sizes)[convention]) for sizes in self.sizes
+        ]
+        self.parameters = {node: name for name, node in derivation.gradients.items()}
+        self.forward = [Quantity(str(x.symbol), x) for x in derivation.graph.inputs]
+        self.forward += [Quantity(str(step.node.symbol), step.node) for step in derivation.forward]
+        self.derivatives = [self._whole(step) for step in derivation.backward]
+        self.parts = {q: list(self._parts(q)) for q in self.derivatives}
+        self.of_node = {q.node: q for q in (*self.forward, *self.derivatives)}
+        self.undivided = {
+            q: Quantity(q.name, q.node, q.step, q.forms, scaled=True)
+            for q in self.derivatives
+            if convention is not None and q.node in self.parameters
+        }
+        self.by_name: dict[str, Quantity] = {}
+        for quantity in self.derivatives:
+            assert quantity.step is not None
+            for spelling in spellings(str(quantity.step.of.symbol)):
+                self.by_name.setdefault(spelling, quantity)
+        self._values: list[dict[Node, Array]] = [
+            {q.node: np.asarray(draw.truth[q.name]) for q in (*self.forward, *self.derivatives)} for draw in draws
+        ]
+
+    def _whole(self, step: BackwardStep) -> Quantity:
+        forms = (step.raw, *(rewrite.result for rewrite in step.rewrites))
+        scaled = self.convention is not None and step.node not in self.parameters
+        return Quantity(str(step.symbol), step.node, step, forms, scaled)
+
+    def _parts(self, whole: Quantity) -> Iterator[Quantity]:
+        """The terms that a derivative adds up; in a parameter's, the factor of the convention may come in last."""
+        assert whole.step is not None
+        found = whole.step.contributions if len(whole.step.contributions) > 1 else terms(whole.step.raw)
+        if len(found) < 2:
+            return
+        for k, part in enumerate(found):
+            for scaled in {whole.scaled, self.convention is not None}:
+                yield Quantity(f"{whole.name} ({k + 1})", part, whole.step, (part,), scaled)
+
+    def value(self, quantity: Quantity, draw: int) -> Array:
+        """What a quantity is on a draw, in the convention of the code."""
+        return self.scale(quantity, draw) * self.plain(quantity.node, draw)
+
+    def plain(self, node: Node, draw: int) -> Array:
+        """What a node of the derivation is on a draw."""
+        values = self._values[draw]
+        if node not in values:
+            values[node] = evaluate([node], values, self.sizes[draw])[node]
+        return values[node]
+
+    def scale(self, quantity: Quantity, draw: int) -> float:
+        """What the convention makes a quantity a multiple by."""
+        return self._factors[draw] if quantity.scaled else 1.0
+
+    def factor(self, draw: int) -> float:
+        """The convention's factor."""
+        return self._factors[draw]
+
+    def forward_values(self, draw: int) -> dict[Node, Array]:
+        """The values of the forward quantities on a draw."""
+        return {q.node: self._values[draw][q.node] for q in self.forward}
+
+    def is_(self, quantity: Quantity, arrays: Sequence[Array]) -> bool:
+        """Whether values are those of a quantity on every draw."""
+        return all(same(array, self.value(quantity, k)) for k, array in enumerate(arrays))
+
+    def named(self, text: str) -> Quantity | None:
+        """The derivative whose name an expression has: of ``dZ2`` and ``grads['dZ2']`` it is dZ[2]."""
+        return self.by_name.get(plain(last_word(text)))
+
+    def recognised(self, text: str, arrays: Sequence[Array]) -> Quantity | None:
+        """The quantity that these values are; the one that the name says, or one of its parts, if it says one."""
+        wanted = self.named(text)
+        alike: list[Quantity] = self._sized.get(arrays[0].size, [])
+        if wanted is not None:
+            # What dA is changed to in place is often still called dA.
+            undivided = [self.undivided[wanted]] if wanted in self.undivided else []
+            later = (q for q in alike if q.step is not None and q.is_whole and wanted.node in operands(q.step.raw))
+            alike = [wanted, *undivided, *later, *self.parts[wanted]]
+        return next((q for q in alike if self.is_(q, arrays)), None)
+
+    def may_be_rounds(self, text: str, size: int, rounds: int) -> bool:
+        """Whether the values that an expression has in the rounds of a loop may be the slices of one quantity."""
+        letters = base(last_word(text))
+        alike = [q for q in self.derivatives if q.step and letters in map(base, spellings(str(q.step.of.symbol)))]
+        if any(self.plain(q.node, 0).size == size for q in alike):
+            return False  # each round has one of its own
+        shapes = (self.plain(q.node, 0).shape for q in (*self.forward, *self.derivatives))
+        return any(rounds in shape and math.prod(shape) == size * rounds for shape in shapes)
+
+    @cached_property
+    def _sized(self) -> dict[int, list[Quantity]]:
+        """The quantities with as many entries; single numbers are recognised by their names only."""
+        found: dict[int, list[Quantity]] = {}
+        parts = (part for q in self.derivatives for part in self.parts[q])
+        for quantity in (*self.forward, *self.derivatives, *parts):
+            size = self.plain(quantity.node, 0).size
+            if size > 1:
+                found.setdefault(size, []).append(quantity)
+        return found
+
+
+def divisors(derivation: Derivation) -> list[Node]:
+    """What the forward pass divides by that is the same for all entries: the lengths and numbers of its means."""
+    (output,) = derivation.graph.outputs
+    found = [x.inputs[1] for x in ancestors([output]) if x.op is div and not x.inputs[1].shape]
+    return list({_written(x): x for x in found if _is_number(x)}.values())
+
+
+def _written(number: Node) -> tuple[str, ...]:
+    """What a number is made of, the same for the same number written twice."""
+    return tuple(f"{x.op.name} {sorted(x.attrs.items())}" for x in ancestors([number]))
+
+
+def _is_number(node: Node) -> bool:
+    return all(x.op in (size_, constant_, mul) for x in ancestors([node]))
