@@ -155,6 +155,37 @@ def test_what_is_computed_and_not_returned_is_told(subjects: Subjects) -> None:
     assert not diagnosis.ok
 
 
+def test_weights_that_change_too_early(subjects: Subjects) -> None:
+    source, line = subjects.planted("two", "    dA1 = W2.T @ dZ2", "    W2 -= 0.1 * dW2\n    dA1 = W2.T @ dZ2")
+    (finding,) = subjects.diagnosed(source).wrong
+    assert (finding.moment.number, finding.text) == (line, "W2")
+    assert [mistake.mistake for mistake in finding.mistakes] == ["changed too early"]
+    assert finding.needed_by is not None
+    assert finding.needed_by.number == line + 1
+
+
+def test_values_under_another_name(subjects: Subjects) -> None:
+    source = subjects.source("two").replace('"dW2": dW2', '"dW2": dA1 @ dA1.T')
+    diagnosis = subjects.diagnosed(source)
+    assert diagnosis.returned["W2"] == "wrong"
+    assert [finding.text for finding in diagnosis.wrong] == ["returned['dW2']"]
+
+
+def test_a_part_of_a_right_equation_in_a_line_of_its_own(subjects: Subjects) -> None:
+    source, line = subjects.planted(
+        "two", "    dZ1 = dA1 * (1 - A1**2)", "    slope = 1 - Z1**2\n    dZ1 = dA1 * slope"
+    )
+    (finding,) = subjects.diagnosed(source).wrong
+    assert (finding.moment.number, finding.correction) == (line, "slope = 1 - A1 ** 2")
+
+
+def test_the_terms_of_a_sum_over_time(subjects: Subjects) -> None:
+    source, line = subjects.planted("rnn", "dhnext = Whh.T @ dhraw", "dhnext = Whh @ dhraw")
+    diagnosis = subjects.diagnosed(source)
+    assert [finding.moment.number for finding in diagnosis.wrong] == [line]
+    assert diagnosis.wrong[0].correction == "dhnext = Whh.T @ dhraw"
+
+
 def test_the_report(subjects: Subjects) -> None:
     source, line = subjects.planted("two", "dZ1 = dA1 * (1 - A1**2)", "dZ1 = dA1 * (1 - Z1**2)")
     out = Console(file=io.StringIO(), width=100, color_system=None)
@@ -164,7 +195,7 @@ def test_the_report(subjects: Subjects) -> None:
     assert "2 of 4 gradients are wrong: W1, b1. One line is wrong" in text
     assert f"> {line} |     dZ1 = dA1 * (1 - Z1**2)" in text
     assert "Here Z[1] stands where A[1] belongs." in text
-    assert "dZ1 = dA1 * (1 - A1 * A1)" in text
+    assert "dZ1 = dA1 * (1 - A1 ** 2)" in text
     assert "That is a convention, not a mistake." in text
     for format in ("markdown", "latex", "html", "text"):
         assert "convention" in bp.render(subjects.diagnosed(source), format)  # type: ignore[arg-type]

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from backproof.checking.comparing import same
 from backproof.checking.mistakes import Edited
 from backproof.checking.recording import Moment
+from backproof.checking.repair import Repair
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import BackwardStep
 from backproof.ir.node import Node
@@ -26,11 +28,12 @@ class Finding:
     text       the expression that holds it: dZ2
     step       the derivative that it is, or is meant to be, as a step of the derivation
     judgement  right; inherited, wrong because of what went in; wrong in itself
-    mistakes   the edits of the right equation that give these numbers, the likeliest first
+    mistakes   the edits of the right equation that give these numbers, or of the line, the likeliest first
     found      its value on the first draw
     right      the value that belongs there
     correction the right line in the names of the code, where it can be written with what the code holds
     part       the part of the derivative that it is meant to be; None where it is the whole
+    needed_by  the later statement that needs the value as it was before this one changed it
     """
 
     moment: Moment
@@ -39,9 +42,15 @@ class Finding:
     judgement: Judgement
     found: Array
     right: Array
-    mistakes: tuple[Edited, ...] = ()
+    mistakes: tuple[Edited | Repair, ...] = ()
     correction: str | None = None
     part: Node | None = None
+    needed_by: Moment | None = None
+
+    @property
+    def is_misplaced(self) -> bool:
+        """Whether the value is fine, and what happens to it is not: changed too early, or not returned."""
+        return self.judgement == "wrong" and (self.needed_by is not None or same(self.found, self.right))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

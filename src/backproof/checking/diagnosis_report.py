@@ -10,6 +10,8 @@ import numpy as np
 from backproof.checking.comparing import layouts
 from backproof.checking.diagnosis import Diagnosis, Finding, Returned
 from backproof.checking.mistakes import Edited
+from backproof.checking.repair import Repair
+from backproof.ir.node import Node
 from backproof.write.doc import Block, Code, CodeBlock, Display, Document, Heading, Inline, Paragraph, Table
 from backproof.write.math import Equation, Math
 from backproof.write.reasons import backward_reasons
@@ -74,6 +76,10 @@ def _about(finding: Finding, diagnosis: Diagnosis) -> Iterator[Block]:
     moment, step = finding.moment, finding.step
     yield Heading(2, (f"{moment.place}: ", Code(finding.text)))
     yield CodeBlock(_excerpt(finding), "python")
+    if finding.is_misplaced:
+        for edit in finding.mistakes:
+            yield Paragraph(_sentence(edit, ""))
+        return
     yield Paragraph((Code(finding.text), " is meant to be ", *_meant(finding), "."))
     if finding.mistakes:
         for k, edit in enumerate(finding.mistakes):
@@ -98,16 +104,19 @@ def _about(finding: Finding, diagnosis: Diagnosis) -> Iterator[Block]:
 
 def _meant(finding: Finding) -> Inline:
     of = finding.step.of
-    return (symbol(finding.step.symbol), ", the derivative by ", spell_as_part(of))
+    whole: Inline = (symbol(finding.step.symbol), ", the derivative by ", spell_as_part(of))
+    return whole if finding.part is None else (spell_as_part(finding.part), ", a part of ", *whole)
 
 
-def _sentence(edit: Edited, opening: str) -> Inline:
+def _sentence(edit: Edited | Repair, opening: str) -> Inline:
     """A mistake's sentence with the quantities set as formulas."""
     parts: list[str | Math | Code] = []
     rest = f"{opening}{edit.says}."
-    for k, node in enumerate(edit.named):
+    quantities: tuple[Node | str, ...] = edit.named
+    for k, named in enumerate(quantities):
         before, mark, rest = rest.partition(f"{{{k}}}")
-        parts += [before, *([spell_as_part(node)] if mark else [])]
+        word = spell_as_part(named) if isinstance(named, Node) else Code(named)
+        parts += [before, *([word] if mark else [])]
     return (*parts, rest)
 
 

@@ -7,12 +7,12 @@ together is one value, put together along the first axis.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 
-from backproof.checking.recording import Held, Moment
+from backproof.checking.recording import Held, Moment, scales
 from backproof.checking.truth import Truth
 from backproof.ops.row import Array
 
@@ -27,7 +27,8 @@ class Event:
     arrays   the value on every draw
     reads    what the statement read, on every draw
     changed  whether the value was changed in place
-    partial  whether the next statement that has to do with it changes it in place: a sum that is still added up
+    partial  whether the next statement that has to do with it adds to it or fills in more: a sum that is not complete
+    added    whether the value is what the statement added to the expression, and not what that holds then
     rounds   how many rounds of a loop the value is put together of
     """
 
@@ -38,6 +39,7 @@ class Event:
     reads: tuple[Mapping[str, Array], ...]
     changed: bool = False
     partial: bool = False
+    added: bool = False
     rounds: int = 1
 
     @property
@@ -46,6 +48,17 @@ class Event:
         if any(self.text not in read for read in self.reads):
             return None
         return tuple(read[self.text] for read in self.reads)
+
+    @property
+    def addition(self) -> Event | None:
+        """What the statement added to the value; None where that is nothing."""
+        before = self.before if self.changed else None
+        arrays = self.arrays
+        if before is not None and all(a.shape == b.shape for a, b in zip(arrays, before, strict=True)):
+            arrays = tuple(a - b for a, b in zip(arrays, before, strict=True))
+        if not any(array.any() for array in arrays):
+            return None
+        return replace(self, arrays=arrays, partial=False, added=before is not None)
 
 
 def events(truth: Truth) -> list[Event]:
@@ -80,7 +93,7 @@ def _of_statement(moments: Sequence[Moment], partial: set[Held]) -> Iterator[Eve
 
 
 def _partial(moments: Sequence[Moment]) -> set[Held]:
-    """The values that the next statement that has to do with them changes in place."""
+    """The values that the next statement that has to do with them adds to, or fills in more of."""
     found: set[Held] = set()
     next_changes: dict[str, bool] = {}
     for moment in reversed(moments):
@@ -88,7 +101,7 @@ def _partial(moments: Sequence[Moment]) -> set[Held]:
             if next_changes.get(write.text):
                 found.add(write)
         next_changes |= {read.text: False for read in moment.reads}
-        next_changes |= {write.text: write.changed for write in moment.writes}
+        next_changes |= {write.text: write.changed and not scales(moment) for write in moment.writes}
     return found
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from backproof.checking.comparing import same
 from backproof.checking.correction import corrected_line
 from backproof.checking.diagnosis import Finding, Judgement, Returned
 from backproof.checking.equations import operands
 from backproof.checking.events import Event, events
-from backproof.checking.ledger import Entry, Ledger
+from backproof.checking.ledger import Ledger
 from backproof.checking.naming import base, last_word, spellings
-from backproof.checking.recording import held
-from backproof.checking.search import mistakes, single_mistakes
+from backproof.checking.recording import held, statement_of
+from backproof.checking.repair import Repair
+from backproof.checking.search import MOST_MISTAKES, mistakes, single_mistakes
 from backproof.checking.trial import Trial
 from backproof.checking.truth import Quantity, Truth
+from backproof.derivation.steps import BackwardStep
 from backproof.ir.node import Node
 
 
@@ -53,19 +57,30 @@ class Judge:
 
     def explained(self) -> tuple[Finding, ...]:
         """What was found, and for all that is wrong the mistakes."""
-        return tuple(
-            replace(finding, mistakes=mistakes(self._truth, wrong.quantity, wrong.trial))
-            if (wrong := self._wrong.get(finding)) is not None
-            else finding
-            for finding in self.findings
-        )
+        return tuple(map(self._explained, self.findings))
+
+    def _explained(self, finding: Finding) -> Finding:
+        wrong = self._wrong.get(finding)
+        if wrong is None:
+            return finding
+        repairs = list(islice(wrong.trial.repairs(wrong.quantity), MOST_MISTAKES))
+        found = mistakes(self._truth, wrong.quantity, wrong.trial, repairs)
+        alike = [repair for repair in repairs if found and repair.mistake == found[0].mistake]
+        correction = next((repair.line for repair in (*alike, *repairs)), finding.correction)
+        return replace(finding, mistakes=found, correction=correction)
 
     def _judge_all(self) -> None:
         happened = events(self._truth)
         order = {event.moment: k for k, event in enumerate(happened)}
+        sums = _Sums(self._truth, happened)
         for event in happened:
             self._ledger.learn(event)
-            if event.text and not event.partial:
+            if event in sums.parts and (addition := event.addition) is not None:
+                self._judge_addition(addition, sums.parts[event])
+            if event.partial:
+                quantity = self._truth.recognised(event.text, event.arrays)
+                self._ledger.enter(event, quantity if quantity is not None and quantity.step is None else None)
+            elif event.text:
                 self._judge(event)
         self.returned = dict(self._returned())
         for quantity, event in self._undivided.items():
@@ -73,11 +88,14 @@ class Judge:
             divided = self.returned.get(name) == "right"
             if not divided:
                 self.returned[name] = "wrong"
-            self._note(event, quantity, "right" if divided else "wrong")
+            assert quantity.step is not None
+            self._note(event, quantity, quantity.step, "right" if divided else "wrong")
+        self._note_lost()
         if all(word in ("right", "missing") for word in self.returned.values()):
             # What was only guessed to be a derivative of its own is none, where all that comes of it is right.
             self.findings = [f for f in self.findings if f.judgement == "right"]
         self.findings.sort(key=lambda finding: order[finding.moment])
+        self.findings = list(_once_a_line(self.findings))
 
     def _judge(self, event: Event) -> None:
         quantity = self._truth.recognised(event.text, event.arrays)
@@ -88,55 +106,110 @@ class Judge:
             return
         if quantity is not None or not event.moment.source:  # what is handed in is judged where it was made
             if quantity is not None and quantity.step is not None and event.moment.source:
-                self._note(event, quantity, "right")
+                self._note(event, quantity, quantity.step, "right")
         else:
             quantity = self._meant(event)
             if quantity is not None:
+                quantity = self._divided_or_not(event, quantity)
                 self._find_out(event, quantity)
         self._ledger.enter(event, quantity)
 
-    def _find_out(self, event: Event, quantity: Quantity) -> None:
-        """Judges a value that is not right."""
+    def _divided_or_not(self, event: Event, quantity: Quantity) -> Quantity:
+        """A parameter's derivative, or the sum that is still to be divided: whichever the statement comes closer to."""
+        undivided = self._truth.undivided.get(quantity)
+        if undivided is None:
+            return quantity
         trial = Trial(self._truth, self._ledger, event)
-        if trial.follows(quantity):
-            self._note(event, quantity, "inherited")
-        elif (blamed := self._to_blame(event, quantity, trial)) is not None:
-            self._note(event, quantity, "inherited")
-            entry, part = blamed
-            assert entry.event is not None
-            if entry.event not in self._blamed:
-                self._blamed.add(entry.event)
-                self._find_out(entry.event, part)
-        else:
-            self._note(event, quantity, "wrong", trial)
+        both = quantity, undivided
+        for is_close in (trial.follows, lambda q: single_mistakes(self._truth, q, trial)):
+            for one in both:
+                if is_close(one):
+                    return one
+        return quantity
 
-    def _to_blame(self, event: Event, quantity: Quantity, trial: Trial) -> tuple[Entry, Quantity] | None:
-        """The value that a statement read and that makes it wrong, and what that should have been."""
+    def _judge_addition(self, event: Event, parts: Sequence[Quantity]) -> None:
+        """Judges what a statement adds to a sum that turns out wrong, as one of the terms of that."""
+        left = [part for part in parts if part not in self._claimed]
+        if (right := next((part for part in left if self._truth.is_(part, event.arrays)), None)) is not None:
+            self._claim(right)
+            return
+        read = {q.node for q in self._ledger.quantities(event)}
+        left = [p for p in left if self._size(p) == event.arrays[0].size]
+        left.sort(key=lambda part: -len(read.intersection(operands(part.node))))
+        if left:
+            part = next((part for part in left if self._follows(part, event)), left[0])
+            self._find_out(event, part)
+            self._claim(part)
+            self._ledger.enter_as(part, event.arrays)
+
+    def _claim(self, part: Quantity) -> None:
+        """Takes a term off the list, with and without the factor of the convention."""
+        self._claimed |= {other for parts in self._truth.parts.values() for other in parts if other.node is part.node}
+
+    def _find_out(self, event: Event, quantity: Quantity, step: BackwardStep | None = None) -> None:
+        """Judges a value that is not right; `step` is the one that it goes into, where it is no derivative itself."""
+        trial = Trial(self._truth, self._ledger, event)
+        step = quantity.step or step
+        assert step is not None
+        if trial.follows(quantity):
+            self._note(event, quantity, step, "inherited")
+        elif (change := self._too_early(event, quantity, trial)) is not None:
+            self._note(event, quantity, step, "inherited")
+            self._note_too_early(change, event, step)
+        elif (blamed := self._to_blame(event, quantity, trial)) is not None:
+            self._note(event, quantity, step, "inherited")
+            to_blame, part = blamed
+            if to_blame not in self._blamed:
+                self._blamed.add(to_blame)
+                self._find_out(to_blame, part, step)
+        else:
+            self._note(event, quantity, step, "wrong", trial)
+
+    def _to_blame(self, event: Event, quantity: Quantity, trial: Trial) -> tuple[Event, Quantity] | None:
+        """The statement that gave what makes this one wrong, and what it should have given."""
         for text, entry in self._ledger.unknown(event).items():
-            assert entry.event is not None
-            if entry.event is not event and entry.event.moment.source:
+            if entry.event is not None and entry.event is not event and entry.event.moment.source:
                 part = trial.mended_by(text, quantity)
                 if part is not None:
-                    return entry, part
+                    return entry.event, part
         return None
 
-    def _note(self, event: Event, quantity: Quantity, judgement: Judgement, trial: Trial | None = None) -> None:
+    def _too_early(self, event: Event, quantity: Quantity, trial: Trial) -> Event | None:
+        """The statement that changed a value which this one still needs as it was."""
+        for text, entry in self._ledger.unknown(event).items():
+            former = entry.former
+            if former is not None and former.quantity is not None and trial.right_with(text, former.arrays, quantity):
+                return entry.event
+        return None
+
+    def _note_too_early(self, change: Event, needing: Event, step: BackwardStep) -> None:
+        if change in self._blamed:
+            return
+        self._blamed.add(change)
+        says = f"{{0}} is changed here, and line {needing.moment.number} still needs it as it was"
+        mistake = Repair("changed too early", says, (change.written,), "")
+        assert change.before is not None
+        values = change.arrays[0], change.before[0]
+        self.findings.append(
+            Finding(change.moment, change.text, step, "wrong", *values, (mistake,), needed_by=needing.moment)
+        )
+
+    def _note(
+        self, event: Event, quantity: Quantity, step: BackwardStep, judgement: Judgement, trial: Trial | None = None
+    ) -> None:
         """Writes down what a value turned out to be; of a wrong one also the right line."""
-        assert quantity.step is not None
-        self._claimed.add(quantity)
+        self._claimed.add(self._truth.of_node.get(quantity.node, quantity))
         correction = None
         if judgement == "wrong":
             trial = trial or Trial(self._truth, self._ledger, event)
             correction = corrected_line(self._truth, self._ledger, event, quantity, trial.forms(quantity))
-        right = self._truth.value(self._truth.of_node.get(quantity.node, quantity), 0)
+        right = self._truth.value(quantity, 0)
         part = None if quantity.is_whole else quantity.node
-        finding = Finding(
-            event.moment, event.text, quantity.step, judgement, event.arrays[0], right, (), correction, part
-        )
+        finding = Finding(event.moment, event.text, step, judgement, event.arrays[0], right, (), correction, part)
         self.findings.append(finding)
         if judgement == "wrong":
             assert trial is not None
-            self._wrong[finding] = _Wrong(self._truth.of_node.get(quantity.node, quantity), trial)
+            self._wrong[finding] = _Wrong(quantity, trial)
 
     # --- what a value that is not right is meant to be
 
@@ -202,9 +275,23 @@ class Judge:
 
     # --- what came back
 
+    def _note_lost(self) -> None:
+        """Of a derivative that is right and does not come back, the return statement is wrong."""
+        last = self._truth.draws[0].played.moments[-1:]
+        for moment in last:
+            if not isinstance(statement_of(moment), ast.Return):
+                continue
+            for name, word in self.returned.items():
+                found = [f for f in self.findings if word == "lost" and f.step.node is self._truth.of_name[name].node]
+                for finding in found[-1:]:
+                    mistake = Repair("not returned", "{0} is computed, but does not come back", (finding.text,), "")
+                    self.findings.append(replace(finding, moment=moment, judgement="wrong", mistakes=(mistake,)))
+
     def _returned(self) -> Iterator[tuple[str, Returned]]:
         parts = [list(held("", draw.played.returned)) for draw in self._truth.draws]
         last = {finding.step.node: finding.judgement for finding in self.findings if finding.part is None}
+        # A sum to which a wrong term is added is wrong itself.
+        last |= {f.step.node: f.judgement for f in self.findings if f.part is not None and f.judgement == "wrong"}
         for node, name in self._truth.parameters.items():
             quantity = self._truth.of_node[node]
             computed: Returned = last.get(node, "missing")
@@ -213,3 +300,35 @@ class Judge:
                 for parts_alike in zip(*parts, strict=False)
             )
             yield name, "right" if is_right else "lost" if computed == "right" else computed
+
+
+def _once_a_line(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """What is wrong in a line once, though it may be wrong in every round of a loop."""
+    seen: set[tuple[str, int, str]] = set()
+    for finding in findings:
+        place = finding.moment.file, finding.moment.number, last_word(finding.text)
+        if finding.judgement != "wrong" or place not in seen:
+            yield finding
+        if finding.judgement == "wrong":
+            seen.add(place)
+
+
+class _Sums:
+    """The sums that are added up over several statements and turn out wrong: each of these with the terms it may add.
+
+    Sums over samples, of which the equation knows nothing, have none.
+    """
+
+    def __init__(self, truth: Truth, happened: Sequence[Event]) -> None:
+        self.parts: dict[Event, Sequence[Quantity]] = {}
+        open_: dict[str, list[Event]] = {}
+        for event in happened:
+            open_.setdefault(event.text, []).append(event)
+            if event.text and not event.partial:
+                chain = open_.pop(event.text)
+                named = truth.named(event.text)
+                if len(chain) > 1 and named is not None and truth.recognised(event.text, event.arrays) is None:
+                    additions = [x for x in chain if x.addition is not None]
+                    terms = {part.node for part in truth.parts[named]}
+                    if 1 < len(terms) >= len(additions):
+                        self.parts |= dict.fromkeys(additions, truth.parts[named])

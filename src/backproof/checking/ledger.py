@@ -47,7 +47,11 @@ class Ledger:
         former = self.by_text.get(event.text)
         self.by_text[event.text] = Entry(event.arrays, quantity, event, former and _without_former(former))
         if quantity is not None and quantity.step is not None:
-            self._of_quantity[quantity] = event.arrays
+            self.enter_as(quantity, event.arrays)
+
+    def enter_as(self, quantity: Quantity, arrays: tuple[Array, ...]) -> None:
+        """Takes up what the code has for a derivative or a term of one."""
+        self._of_quantity[quantity] = arrays
 
     def holds(self, quantity: Quantity) -> bool:
         """Whether the code has held a value for a quantity."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from backproof.checking.naming import last_word, plain
 from backproof.ops.row import Array
 
 
@@ -172,6 +173,16 @@ def statement_of(moment: Moment) -> ast.stmt | None:
     return statements(moment.file).get(moment.number) if moment.source else None
 
 
+def scales(moment: Moment) -> bool:
+    """Whether a statement changes a value that was whole before: ``dZ *= …``, ``dZ[Z < 0] = 0``."""
+    match statement_of(moment):
+        case ast.AugAssign(op=op):
+            return not isinstance(op, ast.Add | ast.Sub)
+        case ast.Assign(targets=[ast.Subscript()], value=ast.Constant()):
+            return True
+    return False
+
+
 @lru_cache(maxsize=4096)
 def _names(statement: ast.stmt) -> tuple[str, ...]:
     return tuple(dict.fromkeys(x.id for x in ast.walk(statement) if isinstance(x, ast.Name)))
@@ -228,8 +239,12 @@ def _computed(statement: ast.Return, returned: Any) -> Iterator[Held]:
     match statement.value:
         case ast.Tuple(elts=parts) | ast.List(elts=parts) if isinstance(returned, tuple | list):
             values = list(returned)
-        case ast.Dict(values=parts) if isinstance(returned, dict):
-            values = list(returned.values())
+        case ast.Dict(keys=keys, values=parts) if isinstance(returned, dict) and len(parts) == len(returned):
+            for key, part, value in zip(keys, parts, returned.values(), strict=True):
+                name = key.value if isinstance(key, ast.Constant) else None
+                if isinstance(name, str) and plain(name) != plain(last_word(ast.unparse(part))):
+                    yield from held(f"returned[{name!r}]", value)
+            return
         case None:
             return
         case part:

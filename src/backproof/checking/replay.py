@@ -1,17 +1,16 @@
-"""A statement of somebody's run once more, with other values in the place of some that it read."""
+"""A statement of somebody's run once more: on other values of what it reads, or with its expression changed."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from functools import lru_cache
-from types import CodeType
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from backproof.checking.events import Event
 from backproof.checking.recording import statement_of
+from backproof.checking.tree import parsed
 from backproof.ops.row import Array
 
 
@@ -20,30 +19,34 @@ def replayed(event: Event, draw: int, values: Mapping[str, Array]) -> Array | No
 
     Expressions that no value is given for keep those that they had.
     """
-    statement = statement_of(event.moment)
-    right = None if statement is None or event.rounds > 1 else _right_side(statement, event.written)
-    if right is None:
-        return None
-    given = {
-        read.written or read.text: values.get(read.text, event.reads[draw][read.text])
-        for read in event.moment.reads
-        if read.text in event.reads[draw]
-    }
-    texts = tuple(given)
-    names = {f"value_{k}": given[text][()] for k, text in enumerate(texts)}
+    right = right_side(event)
+    return None if right is None else run_again(event, parsed(right), {**event.reads[draw], **values}, draw)
+
+
+def run_again(event: Event, expression: ast.expr, values: Mapping[str, Array], draw: int) -> Array | None:
+    """What an expression gives in the place of the statement's own; None where it raises or gives no numbers."""
+    written = {read.text: read.written or read.text for read in event.moment.reads}
+    placed = _Placed({written.get(text, text): array for text, array in values.items()})
+    tree = ast.fix_missing_locations(ast.Expression(placed.visit(expression)))
     try:
+        code = compile(tree, "<replayed>", "eval")
         with np.errstate(all="ignore"):
-            result = np.array(eval(_program(right, texts), {**event.moment.scope}, names))  # the user's expression
+            result = np.array(eval(code, dict(event.moment.scope), placed.names))  # the user's own expression
     except Exception:  # whatever the user's code raises on values that are not its own: nothing is told
         return None
-    return result if result.dtype.kind in "iuf" else None
+    if result.dtype.kind not in "iuf":
+        return None
+    return result - event.reads[draw][event.text] if event.added else result
 
 
-def _right_side(statement: ast.stmt, text: str) -> str | None:
-    """The expression whose value a statement gives to `text`."""
+def right_side(event: Event) -> str | None:
+    """The expression whose value a statement gives to what an event is about; None where there is no such one."""
+    statement, text = statement_of(event.moment), event.written
+    if event.rounds > 1:
+        return None
     match statement:
-        case ast.AugAssign(target=ast.Name() | ast.Attribute() as target, op=op, value=value):
-            return ast.unparse(ast.BinOp(ast.parse(ast.unparse(target), mode="eval").body, op, value))
+        case ast.AugAssign(target=target, op=op, value=value) if ast.unparse(target) == text:
+            return ast.unparse(ast.BinOp(parsed(text), op, value))
         case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
             pairs = zip(targets, values, strict=False)
             return next((ast.unparse(value) for target, value in pairs if ast.unparse(target) == text), None)
@@ -56,22 +59,50 @@ def _right_side(statement: ast.stmt, text: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1024)
-def _program(expression: str, given: tuple[str, ...]) -> CodeType:
-    """An expression, compiled, with the name value_k in the place of the k-th text."""
-    tree = ast.parse(expression, mode="eval")
-    tree.body = _Placed({text: k for k, text in enumerate(given)}).visit(tree.body)
-    code: CodeType = compile(ast.fix_missing_locations(tree), "<replayed>", "eval")
-    return code
-
-
 class _Placed(ast.NodeTransformer):
-    def __init__(self, given: Mapping[str, int]) -> None:
-        self._given = given
+    """Puts a name in the place of each expression that has a value; the names and their values are in `names`."""
+
+    def __init__(self, values: Mapping[str, Array]) -> None:
+        self._values = values
+        self._places = {text: k for k, text in enumerate(values)}
+        self.names: dict[str, Any] = {}
 
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
-            k = self._given.get(ast.unparse(node))
-            if k is not None:
-                return ast.Name(f"value_{k}", ast.Load())
-        return self.generic_visit(node)
+            for text in self._texts(node):
+                if text in self._places:
+                    name = f"value_{self._places[text]}"
+                    self.names[name] = self._values[text][()]  # a number as a number, so that it can be an index
+                    return ast.Name(name, ast.Load())
+        return self._parts(node)
+
+    def _texts(self, node: ast.expr) -> Iterator[str]:
+        """The expression, as it is written and with its place as it is: hs[t + 1], hs[3]."""
+        yield ast.unparse(node)
+        match node:
+            case ast.Subscript(value=value, slice=ast.BinOp() | ast.Name() as place):
+                found = self._place(place)
+                if found is not None:
+                    yield f"{ast.unparse(value)}[{found}]"
+
+    def _place(self, place: ast.expr) -> int | None:
+        match place:
+            case ast.Constant(value=int(number)):
+                return number
+            case ast.Name(id=name) if name in self._values and self._values[name].dtype.kind == "i":
+                return int(self._values[name])
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right):
+                a, b = self._place(left), self._place(right)
+                if a is not None and b is not None:
+                    return a + b if isinstance(op, ast.Add) else a - b
+        return None
+
+    def _parts(self, node: ast.AST) -> Any:
+        """The node with its parts visited, as a new one: the trees of expressions are shared."""
+        fields = {name: self._field(value) for name, value in ast.iter_fields(node)}
+        return type(node)(**fields)
+
+    def _field(self, value: object) -> object:
+        if isinstance(value, ast.AST):
+            return self.visit(value)
+        return [self._field(part) for part in value] if isinstance(value, list) else value

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from backproof.checking.mistakes import Context, Edited, edited
+from backproof.checking.repair import Repair
 from backproof.checking.trial import Trial
 from backproof.checking.truth import Quantity, Truth, divisors
 from backproof.ir.node import Node
@@ -16,9 +17,9 @@ MOST_PAIRS = 4000
 """How many pairs of mistakes are tried in one equation."""
 
 
-def mistakes(truth: Truth, quantity: Quantity, trial: Trial) -> tuple[Edited, ...]:
-    """The mistakes in a statement: single ones, else a pair; the likeliest first."""
-    singles = single_mistakes(truth, quantity, trial)
+def mistakes(truth: Truth, quantity: Quantity, trial: Trial, repairs: Sequence[Repair]) -> tuple[Edited | Repair, ...]:
+    """The mistakes in a statement: single ones in the equation, else in the line, else a pair; the likeliest first."""
+    singles = single_mistakes(truth, quantity, trial) or repairs
     if singles:
         return tuple(singles[:MOST_MISTAKES])
     context = _context(truth, quantity)
@@ -47,8 +48,8 @@ def single_mistakes(truth: Truth, quantity: Quantity, trial: Trial) -> Sequence[
 
 
 def _context(truth: Truth, quantity: Quantity) -> Context:
-    assert quantity.step is not None
+    of = quantity.node if quantity.step is None else quantity.step.of
     derivation = truth.derivation
     forward: tuple[Node, ...] = (*derivation.graph.inputs, *(step.node for step in derivation.forward))
     gradients = {step.of: step.node for step in derivation.backward}
-    return Context(quantity.step.of, forward, gradients, tuple(divisors(derivation)))
+    return Context(of, forward, gradients, tuple(divisors(derivation)))

@@ -10,6 +10,7 @@ from backproof.checking.comparing import layouts, same
 from backproof.checking.equations import exchanged, inside, operands
 from backproof.checking.events import Event
 from backproof.checking.ledger import Ledger
+from backproof.checking.repair import Repair, repairs
 from backproof.checking.replay import replayed
 from backproof.checking.truth import Quantity, Truth
 from backproof.execution.interpret import evaluate
@@ -26,6 +27,7 @@ class Trial:
     def __init__(self, truth: Truth, ledger: Ledger, event: Event) -> None:
         self._truth, self._ledger, self._event = truth, ledger, event
         self._draws = range(len(event.arrays))
+        self._held = dict(ledger.by_text)
         self._known = [ledger.inputs(event, draw) for draw in self._draws]
 
     def forms(self, quantity: Quantity) -> list[Node]:
@@ -51,6 +53,23 @@ class Trial:
             return np.asarray(evaluate([form], known, self._truth.sizes[draw])[form])
         except (ValueError, IndexError, TypeError):  # an edited equation of which NumPy makes nothing
             return None
+
+    def wanted(self, quantity: Quantity) -> tuple[Array, ...] | None:
+        """What the right equation gives on every draw, in the convention of the code."""
+        for form in self.forms(quantity):
+            found = [self.value(form, draw) for draw in self._draws]
+            right = tuple(self._truth.scale(quantity, k) * x for k, x in enumerate(found) if x is not None)
+            if len(right) == len(found):
+                return right
+        return None
+
+    def repairs(self, quantity: Quantity) -> Iterator[Repair]:
+        """The changes of the statement itself that make it right."""
+        right = self.wanted(quantity)
+        # Variables come before the places of containers that hold the same.
+        texts = sorted(self._held, key=lambda text: (not text.isidentifier(), len(text)))
+        held = {text: self._held[text].arrays for text in texts}
+        return iter(()) if right is None else repairs(self._event, right, held)
 
     def gives(self, form: Node, scaled: Quantity | None) -> bool:
         """Whether an equation gives the values on every draw, as a multiple by what a quantity is one by."""
@@ -87,20 +106,23 @@ class Trial:
         values = [parts[x] for x in inside(form) if x in parts and x.shape]
         return any(same(self._event.arrays[0], factor * value) for value in values for factor in factors)
 
+    def right_with(self, text: str, arrays: Sequence[Array], quantity: Quantity) -> bool:
+        """Whether the statement is right where an expression holds these values."""
+        wanted = self.wanted(quantity)
+        found = [replayed(self._event, draw, {text: arrays[draw]}) for draw in self._draws]
+        pairs = zip(found, wanted or (), strict=False)
+        return wanted is not None and all(a is not None and same(a, b) for a, b in pairs)
+
     def mended_by(self, text: str, quantity: Quantity) -> Quantity | None:
         """What an expression should have held, where that makes a wrong statement right.
 
         It is a part of the statement's own equation, or something that stands in it.
         """
-        for form in self.forms(quantity):
-            right = [self.value(form, draw) for draw in self._draws]
-            if any(x is None for x in right):
-                continue
-            wanted = [self._truth.scale(quantity, k) * x for k, x in enumerate(right) if x is not None]
-            for part in self._parts(form, quantity):
-                if self._mends(text, part, wanted):
-                    return part
-        return None
+        wanted = self.wanted(quantity)
+        if wanted is None:
+            return None
+        parts = (part for form in self.forms(quantity) for part in self._parts(form, quantity))
+        return next((part for part in parts if self._mends(text, part, wanted)), None)
 
     def _parts(self, form: Node, whole: Quantity) -> Iterator[Quantity]:
         for x in operands(form):

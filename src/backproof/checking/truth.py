@@ -69,10 +69,11 @@ class Truth:
         ]
         self.parameters = {node: name for name, node in derivation.gradients.items()}
         self.forward = [Quantity(str(x.symbol), x) for x in derivation.graph.inputs]
-        self.forward += [Quantity(str(step.node.symbol), step.node) for step in derivation.forward]
+        self.forward += [Quantity(str(step.node.symbol), step.node, forms=(step.raw,)) for step in derivation.forward]
         self.derivatives = [self._whole(step) for step in derivation.backward]
         self.parts = {q: list(self._parts(q)) for q in self.derivatives}
         self.of_node = {q.node: q for q in (*self.forward, *self.derivatives)}
+        self.of_name = {name: self.of_node[node] for node, name in self.parameters.items()}
         self.undivided = {
             q: Quantity(q.name, q.node, q.step, q.forms, scaled=True)
             for q in self.derivatives
