@@ -186,6 +186,18 @@ def test_the_terms_of_a_sum_over_time(subjects: Subjects) -> None:
     assert diagnosis.wrong[0].correction == "dhnext = Whh.T @ dhraw"
 
 
+def test_lengths_that_happen_to_agree(subjects: Subjects) -> None:
+    source, line = subjects.planted("two", "dW2 = dZ2 @ A1.T / m", "dW2 = dZ2 @ A1.T / X.shape[0]")
+    module = subjects.module(source)
+    rng = np.random.default_rng(1)
+    arguments = module.arguments(rng) | {"X": rng.normal(size=(4, 4)), "Y": np.eye(3)[[0, 2, 1, 1]].T}
+    diagnosis = bp.diagnose(module.forward, module.backward, arguments)
+    assert [finding.moment.number for finding in diagnosis.wrong] == [line]
+    assert diagnosis.wrong[0].mistakes
+    right = subjects.module(subjects.source("two"))
+    assert bp.diagnose(right.forward, right.backward, arguments).ok
+
+
 def test_the_report(subjects: Subjects) -> None:
     source, line = subjects.planted("two", "dZ1 = dA1 * (1 - A1**2)", "dZ1 = dA1 * (1 - Z1**2)")
     out = Console(file=io.StringIO(), width=100, color_system=None)

@@ -15,10 +15,12 @@ import numpy as np
 
 from backproof.checking.diagnosis import Diagnosis
 from backproof.checking.judging import Judge
+from backproof.checking.resizing import resized, same_network
 from backproof.checking.subject import Subject, redrawn
 from backproof.checking.truth import Draw, Truth, divisors
 from backproof.derivation.derivation import Derivation
-from backproof.execution.trace import Trace, run
+from backproof.execution.trace import Trace, of_other_sizes, run
+from backproof.ir.errors import BackproofError
 
 Derive = Callable[[Mapping[str, Any]], Derivation]
 
@@ -37,6 +39,8 @@ def diagnose(
     rng = np.random.default_rng(seed)
     derivation = derive(arguments)
     draws = [Draw(subject.play(arguments), _truth(derivation, derivation))]
+    if (other := _of_other_sizes(subject, derive, arguments, derivation, rng)) is not None:
+        draws.append(other)
     while len(draws) < DRAWS:
         given = redrawn(arguments, rng)
         draws.append(Draw(subject.play(given), _truth(derivation, derive(given))))
@@ -45,6 +49,22 @@ def diagnose(
     judge = min(judges, key=Judge.objections)
     returned = {name: word for name, word in judge.returned.items() if word != "missing" or name in wanted}
     return Diagnosis(derivation, judge.explained(), returned, judge.convention)
+
+
+def _of_other_sizes(
+    subject: Subject, derive: Derive, arguments: Mapping[str, Any], derivation: Derivation, rng: np.random.Generator
+) -> Draw | None:
+    """A run on arguments of other sizes, where those given may hide a mistake and the code takes others."""
+    other = resized(arguments, derivation, rng)
+    if other is None:
+        return None
+    given = redrawn(other, rng)
+    try:
+        drawn = derive(given)
+        played = subject.play(given)
+    except (BackproofError, ArithmeticError, LookupError, TypeError, ValueError):  # the code is made for its sizes
+        return None
+    return Draw(played, of_other_sizes(derivation, drawn)) if same_network(derivation, drawn) else None
 
 
 def _truth(derivation: Derivation, drawn: Derivation) -> Trace:

@@ -98,5 +98,8 @@ def _resolved(attrs: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, A
 
 
 def length(size: Size, sizes: Mapping[str, int]) -> int:
-    """The value of a size: its own, or the one given for its name."""
-    return size.value if size.value is not None else sizes[size.name]
+    """The value of a size: the one given for its name, or its own."""
+    given = sizes.get(size.name, size.value)
+    if given is None:
+        raise KeyError(size.name)
+    return given

@@ -112,8 +112,26 @@ def run(derivation: Derivation, values: Mapping[str, ArrayLike], *, dtype: DType
     sizes: dict[str, int] = {}
     for name, node in inputs.items():
         _bind(name, node, arrays[name], sizes)
+    return _computed(derivation, {node: arrays[name] for name, node in inputs.items()}, sizes, dtype)
+
+
+def of_other_sizes(derivation: Derivation, other: Derivation) -> Trace:
+    """The trace of a derivation on the values that another one of the same function was followed on, of other sizes.
+
+    The lengths of a followed function's axes are those that it was given; these are taken in their place.
+    """
+    mine, theirs = derivation.graph.inputs, other.graph.inputs
+    arrays = [x.attrs["value"] for x in theirs]
+    sizes = {size.name: n for x, a in zip(mine, arrays, strict=True) for size, n in zip(x.shape, a.shape, strict=True)}
+    decimal = (a.astype(float) if a.dtype.kind in "f" else a for a in arrays)
+    return _computed(derivation, dict(zip(mine, decimal, strict=True)), sizes, np.float64)
+
+
+def _computed(
+    derivation: Derivation, values: Mapping[Node, Array], sizes: Mapping[str, int], dtype: DTypeLike
+) -> Trace:
     outputs = derivation.quantities
-    computed = evaluate(outputs.values(), {node: arrays[name] for name, node in inputs.items()}, sizes)
+    computed = evaluate(outputs.values(), values, sizes)
     found = {name: computed[node] for name, node in outputs.items()}
     for step in derivation.backward:  # a derivative may be a whole number, but it is no count
         found[str(step.symbol)] = _decimal(found[str(step.symbol)], dtype)
