@@ -16,7 +16,7 @@ from backproof.checking.ledger import Ledger
 from backproof.checking.naming import base, last_word, spellings
 from backproof.checking.recording import held, statement_of
 from backproof.checking.repair import Repair
-from backproof.checking.search import MOST_MISTAKES, mistakes, single_mistakes
+from backproof.checking.search import MOST_MISTAKES, mistakes
 from backproof.checking.trial import Trial
 from backproof.checking.truth import Quantity, Truth
 from backproof.derivation.steps import BackwardStep
@@ -121,7 +121,7 @@ class Judge:
             return quantity
         trial = Trial(self._truth, self._ledger, event)
         both = quantity, undivided
-        for is_close in (trial.follows, lambda q: single_mistakes(self._truth, q, trial)):
+        for is_close in (trial.follows, lambda q: any(trial.repairs(q))):
             for one in both:
                 if is_close(one):
                     return one
@@ -256,7 +256,7 @@ class Judge:
                 return quantity
         if any(trial.holds(form) for quantity in left for form in trial.forms(quantity)):
             return None
-        return next((q for q in candidates if single_mistakes(self._truth, q, trial)), None)
+        return next((q for q in candidates if any(trial.repairs(q))), None)
 
     def _next(self, event: Event, left: Sequence[Quantity]) -> list[Quantity]:
         """The derivatives of a size that follow from those that a statement reads, the furthest first; their parts."""
