@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 
 from backproof.checking.equations import inside, operands, terms
 from backproof.checking.events import Event
 from backproof.checking.ledger import Ledger
 from backproof.checking.naming import last_word
+from backproof.checking.recording import statement_of
 from backproof.checking.truth import Quantity, Truth
 from backproof.derivation.algebra import Algebra
 from backproof.execution.export import expression
@@ -26,6 +28,9 @@ def corrected_line(
 ) -> str | None:
     """The right line for a value, written with what the code holds; None where it does not hold what it takes."""
     moment = event.moment
+    match statement_of(moment):
+        case ast.Assign(targets=[ast.Tuple()], value=value) if not isinstance(value, ast.Tuple):
+            return None  # the line gives other values too
     written = {x.text: x.written or x.text for x in (*moment.reads, *moment.writes)}
     names: dict[Node, str] = {}
     lengths: dict[Size, str] = {}

@@ -27,7 +27,7 @@ class Event:
     arrays   the value on every draw
     reads    what the statement read, on every draw
     changed  whether the value was changed in place
-    partial  whether the next statement that has to do with it adds to it or fills in more: a sum that is not complete
+    partial  whether a later statement adds to the value or fills in more: a sum that is not complete
     added    whether the value is what the statement added to the expression, and not what that holds then
     rounds   how many rounds of a loop the value is put together of
     """
@@ -51,12 +51,12 @@ class Event:
 
     @property
     def addition(self) -> Event | None:
-        """What the statement added to the value; None where that is nothing."""
+        """What the statement added to the value, or begins it with; None where that is nothing."""
         before = self.before if self.changed else None
         arrays = self.arrays
         if before is not None and all(a.shape == b.shape for a, b in zip(arrays, before, strict=True)):
             arrays = tuple(a - b for a, b in zip(arrays, before, strict=True))
-        if not any(array.any() for array in arrays):
+        if before is None and not any(array.any() for array in arrays):
             return None
         return replace(self, arrays=arrays, partial=False, added=before is not None)
 
@@ -93,15 +93,14 @@ def _of_statement(moments: Sequence[Moment], partial: set[Held]) -> Iterator[Eve
 
 
 def _partial(moments: Sequence[Moment]) -> set[Held]:
-    """The values that the next statement that has to do with them adds to, or fills in more of."""
+    """The values that are added to or filled in later, and the zeros that something else is put in the place of."""
     found: set[Held] = set()
-    next_changes: dict[str, bool] = {}
+    next_adds: dict[str, bool] = {}
     for moment in reversed(moments):
         for write in moment.writes:
-            if next_changes.get(write.text):
+            if next_adds.get(write.text, False) or (write.text in next_adds and not write.value.any()):
                 found.add(write)
-        next_changes |= {read.text: False for read in moment.reads}
-        next_changes |= {write.text: write.changed and not scales(moment) for write in moment.writes}
+        next_adds |= {write.text: write.changed and not scales(moment) for write in moment.writes}
     return found
 
 

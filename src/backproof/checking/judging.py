@@ -5,22 +5,25 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
-from backproof.checking.comparing import same
 from backproof.checking.correction import corrected_line
 from backproof.checking.diagnosis import Finding, Judgement, Returned
 from backproof.checking.equations import operands
 from backproof.checking.events import Event, events
-from backproof.checking.ledger import Ledger
-from backproof.checking.naming import base, last_word, spellings
-from backproof.checking.recording import held, statement_of
+from backproof.checking.ledger import Entry, Ledger
+from backproof.checking.naming import last_word
+from backproof.checking.recording import held, is_looked_up, statement_of
 from backproof.checking.repair import Repair
 from backproof.checking.search import MOST_MISTAKES, mistakes
 from backproof.checking.trial import Trial
 from backproof.checking.truth import Quantity, Truth
 from backproof.derivation.steps import BackwardStep
 from backproof.ir.node import Node
+
+MOST_GUESSES = 8
+"""How many derivatives a value without a telling name is tried to be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +69,7 @@ class Judge:
         repairs = list(islice(wrong.trial.repairs(wrong.quantity), MOST_MISTAKES))
         found = mistakes(self._truth, wrong.quantity, wrong.trial, repairs)
         alike = [repair for repair in repairs if found and repair.mistake == found[0].mistake]
+        alike += [mistake for mistake in found if isinstance(mistake, Repair)]
         correction = next((repair.line for repair in (*alike, *repairs)), finding.correction)
         return replace(finding, mistakes=found, correction=correction)
 
@@ -101,12 +105,16 @@ class Judge:
         quantity = self._truth.recognised(event.text, event.arrays)
         if quantity is not None and quantity.is_whole and quantity not in self._truth.of_node.values():
             # Sums over the samples may be divided by their number where they are returned.
-            self._undivided[self._truth.of_node[quantity.node]] = event
+            self._undivided.setdefault(self._truth.of_node[quantity.node], event)
             self._ledger.enter(event, quantity)
             return
         if quantity is not None or not event.moment.source:  # what is handed in is judged where it was made
             if quantity is not None and quantity.step is not None and event.moment.source:
                 self._note(event, quantity, quantity.step, "right")
+        elif (named := self._truth.named(event.text)) is None and is_looked_up(event.moment):
+            pass  # whatever it is, it was there before
+        elif (copied := self._ledger.copied(event)) is not None and named in (None, copied):
+            quantity = copied
         else:
             quantity = self._meant(event)
             if quantity is not None:
@@ -134,10 +142,12 @@ class Judge:
             self._claim(right)
             return
         read = {q.node for q in self._ledger.quantities(event)}
-        left = [p for p in left if self._size(p) == event.arrays[0].size]
+        left = [p for p in left if self._fits(p, event)]
         left.sort(key=lambda part: -len(read.intersection(operands(part.node))))
-        if left:
-            part = next((part for part in left if self._follows(part, event)), left[0])
+        part = next((part for part in left if self._follows(part, event)), None)
+        if part is None and left and any(array.any() for array in event.arrays):
+            part = left[0]
+        if part is not None:
             self._find_out(event, part)
             self._claim(part)
             self._ledger.enter_as(part, event.arrays)
@@ -162,24 +172,44 @@ class Judge:
             if to_blame not in self._blamed:
                 self._blamed.add(to_blame)
                 self._find_out(to_blame, part, step)
+                self._ledger.reinterpret(to_blame, part)
         else:
             self._note(event, quantity, step, "wrong", trial)
 
     def _to_blame(self, event: Event, quantity: Quantity, trial: Trial) -> tuple[Event, Quantity] | None:
         """The statement that gave what makes this one wrong, and what it should have given."""
-        for text, entry in self._ledger.unknown(event).items():
-            if entry.event is not None and entry.event is not event and entry.event.moment.source:
-                part = trial.mended_by(text, quantity)
+        for text, entry in self._ledger.computed(event).items():
+            assert entry.event is not None
+            if entry.event is not event and entry.event.moment.source:
+                may_be = partial(self._may_be_meant, text, entry)
+                part = trial.mended_by(text, quantity, may_be)
                 if part is not None:
                     return entry.event, part
         return None
 
+    def _may_be_meant(self, text: str, entry: Entry, part: Quantity) -> bool:
+        """Whether an expression that holds one thing may be meant to hold another.
+
+        What it is called tells, and a value that is looked up and that no variable holds was looked up wrongly.
+        """
+        assert entry.event is not None
+        if self._truth.named(text) not in (None, part):
+            return False
+        if entry.quantity is None or part in self._truth.lettered(text):
+            return part is not entry.quantity
+        is_lookup = is_looked_up(entry.event.moment) and part.step is None
+        return is_lookup and not any(
+            other.quantity is part and name.isidentifier() for name, other in self._ledger.by_text.items()
+        )
+
     def _too_early(self, event: Event, quantity: Quantity, trial: Trial) -> Event | None:
         """The statement that changed a value which this one still needs as it was."""
-        for text, entry in self._ledger.unknown(event).items():
-            former = entry.former
-            if former is not None and former.quantity is not None and trial.right_with(text, former.arrays, quantity):
-                return entry.event
+        for text, entry in self._ledger.computed(event).items():
+            former, change = entry.former, entry.event
+            if former is None or former.quantity is None or entry.quantity is not None or change is None:
+                continue
+            if change.before is not None and trial.right_with(text, former.arrays, quantity):
+                return change
         return None
 
     def _note_too_early(self, change: Event, needing: Event, step: BackwardStep) -> None:
@@ -222,25 +252,28 @@ class Judge:
             # A value changed in place goes on from the derivative that it was.
             assert former.quantity is not None
             node = former.quantity.node
-            after = [q for q in left if node in operands(q.forms[0]) and self._size(q) == event.arrays[0].size]
+            after = [q for q in left if node in operands(q.forms[0]) and self._fits(q, event)]
             if after:
                 return next((q for q in after if self._follows(q, event)), after[0])
         if (named := truth.named(text)) is not None:
             return named
-        letters = base(last_word(text))
-        alike = [q for q in left if q.step and letters in map(base, spellings(str(q.step.of.symbol)))]
+        lettered = [q for q in left if q in truth.lettered(text)]
+        alike = [q for q in lettered if self._fits(q, event)]
         if not alike and not text.isidentifier():
             # A value that is returned as it is computed: the derivative by a parameter of its size.
-            size = event.arrays[0].size
-            alike = [q for q in left if q.node in truth.parameters and self._size(q) == size]
+            alike = [q for q in left if q.node in truth.parameters and self._fits(q, event)]
+        read = {q.node for q in self._ledger.quantities(event)}
+        alike.sort(key=lambda q: read.isdisjoint(operands(q.forms[0])))
         found = next((q for q in alike if self._follows(q, event)), next(iter(alike), None))
-        return self._guessed(event, left) if found is None else found
+        if found is None:
+            found = self._guessed(event, left)
+        return found if found is not None else next(iter(lettered), None)
 
     def _follows(self, quantity: Quantity, event: Event) -> bool:
         return Trial(self._truth, self._ledger, event).follows(quantity)
 
-    def _size(self, quantity: Quantity) -> int:
-        return self._truth.plain(quantity.node, 0).size
+    def _fits(self, quantity: Quantity, event: Event) -> bool:
+        return self._truth.plain(quantity.node, 0).size == event.arrays[0].size
 
     def _guessed(self, event: Event, left: Sequence[Quantity]) -> Quantity | None:
         """What a value without a telling name can only be: a derivative, right from here or with a known mistake.
@@ -259,47 +292,60 @@ class Judge:
         return next((q for q in candidates if any(trial.repairs(q))), None)
 
     def _next(self, event: Event, left: Sequence[Quantity]) -> list[Quantity]:
-        """The derivatives of a size that follow from those that a statement reads, the furthest first; their parts."""
-        reached = {q.node for q in self._ledger.quantities(event) if q.step is not None}
+        """The derivatives of a size that follow from those that a statement reads, the furthest first; their parts.
+
+        Where it reads none, from all that the code holds: it may read the wrong one.
+        """
+        read = [q for q in self._ledger.quantities(event) if q.step is not None]
+        reached = {q.node for q in read or self._ledger.derivatives}
         found = []
         for quantity in left:
             if quantity.node in self._truth.parameters:
                 continue
-            terms = [part for part in self._truth.parts[quantity] if not reached.isdisjoint(operands(part.node))]
-            found += [part for part in terms if self._size(part) == event.arrays[0].size]
+            parts = [part for part in self._truth.parts[quantity] if not reached.isdisjoint(operands(part.node))]
+            found += [part for part in parts if self._fits(part, event)]
             if not reached.isdisjoint(operands(quantity.forms[0])):
-                reached.add(quantity.node)
-                if self._size(quantity) == event.arrays[0].size:
+                if read:
+                    reached.add(quantity.node)
+                if self._fits(quantity, event):
                     found.append(quantity)
-        return found[::-1]
+        return found[::-1][:MOST_GUESSES]
 
     # --- what came back
 
     def _note_lost(self) -> None:
-        """Of a derivative that is right and does not come back, the return statement is wrong."""
-        last = self._truth.draws[0].played.moments[-1:]
-        for moment in last:
-            if not isinstance(statement_of(moment), ast.Return):
-                continue
-            for name, word in self.returned.items():
-                found = [f for f in self.findings if word == "lost" and f.step.node is self._truth.of_name[name].node]
-                for finding in found[-1:]:
-                    mistake = Repair("not returned", "{0} is computed, but does not come back", (finding.text,), "")
+        """Of a derivative that is right and does not come back, the return statement is wrong, or the key it has."""
+        moments = self._truth.draws[0].played.moments
+        at_return = moments[-1] if moments and isinstance(statement_of(moments[-1]), ast.Return) else None
+        for name, word in self.returned.items():
+            quantity = self._truth.of_name[name]
+            found = [f for f in self.findings if word == "lost" and f.step is quantity.step and f.part is None]
+            for finding in found[-1:]:
+                says, moment = "{0} is computed, but does not come back", at_return
+                if finding.text.endswith("]") and self._truth.named(finding.text) is None:
+                    says, moment = f"{{0}} is the derivative by {name}: it stands under another name", finding.moment
+                if moment is not None:
+                    mistake = Repair("not returned", says, (finding.text,), "")
                     self.findings.append(replace(finding, moment=moment, judgement="wrong", mistakes=(mistake,)))
 
     def _returned(self) -> Iterator[tuple[str, Returned]]:
         parts = [list(held("", draw.played.returned)) for draw in self._truth.draws]
+        alike = [same_part for same_part in zip(*parts, strict=False) if len({part.text for part in same_part}) == 1]
+        named = {self._truth.parameter_named(part[0].text): part for part in alike}
         last = {finding.step.node: finding.judgement for finding in self.findings if finding.part is None}
         # A sum to which a wrong term is added is wrong itself.
         last |= {f.step.node: f.judgement for f in self.findings if f.part is not None and f.judgement == "wrong"}
         for node, name in self._truth.parameters.items():
             quantity = self._truth.of_node[node]
             computed: Returned = last.get(node, "missing")
-            is_right = any(
-                all(same(part.value, self._truth.value(quantity, k)) for k, part in enumerate(parts_alike))
-                for parts_alike in zip(*parts, strict=False)
-            )
+            # In a dictionary whose keys are names, the name counts too.
+            candidates = [named[quantity]] if quantity in named else alike if len(named) < MANY_NAMES else []
+            is_right = any(self._truth.is_(quantity, [part.value for part in same_part]) for same_part in candidates)
             yield name, "right" if is_right else "lost" if computed == "right" else computed
+
+
+MANY_NAMES = 3
+"""From how many keys on that are names of derivatives the keys of a dictionary count as names."""
 
 
 def _once_a_line(findings: Sequence[Finding]) -> Iterator[Finding]:

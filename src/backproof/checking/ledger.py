@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from backproof.checking.comparing import layouts
 from backproof.checking.events import Event
@@ -53,19 +55,40 @@ class Ledger:
         """Takes up what the code has for a derivative or a term of one."""
         self._of_quantity[quantity] = arrays
 
+    def reinterpret(self, event: Event, quantity: Quantity) -> None:
+        """Takes up what a value that a statement gave turns out to be meant to be."""
+        entry = self.by_text.get(event.text)
+        if entry is not None and entry.event is event:
+            self.by_text[event.text] = replace(entry, quantity=quantity)
+        if quantity.step is not None:
+            self.enter_as(quantity, event.arrays)
+
     def holds(self, quantity: Quantity) -> bool:
         """Whether the code has held a value for a quantity."""
         return quantity in self._of_quantity or any(entry.quantity is quantity for entry in self.by_text.values())
+
+    @property
+    def derivatives(self) -> list[Quantity]:
+        """The derivatives that the code has held a value for."""
+        return [quantity for quantity in self._of_quantity if quantity.is_whole]
 
     def quantities(self, event: Event) -> list[Quantity]:
         """What a statement reads, as far as it is known."""
         found = (self.by_text[text].quantity for text in event.reads[0] if text in self.by_text)
         return [quantity for quantity in found if quantity is not None]
 
-    def unknown(self, event: Event) -> Mapping[str, Entry]:
-        """What a statement reads that the code has computed and of which it is not known what it is."""
+    def copied(self, event: Event) -> Quantity | None:
+        """What a statement only copies."""
+        for text in event.reads[0]:
+            entry = self.by_text.get(text)
+            if entry is not None and all(map(np.array_equal, entry.arrays, event.arrays)):
+                return entry.quantity
+        return None
+
+    def computed(self, event: Event) -> Mapping[str, Entry]:
+        """What a statement reads that the code has computed or looked up."""
         entries = {text: self.by_text[text] for text in event.reads[0] if text in self.by_text}
-        return {text: x for text, x in entries.items() if x.quantity is None and x.event is not None}
+        return {text: entry for text, entry in entries.items() if entry.event is not None}
 
     def inputs(self, event: Event, draw: int) -> dict[Node, Array]:
         """What a statement's equation is given: the forward quantities as they are, derivatives as the code holds them.

@@ -35,3 +35,8 @@ def spellings(name: str) -> Iterable[str]:
 def base(name: str) -> str:
     """The letters of a name, without the number of the layer: dz of dZ2, dZ_2 and dZ."""
     return re.sub(r"[\d_\[\]]+$", "", name.lower())
+
+
+def letters(text: str) -> str:
+    """The letters of the last word of an expression."""
+    return base(last_word(text))

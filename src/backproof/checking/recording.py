@@ -183,6 +183,14 @@ def scales(moment: Moment) -> bool:
     return False
 
 
+def is_looked_up(moment: Moment) -> bool:
+    """Whether a statement only takes values out of a container: ``A, Z = caches[l]``."""
+    match statement_of(moment):
+        case ast.Assign(value=ast.Subscript() | ast.Attribute()) | ast.Assign(targets=[ast.Tuple()], value=ast.Name()):
+            return True
+    return False
+
+
 @lru_cache(maxsize=4096)
 def _names(statement: ast.stmt) -> tuple[str, ...]:
     return tuple(dict.fromkeys(x.id for x in ast.walk(statement) if isinstance(x, ast.Name)))

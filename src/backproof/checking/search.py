@@ -19,6 +19,10 @@ MOST_PAIRS = 4000
 
 def mistakes(truth: Truth, quantity: Quantity, trial: Trial, repairs: Sequence[Repair]) -> tuple[Edited | Repair, ...]:
     """The mistakes in a statement: single ones in the equation, else in the line, else a pair; the likeliest first."""
+    if (other := trial.holds_another(quantity)) is not None:
+        return (Edited("wrong quantity", other.node, "{0} stands where {1} belongs", (other.node, quantity.node)),)
+    if (overwriting := trial.overwriting(quantity)) is not None:
+        return (overwriting,)
     singles = single_mistakes(truth, quantity, trial) or repairs
     if singles:
         return tuple(singles[:MOST_MISTAKES])

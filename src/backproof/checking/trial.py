@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from backproof.checking.equations import exchanged, inside, operands
 from backproof.checking.events import Event
 from backproof.checking.ledger import Ledger
 from backproof.checking.repair import Repair, repairs
-from backproof.checking.replay import replayed
+from backproof.checking.replay import replayed, right_side
 from backproof.checking.truth import Quantity, Truth
 from backproof.execution.interpret import evaluate
 from backproof.ir.node import Node
@@ -113,16 +113,37 @@ class Trial:
         pairs = zip(found, wanted or (), strict=False)
         return wanted is not None and all(a is not None and same(a, b) for a, b in pairs)
 
-    def mended_by(self, text: str, quantity: Quantity) -> Quantity | None:
+    def holds_another(self, quantity: Quantity) -> Quantity | None:
+        """The forward quantity that the values are, where they should be another one."""
+        if quantity.step is not None:
+            return None
+        return next((q for q in self._truth.forward if self._truth.is_(q, self._event.arrays)), None)
+
+    def overwriting(self, quantity: Quantity) -> Repair | None:
+        """What is wrong with a statement of a loop that gives only one of the terms of a sum, in place of adding it."""
+        key = self._event.moment.file, self._event.moment.number
+        moments = self._truth.draws[0].played.moments
+        rounds = sum((moment.file, moment.number) == key for moment in moments)
+        right = right_side(self._event)
+        if rounds < 2 or right is None or self._event.changed or self._event.added:
+            return None
+        if quantity.node not in self._truth.parameters and self._truth.named(self._event.text) is not quantity:
+            return None
+        if not any(self.gives(part.node, part) for part in self._truth.parts.get(quantity, ())):
+            return None
+        says = "= stands where += belongs: of the terms that are added up only the last is kept"
+        return Repair("= for +=", says, (), f"{self._event.written} += {right}")
+
+    def mended_by(self, text: str, quantity: Quantity, may_be: Callable[[Quantity], bool]) -> Quantity | None:
         """What an expression should have held, where that makes a wrong statement right.
 
-        It is a part of the statement's own equation, or something that stands in it.
+        It is a part of the statement's own equation, or something that stands in it, for which `may_be` holds.
         """
         wanted = self.wanted(quantity)
         if wanted is None:
             return None
         parts = (part for form in self.forms(quantity) for part in self._parts(form, quantity))
-        return next((part for part in parts if self._mends(text, part, wanted)), None)
+        return next((part for part in parts if may_be(part) and self._mends(text, part, wanted)), None)
 
     def _parts(self, form: Node, whole: Quantity) -> Iterator[Quantity]:
         for x in operands(form):
@@ -141,8 +162,8 @@ class Trial:
             if value is None:
                 return False
             value = self._truth.scale(part, draw) * value
-            form = next(layouts(value, held.shape), None)
-            if form is None or same(held, value):
+            form = next(layouts(value, held.shape), value)
+            if same(held, value):
                 return False
             found = replayed(self._event, draw, {text: form})
             if found is None or not same(found, wanted[draw]):

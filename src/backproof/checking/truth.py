@@ -11,7 +11,7 @@ import numpy as np
 
 from backproof.checking.comparing import same
 from backproof.checking.equations import operands, terms
-from backproof.checking.naming import base, last_word, plain, spellings
+from backproof.checking.naming import base, last_word, letters, plain, spellings
 from backproof.checking.subject import Played
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import BackwardStep
@@ -84,6 +84,11 @@ class Truth:
             assert quantity.step is not None
             for spelling in spellings(str(quantity.step.of.symbol)):
                 self.by_name.setdefault(spelling, quantity)
+        self._by_letters: dict[str, list[Quantity]] = {}
+        for quantity in self.derivatives:
+            assert quantity.step is not None
+            for start in dict.fromkeys(map(base, spellings(str(quantity.step.of.symbol)))):
+                self._by_letters.setdefault(start, []).append(quantity)
         self._values: list[dict[Node, Array]] = [
             {q.node: np.asarray(draw.truth[q.name]) for q in (*self.forward, *self.derivatives)} for draw in draws
         ]
@@ -134,22 +139,36 @@ class Truth:
         """The derivative whose name an expression has: of ``dZ2`` and ``grads['dZ2']`` it is dZ[2]."""
         return self.by_name.get(plain(last_word(text)))
 
+    def parameter_named(self, text: str) -> Quantity | None:
+        """The derivative whose name, or whose parameter's name, the key of a dictionary is."""
+        word = plain(last_word(text))
+        plain_names = (q for name, q in self.of_name.items() if plain(name) == word)
+        return self.by_name.get(word) or next(plain_names, None)
+
+    def lettered(self, text: str) -> list[Quantity]:
+        """The derivatives whose names have the letters of an expression: of ``dZ`` all of dZ[1], dZ[2], …"""
+        return self._by_letters.get(letters(text), [])
+
     def recognised(self, text: str, arrays: Sequence[Array]) -> Quantity | None:
-        """The quantity that these values are; the one that the name says, or one of its parts, if it says one."""
+        """The quantity that these values are; the one that the name says, if it says one."""
         wanted = self.named(text)
         alike: list[Quantity] = self._sized.get(arrays[0].size, [])
         if wanted is not None:
             # What dA is changed to in place is often still called dA.
             undivided = [self.undivided[wanted]] if wanted in self.undivided else []
-            later = (q for q in alike if q.step is not None and q.is_whole and wanted.node in operands(q.step.raw))
-            alike = [wanted, *undivided, *later, *self.parts[wanted]]
-        return next((q for q in alike if self.is_(q, arrays)), None)
+            later = (q for q in alike if q.is_whole and q.step and wanted.node in operands(q.step.raw))
+            alike = [wanted, *undivided, *later]
+        elif not any(array.any() for array in arrays):
+            return None  # zeros are anything
+        found = next((q for q in alike if self.is_(q, arrays)), None)
+        if found is None or found.step is None or found.is_whole or not text.isidentifier() or text[-1:].isdigit():
+            return found
+        # What is called dh is meant to be the whole of it.
+        return None if found.step.node in {q.node for q in self.lettered(text)} else found
 
     def may_be_rounds(self, text: str, size: int, rounds: int) -> bool:
         """Whether the values that an expression has in the rounds of a loop may be the slices of one quantity."""
-        letters = base(last_word(text))
-        alike = [q for q in self.derivatives if q.step and letters in map(base, spellings(str(q.step.of.symbol)))]
-        if any(self.plain(q.node, 0).size == size for q in alike):
+        if any(self.plain(q.node, 0).size == size for q in self.lettered(text)):
             return False  # each round has one of its own
         shapes = (self.plain(q.node, 0).shape for q in (*self.forward, *self.derivatives))
         return any(rounds in shape and math.prod(shape) == size * rounds for shape in shapes)
