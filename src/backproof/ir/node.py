@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from backproof.ir.errors import BackproofError
 from backproof.ir.sizes import Shape, show
@@ -21,18 +21,19 @@ class Op(Protocol):
     def name(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Node:
     """An operation applied to nodes. Two nodes are equal only if they are the same object.
 
     A node with a symbol is a quantity of its own: formulas stop at it and print its symbol.
     """
 
-    op: Op
-    inputs: tuple[Node, ...]
-    shape: Shape
-    attrs: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRS)
-    symbol: Symbol | None = None
+    # Final and not a frozen dataclass, which takes four times as long to make: there are several for each operation.
+    op: Final[Op]
+    inputs: Final[tuple[Node, ...]]
+    shape: Final[Shape]
+    attrs: Final[Mapping[str, Any]] = field(default_factory=lambda: NO_ATTRS)
+    symbol: Final[Symbol | None] = None
 
     def __repr__(self) -> str:
         # Inputs by name only: a graph is as deep as a network, and nobody reads nested dumps.
