@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backproof.ir.node import Node, ancestors
+from backproof.ir.node import Node
+from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import div, power
 from backproof.ops.complexes import complex_nodes
 from backproof.ops.elementary import pieces
@@ -20,11 +21,12 @@ MANY = 4
 """A formula that comes with more different numbers than this is one formula, of which the numbers are arguments."""
 
 
-def fuse(order: Sequence[Node]) -> dict[Node, Node]:
+def fuse(order: Sequence[Node], symbols: Mapping[Node, Symbol]) -> dict[Node, Node]:
     """A graph, its nodes in order, with element-wise formulas as single operations: for each old node the new one.
 
-    A formula ends at a node that has a name, that is used more than once, or that something else is done with. Of a
-    formula that comes with many different numbers, as in a loop that counts, these are arguments: it is one formula.
+    The new nodes have the symbols that are given for the old ones. A formula ends at a node that has one, that is used
+    more than once, or that something else is done with. Of a formula that comes with many different numbers, as in a
+    loop that counts, these are arguments: it is one formula.
     """
     users = {x: node for node in order for x in node.inputs}
     # A formula is one function of real numbers; what is complex stays the operations that it is.
@@ -32,20 +34,19 @@ def fuse(order: Sequence[Node]) -> dict[Node, Node]:
     elementwise = {x for x in order if is_elementwise(x) and (complexes is None or x not in complexes)}
     uses = Counter(x for node in order for x in set(node.inputs))
     inside: set[Node] = set()
-    known: dict[Hashable, tuple[Row, list[int]] | None] = {}
     regions: dict[Node, Region] = {}
-    done: dict[Node, Node] = {}
+    numbers: dict[Hashable, set[Hashable]] = {}
     for node in order:
         if node in elementwise:
-            if node.symbol is None and uses[node] == 1 and users[node] in elementwise:
+            if node not in symbols and uses[node] == 1 and users[node] in elementwise:
                 inside.add(node)
             elif not inside.isdisjoint(node.inputs) or len(set(node.inputs)) < len(node.inputs):
-                regions[node] = _region(node, inside)
-    numbers: dict[Hashable, set[Hashable]] = {}
-    for region in regions.values():
-        numbers.setdefault(region.structure, set()).add(region.numbers)
+                regions[node] = region = _region(node, inside)
+                numbers.setdefault(region.structure, set()).add(region.numbers)
+    known: dict[Hashable, tuple[Row, list[int]] | None] = {}
+    done: dict[Node, Node] = {}
     for node in order:
-        made = node.on(tuple([done[x] for x in node.inputs]))
+        symbol, found = symbols.get(node), None
         if node in regions:
             region = regions[node]
             many = len(numbers[region.structure]) > MANY
@@ -54,10 +55,13 @@ def fuse(order: Sequence[Node]) -> dict[Node, Node]:
                 one = _as_one(node, inside, many)
                 known[key] = None if one is None else (row_of(one), [region.nodes.index(x) for x in one.inputs])
             found = known[key]
-            if found is not None:
-                row, places = found
-                made = row(*[done[region.nodes[k]] for k in places], symbol=made.symbol)
-        done[node] = made
+        if found is not None:
+            row, places = found
+            done[node] = row(*[done[region.nodes[k]] for k in places], symbol=symbol)
+            continue
+        inputs = tuple([done[x] for x in node.inputs])
+        same = symbol is node.symbol and inputs == node.inputs
+        done[node] = node if same else Node(node.op, inputs, node.shape, node.attrs, symbol)
     return done
 
 
@@ -96,20 +100,27 @@ class Region:
 
 
 def _region(root: Node, inside: set[Node]) -> Region:
-    nodes = ancestors([root], stop=lambda x: x is not root and x not in inside)
-    places = {x: k for k, x in enumerate(nodes)}
+    """The formula that ends at `root`, read from there."""
+    places: dict[Node, int] = {}
     structure: list[object] = []
     numbers: list[object] = []
-    for x in nodes:
+    stack = [root]
+    while stack:
+        x = stack.pop()
+        if x in places:
+            structure.append(places[x])
+            continue
+        places[x] = len(places)
         if x is root or x in inside:
-            structure += x.op, tuple([places[y] for y in x.inputs])
-        else:
-            structure.append(x.shape)
+            structure += x.op, len(x.inputs)
+            if x.attrs:
+                structure.append(repr(x.attrs))
+            stack += x.inputs
+            continue
+        structure.append(x.shape)
         if x.op is constant_:
             numbers.append(repr(x.attrs))
-        elif x.attrs and (x is root or x in inside):
-            structure.append(repr(x.attrs))
-    return Region(nodes, tuple(structure), tuple(numbers))
+    return Region(list(places), tuple(structure), tuple(numbers))
 
 
 def _parts(root: Node, inside: set[Node]) -> Iterator[Node]:

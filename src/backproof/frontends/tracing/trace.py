@@ -93,8 +93,9 @@ def trace(
     of_axis = named_sizes(leaves, pairs, names.lengths, DATA)
     sized = resized(ancestors([*leaves.values(), output]), of_axis)
     sized[output] = sized[output] if sized[output].inputs else restated(sized[output])
+    inputs = [sized[node] for node in leaves.values()]
     recognised, operations = recognise(dict.fromkeys(sized.values()), opened=opened)
-    order = ancestors([recognised[sized[output]]])
+    order = ancestors([*inputs, recognised[sized[output]]])
     left = set(order)
     present = {node: new for node, between in sized.items() if (new := recognised[between]) in left}
     outside = [sized[node] for _, node in tape.given.values() if node in sized]
@@ -104,26 +105,23 @@ def trace(
     for old, new_name in renamed.items():
         tape.notes[f"The variable {old} is called {new_name} here: {old} is the derivative by {old[1:]}"] = None
     merged = merge(order, called_so)
-    order = ancestors([merged[order[-1]]])
-    named = _named(order, {merged[node]: name for node, name in called_so.items()}, taken)
-    fused = fuse(list(named.values()))
-    written = _distinctly_written(fused[named[order[-1]]], [sized[node] for node in leaves.values()])
-    final = written[fused[named[order[-1]]]]
-    kept = set(ancestors([final]))
-    made = {}
-    for node, new in present.items():
-        end = written.get(fused[named[merged[new]]]) if merged[new] in named else None
-        if end is not None and end in kept:
-            made[node] = end
-    inputs = (*(written[sized[x]] for x in leaves.values()), *(written[x] for x in outside if written.get(x) in kept))
-    graph = Graph(inputs, (final,), tuple(written[sized[x]] for x in parameters))
+    order = ancestors([*inputs, merged[order[-1]]])
+    symbols = _symbols(order, {merged[node]: name for node, name in called_so.items()}, taken)
+    final = fuse(order, symbols)
+    graph = Graph(
+        (*(final[x] for x in inputs), *(final[x] for x in outside if x in final)),
+        (final[order[-1]],),
+        tuple(final[sized[x]] for x in parameters),
+    )
     for node in operations:
-        if (one := merged.get(node)) in named:
-            tape.notes[f"{named[one].symbol or 'a part of the code'} is recognised as {node.op.name}"] = None
+        if (one := merged.get(node)) in final:
+            tape.notes[f"{symbols.get(one, 'a part of the code')} is recognised as {node.op.name}"] = None
+    kept = set(graph.nodes())
     lines: dict[Node, Line] = {}
     for node, where in tape.lines.items():
-        if node in made:
-            lines.setdefault(made[node], where)
+        end = final.get(merged[present[node]]) if node in present else None
+        if end in kept:
+            lines.setdefault(end, where)
     return Program(graph, lines, tuple(tape.notes))
 
 
@@ -350,8 +348,8 @@ def _held_constant(name: str) -> SpecError:
     )
 
 
-def _named(order: Sequence[Node], names: Mapping[Node, str], taken: Taken) -> dict[Node, Node]:
-    """The nodes with the user's names, and some with names Z1, Z2, …: for each old node the new one."""
+def _symbols(order: Sequence[Node], names: Mapping[Node, str], taken: Taken) -> dict[Node, Symbol]:
+    """The user's names for nodes, and for some the names Z1, Z2, …, no two of which are written alike."""
     own = {node: node.symbol for node in order if node.symbol is not None}
     used = {*names.values(), *map(str, own.values())}
     for node in order:
@@ -360,17 +358,9 @@ def _named(order: Sequence[Node], names: Mapping[Node, str], taken: Taken) -> di
     if order[-1] not in own:
         called = chain(("y" if order[-1].shape else "J", "result"), Taken(used).free(("result",)))
         own[order[-1]] = Symbol(next(x for x in called if x not in used))
-    return _renamed(order, _with_inner_named(order, own, taken))
-
-
-def _renamed(order: Sequence[Node], symbols: Mapping[Node, Symbol]) -> dict[Node, Node]:
-    """The nodes with the symbols given, all others without one: for each old node the new one."""
-    done: dict[Node, Node] = {}
-    for node in order:
-        symbol, inputs = symbols.get(node), tuple([done[x] for x in node.inputs])
-        same = symbol is node.symbol and inputs == node.inputs
-        done[node] = node if same else Node(node.op, inputs, node.shape, node.attrs, symbol)
-    return done
+    symbols = _with_inner_named(order, own, taken)
+    other = distinct(symbols.values())
+    return {node: other.get(symbol, symbol) for node, symbol in symbols.items()} if other else symbols
 
 
 def _no_derivatives(leaves: Mapping[str, Node], parameters: Sequence[Node]) -> None:
@@ -383,16 +373,6 @@ def _no_derivatives(leaves: Mapping[str, Node], parameters: Sequence[Node]) -> N
                 why=f"{name} stands for the derivative of the result by {name[1:]} in every formula",
                 instead="give it another name",
             )
-
-
-def _distinctly_written(output: Node, leaves: Sequence[Node]) -> dict[Node, Node]:
-    """The nodes with symbols that no two of are written alike, the arguments first."""
-    order = [*dict.fromkeys([*leaves, *ancestors([output])])]
-    own = {node: node.symbol for node in order if node.symbol is not None}
-    other = distinct(own.values())
-    if not other:
-        return {node: node for node in order}
-    return _renamed(order, {node: other.get(symbol, symbol) for node, symbol in own.items()})
 
 
 def _with_inner_named(order: Sequence[Node], own: Mapping[Node, Symbol], taken: Taken) -> dict[Node, Symbol]:
