@@ -79,6 +79,8 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
     Raises ShapeError where two sizes differ and neither is one.
     """
     shapes = list(shapes)
+    if shapes and shapes.count(shapes[0]) == len(shapes):
+        return shapes[0]
     longest: Shape = ()
     for shape in shapes:
         if len(shape) > len(longest):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 GREEK = {
     **{"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε", "epsilon": "ε", "eta": "η", "theta": "θ"},
@@ -11,6 +12,16 @@ GREEK = {
     **{"psi": "ψ", "omega": "ω"},
 }
 """Names in code that are written as a letter."""
+NUMBERED = re.compile(r"(.*[A-Za-z])_?(\d+)")
+
+
+@lru_cache(maxsize=4096)
+def written(name: str) -> tuple[str, int | None]:
+    """The letters of a name in code and its number, if it has one: W1 and W_1 are written like W[1]."""
+    numbered = NUMBERED.fullmatch(name)
+    if numbered is None:
+        return GREEK.get(name, name), None
+    return GREEK.get(numbered[1], numbered[1]), int(numbered[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +68,7 @@ class Symbol:
 
     @property
     def written(self) -> tuple[str, int | None]:
-        """The letters of the name and its number, if it has one: W1 and W_1 in code are written like W[1]."""
+        """The letters of the name and its number, if it has one."""
         if self.plain:
             return self.base, self.layer
-        numbered = re.fullmatch(r"(.*[A-Za-z])_?(\d+)", self.base) if self.layer is None else None
-        base, number = (numbered[1], int(numbered[2])) if numbered else (self.base, self.layer)
-        return GREEK.get(base, base), number
+        return written(self.base) if self.layer is None else (GREEK.get(self.base, self.base), self.layer)

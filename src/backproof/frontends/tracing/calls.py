@@ -15,7 +15,7 @@ from backproof.ir.node import Node
 from backproof.ir.sizes import Shape, Size, agreed, of_length
 from backproof.ops import activations, elementary, linalg, reductions, shaping
 from backproof.ops.arithmetic import add, div, mul, neg, power, sub
-from backproof.ops.leaves import constant, is_number
+from backproof.ops.leaves import constant, constant_, is_number
 from backproof.ops.linear import expand, matmul, stretched, total, transpose
 from backproof.ops.row import Row
 from backproof.ops.shaping import Slot, sliced
@@ -99,9 +99,10 @@ NAMED["log_expit"] = lambda nodes, x: neg(activations.softplus(neg(nodes(x))))
 def _add(nodes: Nodes, a: Any, b: Any) -> Node:
     """A sum; where code begins adding up with the number 0, that is left out."""
     left, right = nodes(a), nodes(b)
-    for zero, other in ((left, right), (right, left)):
-        if is_number(zero, 0) and other.shape and not is_number(other, 0):
-            return other
+    if left.op is constant_ or right.op is constant_:
+        for zero, other in ((left, right), (right, left)):
+            if is_number(zero, 0) and other.shape and not is_number(other, 0):
+                return other
     return add(left, right)
 
 

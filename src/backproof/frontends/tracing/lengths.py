@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain, count
 from typing import Any
@@ -103,7 +103,7 @@ def named_sizes(
     computed, as the windows of a convolution. `m` counts samples if it is the length of one of the arguments in `data`.
     """
     classes = _Classes()
-    for one, other in sorted(pairs, key=lambda pair: all(of.name.isdigit() for of in pair)):
+    for one, other in sorted(dict.fromkeys(pairs), key=lambda pair: all(of.name.isdigit() for of in pair)):
         classes.join(one, other)
     held = [of for node in leaves.values() for of in node.shape]
     names: dict[Size, str] = {}
@@ -154,18 +154,18 @@ class _Classes:
             self._above[one] = other
 
 
-def resized(order: Iterable[Node], named: Callable[[Size], Size]) -> dict[Node, Node]:
+def resized(order: Sequence[Node], named: Callable[[Size], Size]) -> dict[Node, Node]:
     """Nodes with sizes of single axes replaced: for each old node the new one.
 
     What needed no name after all is as if it had been a mere number: nothing is stretched to its own shape, and a
     product of numbers is a number.
     """
-    shapes: dict[Shape, Shape] = {}
+    shapes: dict[int, Shape] = {}
     done: dict[Node, Node] = {}
     for node in order:
-        shape = shapes.get(node.shape)
+        shape = shapes.get(id(node.shape))  # many nodes have the very shape of their input
         if shape is None:
-            shape = shapes.setdefault(node.shape, tuple(map(named, node.shape)))
+            shape = shapes.setdefault(id(node.shape), tuple(map(named, node.shape)))
         inputs = tuple([done[x] for x in node.inputs])
         if node.op is stretch and node.symbol is None and inputs[0].shape == shape:
             done[node] = inputs[0]

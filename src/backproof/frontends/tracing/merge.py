@@ -25,7 +25,7 @@ def merge(order: Sequence[Node], named: Container[Node]) -> dict[Node, Node]:
     done: dict[Node, Node] = {}
     for node in order:
         attrs = repr(sorted(node.attrs.items())) if node.inputs and node.attrs else ""
-        key: Hashable = (node.op, tuple([number[x] for x in node.inputs]), node.shape, attrs)
+        key: Hashable = (node.op, tuple([number[x] for x in node.inputs]), attrs)
         number[node] = numbers.setdefault(key if node.inputs else node, len(numbers))
         done[node] = node.on(tuple([done[x] for x in node.inputs]))
         if node.inputs and _is_worth(node):

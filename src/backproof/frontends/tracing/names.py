@@ -16,7 +16,7 @@ from backproof.frontends.tracing.traced import Traced
 from backproof.frontends.tracing.watching import watching
 from backproof.ir.node import Node
 from backproof.ir.sizes import Size
-from backproof.ir.symbol import Symbol
+from backproof.ir.symbol import Symbol, written
 
 K = TypeVar("K")
 
@@ -43,7 +43,10 @@ class Names:
             if name in foreign:  # what the user gives an operation is nothing that the user calls so
                 continue
             if type(value) is Traced:
-                self._bind(value.node, depth, name)
+                node = value.node
+                # Most lines bind nothing new, and the two calls for each variable would take most of the time.
+                if node.symbol is None and (node not in self._bound or depth < self._bound[node][0]):
+                    self._bind(node, depth, name)
             elif type(value) is Length:
                 if value.size is not None:
                     self._bind_to(self.lengths, value.size, depth, name)
@@ -106,7 +109,7 @@ class Taken:
     def add(self, name: str) -> None:
         """A further name."""
         self._names[name] = None
-        self._written.add(Symbol(name).written)
+        self._written.add(written(name))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -116,11 +119,11 @@ class Taken:
 
     def is_written(self, name: str) -> bool:
         """Whether a name is written like one that is taken, as h_1 is like h1."""
-        return Symbol(name).written in self._written
+        return written(name) in self._written
 
     def is_derivative(self, name: str) -> bool:
         """Whether a name is that of the derivative by a quantity, or written like it."""
-        letters, number = Symbol(name).written
+        letters, number = written(name)
         return name[0] == "d" and (name[1:] in self or (letters[1:], number) in self._written)
 
     def free(self, stems: Sequence[str]) -> Iterator[str]:
@@ -138,16 +141,16 @@ def distinct(symbols: Iterable[Symbol]) -> dict[Symbol, Symbol]:
 
     The entries of X beside x keep their capital letter.
     """
-    symbols = list(symbols)
-    small = {x.written for x in symbols}
+    all_written = [(x, x.written) for x in symbols]
+    small = {as_written for _, as_written in all_written}
     seen: set[tuple[str, int | None]] = set()
     found = {}
-    for x in symbols:
-        letters, number = x.written
+    for x, as_written in all_written:
+        letters, number = as_written
         capital = len(letters) == 1 and letters != letters.lower() and (letters.lower(), number) in small
-        if x.written in seen:
+        if as_written in seen:
             found[x] = replace(x, plain=True)
         elif capital:
             found[x] = replace(x, capital=True)
-        seen.add(x.written)
+        seen.add(as_written)
     return found

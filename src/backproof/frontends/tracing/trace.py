@@ -461,5 +461,11 @@ def _is_gate(node: Node, users: Mapping[Node, Node], inside: Set[Node]) -> bool:
 
 def _values(node: Node, inside: Set[Node]) -> set[Node]:
     """The values that a formula is computed from; what is `inside` one is none of them."""
-    region = ancestors([node], stop=lambda x: x not in inside)
-    return {x for x in region if x not in inside}
+    seen: set[Node] = set()
+    stack = [node]
+    while stack:
+        x = stack.pop()
+        if x not in seen:
+            seen.add(x)
+            stack += x.inputs if x in inside else ()
+    return seen - inside

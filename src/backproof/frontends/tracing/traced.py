@@ -155,7 +155,8 @@ class Traced(NDArrayOperatorsMixin):
     # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        inputs = tuple([stacked(x) if type(x) is list and holds_traced(x) else x for x in inputs])
+        if list in map(type, inputs):
+            inputs = tuple([stacked(x) if type(x) is list and holds_traced(x) else x for x in inputs])
         out = options.pop("out", None)
         if out is not None and type(out[0]) is not Traced:
             raise refuse(

@@ -51,7 +51,8 @@ def _traced(look: Look, tape: Tape) -> Iterator[None]:
     depths: dict[FrameType, int] = {}
 
     def enter(frame: FrameType, event: str, argument: Any) -> Any:
-        if not _watched(frame):
+        # The first is asked of every call of our own code.
+        if not is_users_file(frame.f_code.co_filename) or not _watched(frame):
             return None
         depths[frame] = len(depths) + 1
         return line
