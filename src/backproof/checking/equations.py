@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof.ir.node import Node, ancestors
+from backproof.ir.node import Node, ancestors, right_side
 from backproof.ops.arithmetic import add, sub
 from backproof.ops.entries import row_of
 from backproof.ops.linear import stretch
@@ -10,12 +10,12 @@ from backproof.ops.linear import stretch
 
 def inside(root: Node) -> list[Node]:
     """The operations of one equation's right side, the root last."""
-    return [x for x in _right_side(root) if x.symbol is None or x is root]
+    return [x for x in right_side(root) if x.symbol is None or x is root]
 
 
 def operands(root: Node) -> list[Node]:
     """The quantities that an equation is written in."""
-    return [x for x in _right_side(root) if x.symbol is not None and x is not root]
+    return [x for x in right_side(root) if x.symbol is not None and x is not root]
 
 
 def terms(node: Node) -> list[Node]:
@@ -23,10 +23,6 @@ def terms(node: Node) -> list[Node]:
     if node.op in (add, sub) and node.symbol is None:
         return [term for x in node.inputs for term in terms(x)]
     return [node]
-
-
-def _right_side(root: Node) -> list[Node]:
-    return ancestors([root], stop=lambda x: x.symbol is not None and x is not root)
 
 
 def exchanged(root: Node, old: Node, new: Node) -> Node:

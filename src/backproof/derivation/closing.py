@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backproof.ir.node import Node, ancestors
+from backproof.ir.node import Node, right_side
 from backproof.ir.sizes import ONE
 from backproof.ops.arithmetic import add, div, mul, neg, power, sub
 from backproof.ops.entries import row_of
@@ -68,11 +68,6 @@ def _closing(output: Node, users: Mapping[Node, set[Node]]) -> Closing | None:
         return None
     sums = any(x.op in REDUCTIONS for node in (output, *statistics) for x in right_side(node))
     return Closing(of, output, tuple(statistics)) if sums else None
-
-
-def right_side(node: Node) -> list[Node]:
-    """The operations of a quantity's equation, and the quantities that it is computed from."""
-    return ancestors([node], stop=lambda x: x.symbol is not None and x is not node)
 
 
 def _named_inputs(node: Node) -> list[Node]:

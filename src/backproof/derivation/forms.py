@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from backproof.derivation.terms import Factor, Sum, Term, Word, turned_word
-from backproof.ir.node import Node, ancestors
+from backproof.ir.node import Node, right_side
 from backproof.ir.sizes import Shape, Size
 from backproof.ops.arithmetic import add, div, mul, neg, power, sub
 from backproof.ops.elementary import sqrt
@@ -179,11 +179,6 @@ class Forms:
 
     def _transposed(self, node: Node) -> Node:
         return self.same(transposed(node))
-
-
-def right_side(root: Node) -> list[Node]:
-    """The nodes of one equation's right side, inputs first."""
-    return ancestors([root], stop=lambda node: node.symbol is not None and node is not root)
 
 
 def _length(end: Size | None) -> int:

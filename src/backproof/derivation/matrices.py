@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from backproof.derivation.forms import is_plain, right_side
+from backproof.derivation.forms import is_plain
 from backproof.derivation.reading import Reader
 from backproof.derivation.steps import Rewrite
 from backproof.derivation.terms import Factor, Sum, Term, Word, ends, inverted, mapped, turned_word
-from backproof.ir.node import Node
+from backproof.ir.node import Node, right_side
 from backproof.ops.elementary import absolute, sign
 from backproof.ops.linalg import diag, inv, scaled_identity, solve, solvevec
 from backproof.ops.linear import matmul, restated, transpose

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
 
 from backproof.derivation.conjugates import undone, with_modulus
 from backproof.derivation.matrices import in_closed_form
 from backproof.derivation.picked import collected, is_one_in_each_row, joined_parts, multiplied_out, without_picked_sums
 from backproof.derivation.steps import Rewrite
-from backproof.ir.node import Node, ancestors
+from backproof.ir.node import Node, right_side
 from backproof.ir.sizes import broadcast
 from backproof.ops import activations
 from backproof.ops.arithmetic import add, common_shape, div, mul, neg, power, product, sub
@@ -54,7 +53,7 @@ class Values:
     def formulas(self, root: Node) -> dict[Node, int]:
         """A number for every node of an equation's right side, the same for the same formula in named quantities."""
         found: dict[Node, int] = {}
-        for node in _inside(root):
+        for node in right_side(root):
             key: Hashable = node
             if node.symbol is None or (node.inputs and node is root):
                 attrs = str(sorted(node.attrs.items())) if node.attrs else ""
@@ -63,16 +62,10 @@ class Values:
         return found
 
 
-@lru_cache(maxsize=16)  # every rule asks for that of the same equation
-def _inside(root: Node) -> list[Node]:
-    """The nodes of one equation's right side, inputs first, the root last."""
-    return ancestors([root], stop=lambda node: node.symbol is not None and node is not root)
-
-
 def _rewrite(root: Node, *changes: Callable[[Node], Node | None]) -> Node:
     """`root` with every node inside it changed, from the inside out; the same object if nothing changes."""
     done: dict[Node, Node] = {}
-    for node in _inside(root):
+    for node in right_side(root):
         if node.symbol is not None and node is not root:
             done[node] = node
             continue
@@ -122,7 +115,7 @@ def close(raw: Node, values: Values) -> list[Rewrite]:
 def undo_conjugates(raw: Node, values: Values) -> list[Rewrite]:
     """Conjugates of conjugates, and of real numbers, are left out."""
     complexes = values.complexes
-    if complexes is None or not any(node.op in (conj, real) for node in _inside(raw)):
+    if complexes is None or not any(node.op in (conj, real) for node in right_side(raw)):
         return []
     result = _rewrite(raw, lambda node: undone(node, complexes), _without_ones)
     text = "The conjugate of a conjugate is the number itself, and so is that of a real number."
@@ -130,7 +123,7 @@ def undo_conjugates(raw: Node, values: Values) -> list[Rewrite]:
     numbers = values.formulas(result)
     twice = {
         x: mul(constant(2), x.inputs[0])
-        for x in _inside(result)
+        for x in right_side(result)
         if x.op is add and (x.symbol is None or x is result) and numbers[x.inputs[0]] == numbers[x.inputs[1]]
     }
     if twice:
@@ -140,7 +133,7 @@ def undo_conjugates(raw: Node, values: Values) -> list[Rewrite]:
 
 def multiply_moduli(raw: Node, values: Values) -> list[Rewrite]:
     """|z| times the conjugate of z/|z| is the conjugate of z."""
-    if values.complexes is None or not any(node.op is sgn for node in _inside(raw)):
+    if values.complexes is None or not any(node.op is sgn for node in right_side(raw)):
         return []
     result = _rewrite(raw, with_modulus, _numbers_together, _without_ones)
     text = "The modulus times the conjugate of the number of modulus 1 in the same direction is the conjugate."
@@ -182,7 +175,7 @@ def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
 def _exchanged(root: Node, mapping: Mapping[Node, Node]) -> Node:
     """`root` with nodes of this equation exchanged; unlike `substitute`, the equations behind it are not looked at."""
     done = dict(mapping)
-    for node in _inside(root):
+    for node in right_side(root):
         if node in mapping or (node.symbol is not None and node is not root):
             done.setdefault(node, node)
             continue
@@ -200,7 +193,7 @@ def reuse(raw: Node, values: Values) -> list[Rewrite]:
     if not mapping:
         return []
     result = _exchanged(raw, mapping)
-    used = dict.fromkeys(x for x in _inside(result) if x in mapping.values())
+    used = dict.fromkeys(x for x in right_side(result) if x in mapping.values())
     names = " and ".join(f"{{{k}}}" for k in range(len(used)))
     verb = "was" if len(used) == 1 else "were"
     return [Rewrite(restated(result), f"{names} {verb} computed in the forward pass.", tuple(used))]
@@ -208,7 +201,7 @@ def reuse(raw: Node, values: Values) -> list[Rewrite]:
 
 def pick(raw: Node, values: Values) -> list[Rewrite]:
     """Sums over rows that hold one entry each are that entry."""
-    picked = [node for node in _inside(raw) if is_one_in_each_row(node)]
+    picked = [node for node in right_side(raw) if is_one_in_each_row(node)]
     if not picked:
         return []
     # Here and not above: SymPy takes long to import, and most equations have nothing to pick.
@@ -247,7 +240,7 @@ def pick(raw: Node, values: Values) -> list[Rewrite]:
 
     if (short := collected(result, same)) is not None:
         meaning = "What both terms have in common stands in front."
-        logarithms = [x.inputs[0] for x in _inside(short) if x.op is exp and x.inputs[0].op is log_softmax]
+        logarithms = [x.inputs[0] for x in right_side(short) if x.op is exp and x.inputs[0].op is log_softmax]
         if logarithms:
             meaning += " The exponential of {0} is the softmax of {1}: the probabilities."
         found.append(Rewrite(short, meaning, tuple(x for y in logarithms[:1] for x in (y, y.inputs[0]))))
@@ -256,10 +249,10 @@ def pick(raw: Node, values: Values) -> list[Rewrite]:
 
 def join(raw: Node, values: Values) -> list[Rewrite]:
     """A sum of arrays that hold each a part of one, side by side, is these parts joined."""
-    inner = {x for node in _inside(raw) if node.op is add and node.symbol is None for x in node.inputs}
+    inner = {x for node in right_side(raw) if node.op is add and node.symbol is None for x in node.inputs}
     mapping = {
         node: joined
-        for node in _inside(raw)
+        for node in right_side(raw)
         if node.op is add and (node is raw or (node.symbol is None and node not in inner))
         if (joined := joined_parts(node)) is not None
     }
@@ -344,10 +337,10 @@ def _opens(node: Node) -> bool:
 
 def cancel(raw: Node, values: Values) -> list[Rewrite]:
     """Puts the derivative above into the equation where that makes it shorter, or spares it a division."""
-    summed = any(node.op is sum_ for node in _inside(raw))
+    summed = any(node.op is sum_ for node in right_side(raw))
     opened = [
         node
-        for node in _inside(raw)[:-1]
+        for node in right_side(raw)[:-1]
         if _opens(node) and (_has_division(node) or (summed and _holds_distribution(node)))
     ]
     if not opened:
@@ -381,19 +374,19 @@ def cancel(raw: Node, values: Values) -> list[Rewrite]:
 
 def _holds_distribution(root: Node) -> bool:
     """Whether the labels stand in an equation, and are known to add up to one."""
-    return any("sums_to_one" in node.attrs for node in _inside(root))
+    return any("sums_to_one" in node.attrs for node in right_side(root))
 
 
 def _has_division(root: Node) -> bool:
     return any(
-        node.op is div and node.inputs[1].shape and (node.symbol is None or node is root) for node in _inside(root)
+        node.op is div and node.inputs[1].shape and (node.symbol is None or node is root) for node in right_side(root)
     )
 
 
 def work(root: Node) -> int:
     """The operations of an equation's right side; a division by an array counts four, a sum two."""
     count = 0
-    for node in _inside(root):
+    for node in right_side(root):
         if (node.symbol is not None and node is not root) or node.op in (constant_, size_, stretch):
             continue
         costly = 4 if node.op is div and node.inputs[1].shape else 2 if node.op is sum_ else 1
@@ -403,7 +396,7 @@ def work(root: Node) -> int:
 
 def stabilise(raw: Node) -> tuple[Rewrite, ...]:
     """A forward equation in a form that does not overflow: logarithms of sigmoid and softmax are taken from Z."""
-    if not any(map(_is_saturating_loss, _inside(raw))):
+    if not any(map(_is_saturating_loss, right_side(raw))):
         return ()
     opened = _rewrite(raw, _open_loss)
     result = _rewrite(opened, _stable_logarithm, _signs_first)

@@ -9,9 +9,9 @@ from functools import reduce
 import sympy
 
 from backproof.derivation.algebra import Algebra
-from backproof.derivation.closing import REDUCTIONS, Closing, right_side
+from backproof.derivation.closing import REDUCTIONS, Closing
 from backproof.derivation.simplify import work
-from backproof.ir.node import Node, substitute
+from backproof.ir.node import Node, right_side, substitute
 from backproof.ir.sizes import ONE
 from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import add, div, neg, product, sub

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -72,6 +73,16 @@ def ancestors(outputs: Iterable[Node], *, stop: Callable[[Node], bool] | None = 
             entered[node] = True
             order.append(node)
     return order
+
+
+def _is_quantity(node: Node) -> bool:
+    return node.symbol is not None
+
+
+@lru_cache(maxsize=64)  # every rule of simplification asks for that of the same equation
+def right_side(root: Node) -> tuple[Node, ...]:
+    """The nodes of one equation's right side: what it is written in and its operations, inputs first, the root last."""
+    return (*ancestors(root.inputs, stop=_is_quantity), root)
 
 
 def substitutions(roots: Iterable[Node], mapping: Mapping[Node, Node]) -> dict[Node, Node]:
