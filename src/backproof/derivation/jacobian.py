@@ -10,6 +10,7 @@ from itertools import combinations_with_replacement
 from backproof.derivation.derivation import Derivation, Jacobian
 from backproof.derivation.derive import derive
 from backproof.derivation.matrices import in_closed_form
+from backproof.derivation.once import Once
 from backproof.derivation.proof import entry_derivative, is_formula_in
 from backproof.derivation.second import along, argument_of, free
 from backproof.derivation.steps import CodeLine
@@ -88,7 +89,7 @@ def _jacobian(symbol: Symbol, of: Node, by: Node, product: Derivation, known: Se
     if _operations(applied) <= MOST_READ and complex_nodes(ancestors([applied])) is None:
         matrix = _if_short(matrix_of(applied, v, known))
         if matrix is not None:
-            closed = in_closed_form(matrix)
+            closed = in_closed_form(matrix, Once())
             matrix = restated(closed[-1].result if closed else matrix).named(symbol)
             entry = shortened(entry_of(matrix, (*of_place, *by_place), letters), reserved)
         else:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from backproof.derivation.forms import is_plain
+from backproof.derivation.once import Once
 from backproof.derivation.reading import Reader
 from backproof.derivation.steps import Rewrite
 from backproof.derivation.terms import Factor, Sum, Term, Word, ends, inverted, mapped, turned_word
@@ -23,13 +24,17 @@ MOST = 100
 """An equation that is longer than this is no closed formula."""
 
 
-def in_closed_form(raw: Node) -> list[Rewrite]:
+def in_closed_form(raw: Node, once: Once) -> list[Rewrite]:
     """The rewrites that lead to the closed formula of an equation's right side; none where it is no shorter."""
     if raw.op in PRODUCTS and all(map(_is_plain_factor, raw.inputs)):
         return []
     inside = right_side(raw)
     if len(inside) > MOST or length(raw) > MOST or not any(map(_is_algebra, inside)):
         return []
+    return once(_closed_form, raw)
+
+
+def _closed_form(raw: Node) -> list[Rewrite]:
     reader = Reader()
     current = reader.read(raw, root=True)
     node = reader.write(current)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 
 from backproof.derivation.conjugates import undone, with_modulus
 from backproof.derivation.matrices import in_closed_form
+from backproof.derivation.once import Once, exchanged
 from backproof.derivation.picked import collected, is_one_in_each_row, joined_parts, multiplied_out, without_picked_sums
 from backproof.derivation.steps import Rewrite
 from backproof.ir.node import Node, right_side
@@ -27,11 +28,12 @@ from backproof.ops.softmax import log_softmax, softmax
 class Values:
     """What the forward pass has computed already: its quantities, by the operation that gives them.
 
-    `complexes` tells which nodes are complex, where any are.
+    `complexes` tells which nodes are complex, where any are; `once` applies rules that need not know these values.
     """
 
     def __init__(self, quantities: Iterable[Node], complexes: ComplexNodes | None = None) -> None:
         self.complexes = complexes
+        self.once = Once()
         self._numbers: dict[Hashable, int] = {}
         self._by_operation: dict[tuple[object, tuple[Node, ...]], Node] = {}
         self._by_formula: dict[int, Node] = {}
@@ -109,7 +111,7 @@ def simplify(raw: Node, values: Values, *, closes: bool = True) -> tuple[Rewrite
 
 def close(raw: Node, values: Values) -> list[Rewrite]:
     """Products of matrices as one closed formula."""
-    return in_closed_form(raw)
+    return in_closed_form(raw, values.once)
 
 
 def undo_conjugates(raw: Node, values: Values) -> list[Rewrite]:
@@ -127,7 +129,7 @@ def undo_conjugates(raw: Node, values: Values) -> list[Rewrite]:
         if x.op is add and (x.symbol is None or x is result) and numbers[x.inputs[0]] == numbers[x.inputs[1]]
     }
     if twice:
-        found.append(Rewrite(_exchanged(result, twice), "What comes by way of the conjugate is the same once more."))
+        found.append(Rewrite(exchanged(result, twice), "What comes by way of the conjugate is the same once more."))
     return found
 
 
@@ -172,17 +174,6 @@ def put_in_derivatives(raw: Node, values: Values) -> list[Rewrite]:
     return [Rewrite(result, " ".join(meanings))] if meanings else []
 
 
-def _exchanged(root: Node, mapping: Mapping[Node, Node]) -> Node:
-    """`root` with nodes of this equation exchanged; unlike `substitute`, the equations behind it are not looked at."""
-    done = dict(mapping)
-    for node in right_side(root):
-        if node in mapping or (node.symbol is not None and node is not root):
-            done.setdefault(node, node)
-            continue
-        done[node] = node.on(tuple([done[x] for x in node.inputs]))
-    return done[root]
-
-
 def reuse(raw: Node, values: Values) -> list[Rewrite]:
     """What the forward pass has computed already is not computed again."""
     mapping: dict[Node, Node] = {}
@@ -192,7 +183,7 @@ def reuse(raw: Node, values: Values) -> list[Rewrite]:
             mapping[node] = known
     if not mapping:
         return []
-    result = _exchanged(raw, mapping)
+    result = exchanged(raw, mapping)
     used = dict.fromkeys(x for x in right_side(result) if x in mapping.values())
     names = " and ".join(f"{{{k}}}" for k in range(len(used)))
     verb = "was" if len(used) == 1 else "were"
@@ -258,7 +249,7 @@ def join(raw: Node, values: Values) -> list[Rewrite]:
     }
     if not mapping:
         return []
-    return [Rewrite(_exchanged(raw, mapping), "The parts lie side by side, so adding them up joins them.")]
+    return [Rewrite(exchanged(raw, mapping), "The parts lie side by side, so adding them up joins them.")]
 
 
 def _without_ones(node: Node) -> Node | None:
@@ -345,31 +336,33 @@ def cancel(raw: Node, values: Values) -> list[Rewrite]:
     ]
     if not opened:
         return []
+    put_in = exchanged(raw, {node: Node(node.op, node.inputs, node.shape, node.attrs) for node in opened})
+    labels = summed and _holds_distribution(put_in)
+    found = values.once(_collected_with_labels if labels else _collected, put_in)
+    short = found[-1].result
+    if work(short) >= work(raw) and (_has_division(short) or not _has_division(put_in)):
+        return []
+    names = " and ".join(f"{{{k}}}" for k in range(len(opened)))
+    return [Rewrite(put_in, f"{names} {'is' if len(opened) == 1 else 'are'} put in.", tuple(opened)), *found]
+
+
+def _collected(put_in: Node, *, sums_to_one: bool = True) -> list[Rewrite]:
+    """An equation in its shortest form as arithmetic has it."""
     # Here and not above: SymPy takes long to import, and most equations have nothing to cancel.
     from backproof.derivation.algebra import Algebra
     from backproof.ops.calculus import tidy
 
-    put_in = _exchanged(raw, {node: Node(node.op, node.inputs, node.shape, node.attrs) for node in opened})
+    algebra = Algebra(opens=lambda node: False, sums_to_one=sums_to_one)
+    short = algebra.nodes(tidy(algebra.expr(put_in)), put_in)
+    if _has_division(put_in):
+        return [Rewrite(short, "What stands above and below the fraction line cancels.")]
+    return [Rewrite(short, "The terms are collected.")]
 
-    def shortened(*, sums_to_one: bool) -> Node:
-        algebra = Algebra(opens=lambda node: False, sums_to_one=sums_to_one)
-        return algebra.nodes(tidy(algebra.expr(put_in)), raw)
 
-    short = shortened(sums_to_one=True)
-    if work(short) >= work(raw) and (_has_division(short) or not _has_division(put_in)):
-        return []
-    names = " and ".join(f"{{{k}}}" for k in range(len(opened)))
-    found = [Rewrite(put_in, f"{names} {'is' if len(opened) == 1 else 'are'} put in.", tuple(opened))]
-    collected = "What stands above and below the fraction line cancels."
-    if not _has_division(put_in):
-        collected = "The terms are collected."
-    if not (summed and _holds_distribution(put_in)):
-        return [*found, Rewrite(short, collected)]
-    return [
-        *found,
-        Rewrite(shortened(sums_to_one=False), collected),
-        Rewrite(short, "The labels of each sample add up to 1."),
-    ]
+def _collected_with_labels(put_in: Node) -> list[Rewrite]:
+    """The same where labels are added up: first as if nothing were known of their sum."""
+    (short,) = _collected(put_in)
+    return [*_collected(put_in, sums_to_one=False), replace(short, template="The labels of each sample add up to 1.")]
 
 
 def _holds_distribution(root: Node) -> bool:
