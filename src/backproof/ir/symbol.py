@@ -68,7 +68,10 @@ class Symbol:
 
     @property
     def written(self) -> tuple[str, int | None]:
-        """The letters of the name and its number, if it has one."""
-        if self.plain:
-            return self.base, self.layer
+        """The letters and the number that it is written with."""
+        return (self.base, self.layer) if self.plain else self.letters_and_number
+
+    @property
+    def letters_and_number(self) -> tuple[str, int | None]:
+        """The letters of the name and its number, if it has one, also where it is written as in code."""
         return written(self.base) if self.layer is None else (GREEK.get(self.base, self.base), self.layer)

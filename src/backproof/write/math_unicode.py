@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, assert_never
 
@@ -212,6 +212,9 @@ class _Box(NamedTuple):
         return len(self.lines) - 1 - self.base
 
 
+NONE: Mapping[int, _Box] = {}
+
+
 @lru_cache(maxsize=4096)
 def _leaf(text: str) -> _Box:
     return _Box((text,), 0, len(text) if text.isascii() else cell_len(text))
@@ -284,7 +287,8 @@ def _box(node: Math, script: bool = False) -> _Box:
             sum_ = _stacked([*limits, sign, _box(lower, True)], len(limits))
             return _beside([sum_, _leaf(" "), _box(body, script)])
         case Fence(body, left, right):
-            return _fenced(_box(body, script), left, right, is_tall(body))
+            inside = _box(body, script)
+            return _fenced(inside, left, right, len(inside.lines) > 1 and is_tall(body))
         case Dots(direction):
             return _leaf(DOTS[direction])
         case Matrix(rows):
@@ -295,11 +299,12 @@ def _box(node: Math, script: bool = False) -> _Box:
     assert_never(node)
 
 
-def _box_of(parts: Sequence[Math], script: bool) -> _Box:
+def _box_of(parts: Sequence[Math], script: bool, known: Mapping[int, _Box] = NONE) -> _Box:
+    """Parts side by side; `known` are the boxes of some of them, by `id`."""
     boxes: list[_Box] = []
     before: Math | None = None
     for part in parts:
-        box = _box(part, script)
+        box = known.get(id(part)) or _box(part, script)
         # Signs bring their own space.
         if before is not None and not isinstance(before, Sign) and not isinstance(part, Sign):
             last, first = boxes[-1].lines[boxes[-1].base], box.lines[box.base]
@@ -457,23 +462,27 @@ def _fit(segments: Sequence[Segment], room: int) -> list[_Box]:
     """Blocks of at most `room` columns, as many segments to a line as go in."""
     blocks: list[_Box] = []
     line: list[Math] = []
+    known = {id(part): _box(part) for segment in segments for part in segment}
+    whole = _box_of([part for segment in segments for part in segment], False, known)
+    if whole.width <= room:
+        return [whole] if segments else [_leaf("")]
     for i, segment in enumerate(segments):
         indent = HANG if blocks else 0
         start = line if line else []
-        trial = _box_of([*start, *segment] if start else _at_start(segment) if i else segment, False)
+        trial = _box_of([*start, *segment] if start else _at_start(segment) if i else segment, False, known)
         if trial.width + indent <= room:
             line = [*start, *segment] if start else _at_start(segment) if i else segment
             continue
         if line:
-            blocks.append(_indented(_box_of(line, False), indent))
+            blocks.append(_indented(_box_of(line, False, known), indent))
             line, indent = [], HANG
             segment = _at_start(segment)
-            if _box_of(segment, False).width + indent <= room:
+            if _box_of(segment, False, known).width + indent <= room:
                 line = segment
                 continue
         blocks += [_indented(block, indent) for block in _forced(segment, room - indent)]
     if line:
-        blocks.append(_indented(_box_of(line, False), HANG if blocks else 0))
+        blocks.append(_indented(_box_of(line, False, known), HANG if blocks else 0))
     return blocks or [_leaf("")]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import BackwardStep, ForwardStep
@@ -77,7 +77,7 @@ def _alike(step: ForwardStep | BackwardStep, derivation: Derivation) -> Alike:
     while stack:
         x, opened = stack.pop()
         if x.symbol is not None:
-            letters, number = replace(x.symbol, plain=False).written
+            letters, number = x.symbol.letters_and_number
             found.append((letters, x.symbol.prefix, x.shape, number is None))
             numbers.append(number or 0)
         if x.symbol is None or opened:
