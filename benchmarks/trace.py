@@ -1,4 +1,4 @@
-"""What following NumPy code costs: microseconds an operation to follow, to derive and to print.
+"""What following NumPy code costs: microseconds of the processor an operation to follow, to derive and to print.
 
     python benchmarks/trace.py [OPERATIONS ...]
 
@@ -75,12 +75,15 @@ def functions(sizes: list[int]) -> Iterator[tuple[str, int, Callable[..., Any], 
 
 
 def seconds(action: Callable[[], Any]) -> float:
-    """The time of an action, without the garbage collector, as the command line runs."""
+    """The processor's time for an action, without the garbage collector, as the command line runs.
+
+    That of a clock would count what else the machine does meanwhile.
+    """
     gc.collect()
     gc.disable()
-    start = time.perf_counter()
+    start = time.process_time()
     action()
-    passed = time.perf_counter() - start
+    passed = time.process_time() - start
     gc.enable()
     return passed
 
