@@ -169,6 +169,23 @@ class TestWrong:
         assert verdict.judgement == "wrong"
         assert verdict.place == (71, 34)
 
+    def test_one_entry_in_a_million(self) -> None:
+        network = bp.Network(1000, [bp.Dense(1000, "tanh"), bp.Dense(2, "sigmoid")], loss="binary_cross_entropy")
+        trace = traced(network, m=2)
+        place = np.unravel_index(np.argmax(np.abs(trace["dW[1]"])), (1000, 1000))
+        assert bp.check(trace).ok
+        verdict = by_name(bp.check(spoiled(trace, "dW[1]", at(place, 1 + 1e-6))))["dW[1]"]
+        assert verdict.whole
+        assert verdict.judgement == "wrong"
+        assert verdict.place == (place[0] + 1, place[1] + 1)
+
+    def test_one_row(self) -> None:
+        trace = traced()
+        report = bp.check(spoiled(trace, "dW[1]", lambda g: np.where(np.arange(len(g))[:, None] == 1, 1.001 * g, g)))
+        assert by_name(report)["dW[1]"].judgement == "wrong"
+        assert by_name(report)["dW[1]"].place[0] == 2
+        assert [v.symbol for v in report.verdicts if v.judgement != "right"] == ["dW[1]"]
+
     def test_the_smallest_entry(self) -> None:
         trace = traced()
         small = np.unravel_index(np.argmin(np.abs(trace["dW[1]"])), trace["dW[1]"].shape)

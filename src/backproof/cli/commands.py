@@ -219,9 +219,10 @@ def check(spec: str, method: str, tolerance: float | None, every: bool, **option
         return
 
     trace = _trace(spec, options)
-    if not every and options["rows"] is None and (samples := affordable_samples(trace)) < trace.samples:
-        click.echo(f"The first {samples} of {trace.samples} samples are used; --all takes every one.")
-        trace = trace.first(samples)
+    few = affordable_samples(trace, method)  # type: ignore[arg-type]
+    if not every and options["rows"] is None and few < trace.samples:
+        click.echo(f"The first {few} of {trace.samples} samples are used; --all takes every one.")
+        trace = trace.first(few)
     report = check_trace(trace, method=method, tolerance=tolerance, every=every)  # type: ignore[arg-type]
     _print(report.document())
     if not report.ok:
