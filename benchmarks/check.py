@@ -26,11 +26,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import passes
 import torch
 from jax.test_util import check_grads
 
 import backproof as bp
-import passes
 
 ROUNDS = 3
 NAMES = ("W1", "b1", "W2", "b2")

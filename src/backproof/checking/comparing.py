@@ -38,4 +38,10 @@ def same(found: Array, right: Array) -> bool:
         return False
     scale = float(np.max(np.abs(right), initial=0.0)) or 1.0
     tolerance = TOLERANCE if found.dtype.itemsize > 4 or found.dtype.kind != "f" else SINGLE
-    return any(bool(np.all(np.abs(found - form) <= tolerance * scale)) for form in layouts(right, found.shape))
+    return any(_near(found, form, tolerance * scale) for form in layouts(right, found.shape))
+
+
+def _near(found: Array, form: Array, most: float) -> bool:
+    """Whether no entry is further off than that; the corners first, which tell nearly all apart that differ."""
+    corners = tuple(slice(None, None, max(1, n - 1)) for n in found.shape)
+    return bool(np.all(np.abs(found[corners] - form[corners]) <= most) and np.all(np.abs(found - form) <= most))

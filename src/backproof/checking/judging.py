@@ -44,6 +44,7 @@ class Judge:
         self._undivided: dict[Quantity, Event] = {}
         self._wrong: dict[Finding, _Wrong] = {}
         self._blamed: set[Event] = set()
+        self._unexplained: set[tuple[str, int]] = set()
         self.findings: list[Finding] = []
         self.returned: dict[str, Returned] = {}
         self._judge_all()
@@ -67,7 +68,11 @@ class Judge:
         if wrong is None:
             return finding
         repairs = list(islice(wrong.trial.repairs(wrong.quantity), MOST_MISTAKES))
-        found = mistakes(self._truth, wrong.quantity, wrong.trial, repairs)
+        # Where no pair is in one round of a loop, none is looked for in the others.
+        line = finding.moment.file, finding.moment.number
+        found = mistakes(self._truth, wrong.quantity, wrong.trial, repairs, pairs=line not in self._unexplained)
+        if not found:
+            self._unexplained.add(line)
         alike = [repair for repair in repairs if found and repair.mistake == found[0].mistake]
         alike += [mistake for mistake in found if isinstance(mistake, Repair)]
         correction = next((repair.line for repair in (*alike, *repairs)), finding.correction)

@@ -17,23 +17,28 @@ MOST_PAIRS = 4000
 """How many pairs of mistakes are tried in one equation."""
 
 
-def mistakes(truth: Truth, quantity: Quantity, trial: Trial, repairs: Sequence[Repair]) -> tuple[Edited | Repair, ...]:
-    """The mistakes in a statement: single ones in the equation, else in the line, else a pair; the likeliest first."""
+def mistakes(
+    truth: Truth, quantity: Quantity, trial: Trial, repairs: Sequence[Repair], *, pairs: bool = True
+) -> tuple[Edited | Repair, ...]:
+    """The mistakes in a statement: single ones in the equation, else in the line, else a pair; the likeliest first.
+
+    Pairs are looked for only if `pairs` says so.
+    """
     if (other := trial.holds_another(quantity)) is not None:
         return (Edited("wrong quantity", other.node, "{0} stands where {1} belongs", (other.node, quantity.node)),)
     if (overwriting := trial.overwriting(quantity)) is not None:
         return (overwriting,)
     singles = single_mistakes(truth, quantity, trial) or repairs
-    if singles:
+    if singles or not pairs:
         return tuple(singles[:MOST_MISTAKES])
     context = _context(truth, quantity)
-    pairs = (
+    both = (
         (first, second)
         for form in trial.forms(quantity)
         for first in edited(form, context)
         for second in edited(first.node, context, alone=False)
     )
-    few = islice(pairs, MOST_PAIRS)
+    few = islice(both, MOST_PAIRS)
     found = (first.then(second) for first, second in few if trial.gives(second.node, quantity))
     return tuple(islice(found, 1))
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
 from backproof.checking.comparing import layouts, same
 from backproof.checking.equations import exchanged, inside, operands
+from backproof.checking.evaluations import Evaluations
 from backproof.checking.events import Event
 from backproof.checking.ledger import Ledger
 from backproof.checking.repair import Repair, repairs
@@ -28,7 +27,7 @@ class Trial:
         self._truth, self._ledger, self._event = truth, ledger, event
         self._draws = range(len(event.arrays))
         self._held = dict(ledger.by_text)
-        self._known = [ledger.inputs(event, draw) for draw in self._draws]
+        self._on = [Evaluations(ledger.inputs(event, draw), truth.sizes[draw]) for draw in self._draws]
 
     def forms(self, quantity: Quantity) -> list[Node]:
         """The right side of a quantity in all its forms, the simplest first.
@@ -46,11 +45,8 @@ class Trial:
 
     def value(self, form: Node, draw: int) -> Array | None:
         """What an equation gives on a draw; None where NumPy makes nothing of it."""
-        known = self._known[draw]
-        if form in known:
-            known = {x: value for x, value in known.items() if x is not form}
         try:
-            return np.asarray(evaluate([form], known, self._truth.sizes[draw])[form])
+            return self._on[draw].value(form)
         except (ValueError, IndexError, TypeError):  # an edited equation of which NumPy makes nothing
             return None
 
@@ -100,7 +96,7 @@ class Trial:
 
     def holds(self, form: Node) -> bool:
         """Whether the values are those of a part of an equation, on the first draw."""
-        known = {x: value for x, value in self._known[0].items() if x is not form}
+        known = {x: value for x, value in self._on[0].known.items() if x is not form}
         parts = evaluate([form], known, self._truth.sizes[0])
         factors = {1.0, self._truth.factor(0)}
         values = [parts[x] for x in inside(form) if x in parts and x.shape]
@@ -157,7 +153,7 @@ class Trial:
     def _mends(self, text: str, part: Quantity, wanted: Sequence[Array]) -> bool:
         for draw in self._draws:
             held = self._event.reads[draw][text]
-            value = self._known[draw].get(part.node)
+            value = self._on[draw].known.get(part.node)
             value = self.value(part.node, draw) if value is None else value
             if value is None:
                 return False

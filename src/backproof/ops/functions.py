@@ -489,16 +489,16 @@ def _log1p(z: Array) -> Array:
 
 
 def _xlogy(x: Array, y: Array) -> Array:
-    from scipy.special import xlogy as scipy_xlogy
-
-    value = np.asarray(scipy_xlogy(x, y))
+    """x · log(y), and 0 where x is 0 and y a number. SciPy has it too, and takes long to import."""
+    x, y = np.broadcast_arrays(x, y)
+    zero = np.real(x) == 0
+    value = np.asarray(x * np.log(y.astype(np.result_type(x, y), copy=False)))
     if np.iscomplexobj(value):
         # With a step in x alone, (0 + ih)·log(0) is 0 with slope −∞, not undefined.
-        x, y = np.broadcast_arrays(x, y)
-        zero = np.real(x) == 0
         value[zero] = 0
-        value.imag[zero] = scipy_xlogy(np.imag(x)[zero], np.real(y)[zero])
-    return value
+        value.imag[zero] = _xlogy(np.imag(x)[zero], np.real(y)[zero])
+        return value
+    return np.where(zero & ~np.isnan(y), np.zeros_like(value), value)
 
 
 def _atan2(y: Array, x: Array) -> Array:
