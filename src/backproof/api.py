@@ -227,11 +227,17 @@ def diagnose(
 
     given = {**(arguments or {}), **named}
     subject = Subject(forward, backward, loss)
-    usual = derive(subject.scalar, given)
-    leaves = {str(x.symbol): x for x in usual.graph.inputs}
+    usual = trace(subject.scalar, given).graph
+    leaves = {str(x.symbol): x for x in usual.inputs}
     numbers = [n for n, x in leaves.items() if x.attrs["value"].dtype.kind == "f" and not x.attrs.get("outside")]
     wrt = [name for name in numbers if name not in ("Y", "y")] or numbers
-    return diagnose_subject(subject, lambda drawn: derive(subject.scalar, drawn, wrt=wrt), given, set(usual.gradients))
+    return diagnose_subject(
+        subject,
+        lambda drawn: derive(subject.scalar, drawn, wrt=wrt),
+        lambda drawn: trace(subject.scalar, drawn, wrt).graph,
+        given,
+        {str(x.symbol) for x in usual.parameters},
+    )
 
 
 def render(

@@ -21,29 +21,37 @@ from backproof.checking.truth import Draw, Truth, divisors
 from backproof.derivation.derivation import Derivation
 from backproof.execution.trace import Trace, of_other_sizes, run
 from backproof.ir.errors import BackproofError
+from backproof.ir.node import Graph
 
 Derive = Callable[[Mapping[str, Any]], Derivation]
+Follow = Callable[[Mapping[str, Any]], Graph]
 
 DRAWS = 3
 """On how many draws of the arguments the backward pass is run: the given ones and others."""
 
 
 def diagnose(
-    subject: Subject, derive: Derive, arguments: Mapping[str, Any], wanted: Collection[str], *, seed: int = 0
+    subject: Subject,
+    derive: Derive,
+    follow: Follow,
+    arguments: Mapping[str, Any],
+    wanted: Collection[str],
+    *,
+    seed: int = 0,
 ) -> Diagnosis:
     """Runs somebody's backward pass and judges each of its statements.
 
-    `derive` gives the derivation of the subject's loss on given arguments. Of the derivatives that the code does not
-    compute, those by the quantities in `wanted` are told of.
+    `derive` gives the derivation of the subject's loss on given arguments, `follow` only its forward pass. Of the
+    derivatives that the code does not compute, those by the quantities in `wanted` are told of.
     """
     rng = np.random.default_rng(seed)
     derivation = derive(arguments)
-    draws = [Draw(subject.play(arguments), _truth(derivation, derivation))]
+    draws = [Draw(subject.play(arguments), _truth(derivation, derivation.graph))]
     if (other := _of_other_sizes(subject, derive, arguments, derivation, rng)) is not None:
         draws.append(other)
     while len(draws) < DRAWS:
         given = redrawn(arguments, rng)
-        draws.append(Draw(subject.play(given), _truth(derivation, derive(given))))
+        draws.append(Draw(subject.play(given), _truth(derivation, follow(given))))
     judges = [Judge(Truth(derivation, draws, convention)) for convention in (None, *divisors(derivation))]
     # Where the 1/m stands is a convention: it is the one that finds the least to object to.
     judge = min(judges, key=Judge.objections)
@@ -67,5 +75,5 @@ def _of_other_sizes(
     return Draw(played, of_other_sizes(derivation, drawn)) if same_network(derivation, drawn) else None
 
 
-def _truth(derivation: Derivation, drawn: Derivation) -> Trace:
-    return run(derivation, {str(x.symbol): x.attrs["value"] for x in drawn.graph.inputs})
+def _truth(derivation: Derivation, drawn: Graph) -> Trace:
+    return run(derivation, {str(x.symbol): x.attrs["value"] for x in drawn.inputs})

@@ -36,6 +36,8 @@ class Ledger:
         self._truth = truth
         self.by_text: dict[str, Entry] = {}
         self._of_quantity: dict[Quantity, tuple[Array, ...]] = {}
+        # For each quantity the array that the code holds last for it, and that over the factor of the convention.
+        self._divided: dict[tuple[Quantity, int], tuple[Array, Array]] = {}
 
     def learn(self, event: Event) -> None:
         """Takes up what a statement reads that none before it wrote."""
@@ -107,8 +109,14 @@ class Ledger:
 
     def _put(self, values: dict[Node, Array], quantity: Quantity, array: Array, draw: int) -> None:
         form = next(layouts(array, self._truth.plain(quantity.node, draw).shape), None)
-        if form is not None:
-            values[quantity.node] = form / self._truth.scale(quantity, draw)
+        scale = self._truth.scale(quantity, draw)
+        if form is not None and scale == 1:
+            values[quantity.node] = form
+        elif form is not None:
+            of, divided = self._divided.get((quantity, draw), (None, form))
+            if of is not array:
+                self._divided[quantity, draw] = array, (divided := form / scale)
+            values[quantity.node] = divided
 
 
 def _without_former(entry: Entry) -> Entry:

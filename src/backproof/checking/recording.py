@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 import sys
+import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -16,6 +17,8 @@ import numpy as np
 
 from backproof.checking.naming import last_word, plain
 from backproof.ops.row import Array
+
+Copy = Callable[[Any], Array]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,9 +68,14 @@ class Recording:
     variables: Mapping[str, Any]
 
 
-def record(function: Callable[..., Any], arguments: Mapping[str, Any], files: Collection[str]) -> Recording:
-    """Calls a function and records the statements of the given files that run until it returns."""
-    recorder = _Recorder(files)
+def record(
+    function: Callable[..., Any], arguments: Mapping[str, Any], files: Collection[str], *, statements: bool = True
+) -> Recording:
+    """Calls a function and records the statements of the given files that run until it returns.
+
+    Without `statements` only its own variables are kept.
+    """
+    recorder = _Recorder(files) if statements else _Variables(files)
     before = sys.gettrace()
     sys.settrace(recorder.enter)
     try:
@@ -85,21 +93,62 @@ class _Running:
     reads: tuple[Held, ...]
 
 
-class _Recorder:
+class _Variables:
+    """Keeps the variables of the function that returns last, which is the outermost."""
+
     def __init__(self, files: Collection[str]) -> None:
         self._files = files
-        self._running: dict[FrameType, _Running | None] = {}
-        self._visits: dict[tuple[str, int], int] = {}
-        self._last: dict[tuple[str, int], Moment] = {}
         self.moments: list[Moment] = []
         self.variables: Mapping[str, Any] = {}
 
     def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename not in self._files:
             return None
+        frame.f_trace_lines = False
+        return self._returned
+
+    def _returned(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "return" and frame.f_code.co_name != "<lambda>":
+            self.variables = dict(frame.f_locals)
+        return self._returned
+
+
+class _Copies:
+    """Copies of arrays; of one that has not changed since it was copied last, the same copy."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[weakref.ref[Array], Array]] = {}
+
+    def __call__(self, value: Any) -> Array:
+        if type(value) is not np.ndarray or value.dtype.kind not in "iuf":
+            return np.array(value)
+        of, copy = self._made.get(id(value), (None, None))
+        if of is None or copy is None or of() is not value or not _unchanged(value, copy):
+            copy = np.array(value)
+            self._made[id(value)] = weakref.ref(value), copy
+        return copy
+
+
+def _unchanged(value: Array, copy: Array) -> bool:
+    return value.shape == copy.shape and value.dtype == copy.dtype and bool(np.array_equal(value, copy))
+
+
+class _Recorder(_Variables):
+    """Keeps what every statement read and wrote."""
+
+    def __init__(self, files: Collection[str]) -> None:
+        super().__init__(files)
+        self._copies = _Copies()
+        self._running: dict[FrameType, _Running | None] = {}
+        self._visits: dict[tuple[str, int], int] = {}
+        self._last: dict[tuple[str, int], Moment] = {}
+
+    def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if frame.f_code.co_filename not in self._files:
+            return None
         self._running[frame] = None
         code = frame.f_code
-        given = tuple(_values(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], frame))
+        given = tuple(_values(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], frame, self._copies))
         if given:
             self.moments.append(Moment(code.co_filename, code.co_firstlineno, "", 0, code.co_name, (), given))
         return self._line
@@ -111,8 +160,7 @@ class _Recorder:
         if event == "return":
             self._finish(frame, running, argument)
             del self._running[frame]
-            if frame.f_code.co_name != "<lambda>":
-                self.variables = dict(frame.f_locals)  # the outermost returns last
+            self._returned(frame, event, argument)
             return self._line
         statement = statements(frame.f_code.co_filename).get(frame.f_lineno)
         if running is not None and statement is running.statement and frame.f_lineno != statement.lineno:
@@ -120,16 +168,16 @@ class _Recorder:
         self._finish(frame, running)
         self._running[frame] = None
         if statement is not None:
-            self._running[frame] = _Running(statement, tuple(_values(_loaded(statement), frame)))
+            self._running[frame] = _Running(statement, tuple(_values(_loaded(statement), frame, self._copies)))
         return self._line
 
     def _finish(self, frame: FrameType, running: _Running | None, returned: Any = None) -> None:
         if running is None:
             return
         statement, file = running.statement, frame.f_code.co_filename
-        writes = tuple(_values(_stored(statement), frame))
+        writes = tuple(_values(_stored(statement), frame, self._copies))
         if isinstance(statement, ast.Return):
-            writes = tuple(_computed(statement, returned))
+            writes = tuple(_computed(statement, returned, self._copies))
         elif not isinstance(statement, ast.Assign | ast.AnnAssign):
             writes = tuple(replace(write, changed=True) for write in writes)
         if not writes and not running.reads:
@@ -242,7 +290,7 @@ def _stored(statement: ast.stmt) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _computed(statement: ast.Return, returned: Any) -> Iterator[Held]:
+def _computed(statement: ast.Return, returned: Any, copy: Copy) -> Iterator[Held]:
     """What a return statement gives that no variable holds: ``return dZ @ X.T, dW2`` gives dZ @ X.T."""
     match statement.value:
         case ast.Tuple(elts=parts) | ast.List(elts=parts) if isinstance(returned, tuple | list):
@@ -251,7 +299,7 @@ def _computed(statement: ast.Return, returned: Any) -> Iterator[Held]:
             for key, part, value in zip(keys, parts, returned.values(), strict=True):
                 name = key.value if isinstance(key, ast.Constant) else None
                 if isinstance(name, str) and plain(name) != plain(last_word(ast.unparse(part))):
-                    yield from held(f"returned[{name!r}]", value)
+                    yield from held(f"returned[{name!r}]", value, copy)
             return
         case None:
             return
@@ -260,7 +308,7 @@ def _computed(statement: ast.Return, returned: Any) -> Iterator[Held]:
     if len(parts) == len(values):
         for part, value in zip(parts, values, strict=True):
             if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
-                yield from held(ast.unparse(part), value)
+                yield from held(ast.unparse(part), value, copy)
 
 
 def _named(node: ast.AST) -> Iterator[str]:
@@ -297,12 +345,12 @@ def _is_plain(node: ast.AST) -> bool:
     return False
 
 
-def _values(texts: tuple[str, ...], frame: FrameType) -> Iterator[Held]:
+def _values(texts: tuple[str, ...], frame: FrameType, copy: Copy) -> Iterator[Held]:
     for text in texts:
         base, key = _entry(text)
         if base is not None and isinstance(_value(base, frame), np.ndarray):
             # An entry of an array: the array is what counts.
-            yield from (replace(part, changed=True) for part in held(base, _value(base, frame)))
+            yield from (replace(part, changed=True) for part in held(base, _value(base, frame), copy))
             continue
         value = _value(text, frame)
         owner = _owner(text)
@@ -310,7 +358,7 @@ def _values(texts: tuple[str, ...], frame: FrameType) -> Iterator[Held]:
             continue  # A1.T: A1 itself is there too
         place = _value(key, frame) if base is not None else None
         resolved = f"{base}[{place!r}]" if isinstance(place, str | int) else text
-        for part in held(resolved, value):
+        for part in held(resolved, value, copy):
             yield replace(part, written=part.text.replace(resolved, text, 1))
 
 
@@ -349,20 +397,20 @@ def _compiled(text: str) -> Any:
 MOST_PARTS = 1000
 
 
-def held(text: str, value: Any) -> Iterator[Held]:
-    """The arrays in a value: itself, or the parts of a container or of `self`, each as it is written in code."""
+def held(text: str, value: Any, copy: Copy = np.array) -> Iterator[Held]:
+    """Copies of the arrays in a value: of itself, or the parts of a container or of `self`, as they are written."""
     if isinstance(value, dict):
         for key, part in list(value.items())[:MOST_PARTS]:
-            yield from held(f"{text}[{key!r}]", part)
+            yield from held(f"{text}[{key!r}]", part, copy)
     elif isinstance(value, list | tuple) and any(isinstance(x, np.ndarray | dict | list | tuple) for x in value):
         for k, part in enumerate(value[:MOST_PARTS]):
-            yield from held(f"{text}[{k}]", part)
+            yield from held(f"{text}[{k}]", part, copy)
     elif hasattr(value, "__dict__") and text == "self":
         for name, part in list(vars(value).items())[:MOST_PARTS]:
-            yield from held(f"{text}.{name}", part)
+            yield from held(f"{text}.{name}", part, copy)
     elif isinstance(value, bool | np.bool_):
         return
     elif isinstance(value, np.ndarray | float | int | np.number):
-        array = np.array(value)
+        array = copy(value)
         if array.dtype.kind in "iuf":
             yield Held(text, array)

@@ -59,7 +59,7 @@ class Subject:
     def play(self, arguments: Mapping[str, Any]) -> Played:
         """Runs forward and backward pass on copies of the arguments."""
         given = {name: _copied(value) for name, value in arguments.items()}
-        forward = record(self.forward, _matched(self.forward, given, {}, ()), self._files)
+        forward = record(self.forward, _matched(self.forward, given, {}, ()), self._files, statements=False)
         parts = forward.result if isinstance(forward.result, tuple) else (forward.result,)
         loss = parts[0] if self.loss is None else _call(self.loss, given, {}, parts)
         kept = parts if self.loss is not None else parts[1:]

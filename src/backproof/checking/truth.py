@@ -110,7 +110,8 @@ class Truth:
 
     def value(self, quantity: Quantity, draw: int) -> Array:
         """What a quantity is on a draw, in the convention of the code."""
-        return self.scale(quantity, draw) * self.plain(quantity.node, draw)
+        scale, plain_value = self.scale(quantity, draw), self.plain(quantity.node, draw)
+        return plain_value if scale == 1 else scale * plain_value
 
     def plain(self, node: Node, draw: int) -> Array:
         """What a node of the derivation is on a draw."""
