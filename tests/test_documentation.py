@@ -278,7 +278,7 @@ def _check_named(body: str) -> None:
             assert {word for word in words[1:] if "=" not in word} <= targets, line
         elif words:
             assert words[:4] in (["python3", "-m", "pip", "install"], ["python3", "-m", "venv", ".venv"]) or (
-                words[0].startswith(".venv/bin/")
+                words[0].startswith((".venv/bin/", ".venv-frameworks/bin/"))
             ), f"unknown command: {line}"
 
 
