@@ -13,7 +13,7 @@ from backproof.checking.diagnosis import Finding, Judgement, Returned
 from backproof.checking.equations import operands
 from backproof.checking.events import Event, events
 from backproof.checking.ledger import Entry, Ledger
-from backproof.checking.naming import last_word
+from backproof.checking.naming import letters
 from backproof.checking.recording import held, is_looked_up, statement_of
 from backproof.checking.repair import Repair
 from backproof.checking.search import MOST_MISTAKES, mistakes
@@ -147,8 +147,9 @@ class Judge:
             self._claim(right)
             return
         read = {q.node for q in self._ledger.quantities(event)}
+        known = read | {q.node for q in self._ledger.derivatives}
         left = [p for p in left if self._fits(p, event)]
-        left.sort(key=lambda part: -len(read.intersection(operands(part.node))))
+        left.sort(key=lambda p: [-len(nodes.intersection(operands(p.node))) for nodes in (read, known)])
         part = next((part for part in left if self._follows(part, event)), None)
         if part is None and left and any(array.any() for array in event.arrays):
             part = left[0]
@@ -202,7 +203,7 @@ class Judge:
             return False
         if entry.quantity is None or part in self._truth.lettered(text):
             return part is not entry.quantity
-        is_lookup = is_looked_up(entry.event.moment) and part.step is None
+        is_lookup = text.isidentifier() and is_looked_up(entry.event.moment) and part.step is None
         return is_lookup and not any(
             other.quantity is part and name.isidentifier() for name, other in self._ledger.by_text.items()
         )
@@ -357,7 +358,7 @@ def _once_a_line(findings: Sequence[Finding]) -> Iterator[Finding]:
     """What is wrong in a line once, though it may be wrong in every round of a loop."""
     seen: set[tuple[str, int, str]] = set()
     for finding in findings:
-        place = finding.moment.file, finding.moment.number, last_word(finding.text)
+        place = finding.moment.file, finding.moment.number, letters(finding.text)
         if finding.judgement != "wrong" or place not in seen:
             yield finding
         if finding.judgement == "wrong":

@@ -210,6 +210,14 @@ def statements(file: str) -> Mapping[int, ast.stmt]:
     return found
 
 
+@lru_cache(maxsize=64)
+def place_names(file: str) -> frozenset[str]:
+    """The names that places are written with in a file: t of ``hs[t + 1]``."""
+    subscripts = (x for statement in statements(file).values() for x in ast.walk(statement))
+    places = (x.slice for x in subscripts if isinstance(x, ast.Subscript))
+    return frozenset(x.id for place in places for x in ast.walk(place) if isinstance(x, ast.Name))
+
+
 def source_of(statement: ast.stmt, file: str) -> str:
     """The lines of a statement as they are written, without their indentation."""
     lines = linecache.getlines(file)[statement.lineno - 1 : statement.end_lineno]
@@ -319,6 +327,8 @@ def _named(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Attribute | ast.Subscript) and _is_plain(node):
         yield ast.unparse(node)
         yield from _named(node.value)
+        if isinstance(node, ast.Subscript):
+            yield from _named(node.slice)
         return
     for child in ast.iter_child_nodes(node):
         yield from _named(child)

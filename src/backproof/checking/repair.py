@@ -13,7 +13,7 @@ from itertools import chain
 
 from backproof.checking.comparing import same
 from backproof.checking.events import Event
-from backproof.checking.recording import statement_of
+from backproof.checking.recording import place_names, statement_of
 from backproof.checking.replay import right_side, run_again
 from backproof.checking.tree import exchanged, parsed
 from backproof.ops.row import Array
@@ -44,13 +44,40 @@ def repairs(event: Event, wanted: Sequence[Array], held: Mapping[str, Sequence[A
     draws = range(len(wanted))
     held = {text: arrays for text, arrays in held.items() if text != event.text}
     alike = _alike(held)
+    counted = {
+        text: int(arrays[0])
+        for text, arrays in held.items()
+        if text in place_names(event.moment.file) and arrays[0].ndim == 0 and arrays[0].dtype.kind == "i"
+    }
     matrices = {text for text, arrays in held.items() if arrays[0].ndim > 1}
     given = [{text: arrays[k] for text, arrays in held.items()} | dict(event.reads[k]) for k in draws]
     changes = chain(_numbers(tree, held), _places(tree, alike, matrices), _missing(tree, event, held))
     for mistake, says, named, changed in changes:
         found = (run_again(event, changed, given[k], k) for k in draws)
         if all(array is not None and same(array, wanted[k]) for k, array in enumerate(found)):
-            yield Repair(mistake, says, named, _line(event, changed))
+            yield Repair(mistake, says, named, _line(event, _counting(changed, counted)))
+
+
+def _counting(tree: ast.expr, counted: Mapping[str, int]) -> ast.expr:
+    """An expression that holds in the other rounds of a loop too: ``hs[t + 1]`` for ``hs[4]``."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(value=value, slice=ast.Constant(value=int(place))):
+                for name, number in counted.items():
+                    if abs(place - number) <= 1:
+                        named = _moved(parsed(name), place - number)
+                        return exchanged(tree, node, ast.Subscript(value, named, ast.Load()))
+    return tree
+
+
+def _moved(place: ast.expr, step: int) -> ast.expr:
+    """A place some steps on: t + 1 of t, and t of t − 1."""
+    match place:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=ast.Constant(value=int(number))):
+            return _moved(left, step + (number if isinstance(op, ast.Add) else -number))
+    if step == 0:
+        return place
+    return ast.BinOp(place, ast.Add() if step > 0 else ast.Sub(), ast.Constant(abs(step)))
 
 
 def _line(event: Event, changed: ast.expr) -> str:
@@ -145,7 +172,7 @@ def _at(node: ast.expr) -> Iterator[Change]:
                     yield "comparison", "{0} should be {1}", (text, ast.unparse(compared)), compared
         case ast.Subscript(value=value, slice=place) if not isinstance(place, ast.Slice | ast.Tuple):
             for step in (1, -1):
-                moved = ast.Subscript(value, ast.BinOp(place, ast.Add(), ast.Constant(step)), ast.Load())
+                moved = ast.Subscript(value, _moved(place, step), ast.Load())
                 yield "wrong place", "{0} stands where {1} belongs", (text, ast.unparse(moved)), moved
 
 

@@ -25,8 +25,9 @@ def replayed(event: Event, draw: int, values: Mapping[str, Array]) -> Array | No
 
 def run_again(event: Event, expression: ast.expr, values: Mapping[str, Array], draw: int) -> Array | None:
     """What an expression gives in the place of the statement's own; None where it raises or gives no numbers."""
-    written = {read.text: read.written or read.text for read in event.moment.reads}
-    placed = _Placed({written.get(text, text): array for text, array in values.items()})
+    # A value is known by its place, hs[3], and as it is written, hs[t].
+    reads = {read.written: values[read.text] for read in event.moment.reads if read.text in values}
+    placed = _Placed({**values, **reads})
     tree = ast.fix_missing_locations(ast.Expression(placed.visit(expression)))
     try:
         code = compile(tree, "<replayed>", "eval")

@@ -62,8 +62,10 @@ class Trial:
     def repairs(self, quantity: Quantity) -> Iterator[Repair]:
         """The changes of the statement itself that make it right."""
         right = self.wanted(quantity)
-        # Variables come before the places of containers that hold the same.
-        texts = sorted(self._held, key=lambda text: (not text.isidentifier(), len(text)))
+        # What is known comes before sums that are not complete, variables before the places of containers.
+        texts = sorted(
+            self._held, key=lambda text: (self._held[text].quantity is None, not text.isidentifier(), len(text))
+        )
         held = {text: self._held[text].arrays for text in texts}
         return iter(()) if right is None else repairs(self._event, right, held)
 
