@@ -58,6 +58,7 @@ NUMPY = {
     "ceil": np.ceil,
     "trunc": np.trunc,
     "rint": np.rint,
+    "whole": np.trunc,
     "floor_divide": np.floor_divide,
     "sinh": np.sinh,
     "cosh": np.cosh,

@@ -16,7 +16,7 @@ from backproof.emit import numpy_helpers
 from backproof.emit.program import Program, Statement, Writer
 from backproof.emit.text import ATOM, COMPARISON, POWER, PRODUCT, SIGN, SUM, Text, call, infix
 from backproof.ir.errors import SpecError
-from backproof.ir.node import Node, substitute
+from backproof.ir.node import Node, ancestors, substitute
 from backproof.ir.sizes import ONE, Size, show
 from backproof.ir.symbol import Symbol
 from backproof.ops import (
@@ -449,7 +449,7 @@ def _key(node: Node, w: Writer) -> str:
     items = []
     for k, size in zip(node.attrs["key"], whole, strict=True):
         if isinstance(k, Slot):
-            items.append(w.text(arrays[k.number]).code)
+            items.append(_places(arrays[k.number], w))
         elif isinstance(k, int):
             items.append(str(k))
         else:
@@ -457,6 +457,13 @@ def _key(node: Node, w: Writer) -> str:
     while len(items) > 1 and items[-1] == ":":
         items.pop()
     return ", ".join(items)
+
+
+def _places(node: Node, w: Writer) -> str:
+    """An array of places; numbers that an array is filled with are decimal, which an index may not be."""
+    numbers = (x.inputs[0] for x in ancestors([node]) if x.op in (linear.expand, linear.stretch))
+    filled = any(x.op is leaves.constant_ for x in numbers)
+    return f"{w.text(node).at(ATOM)}.astype(int)" if filled else w.text(node).code
 
 
 def _slice(k: slice, length: int | None) -> str:
@@ -617,6 +624,7 @@ SPELLED: Mapping[Row, Spelling] = {
     complexes.modulus: _function_of("np.abs"),
     complexes.angle: _function_of("np.angle"),
     complexes.sgn: _function_of("np.sign"),
+    elementary.whole: lambda node, w: Text(f"{w.operands(node)[0].at(ATOM)}.astype(int)"),
     complexes.as_complex: lambda node, w: infix(w.operands(node)[0], "+", Text("0j"), SUM),
     fourier.fft: _transform("fft"),
     fourier.ifft: _transform("ifft"),

@@ -23,8 +23,9 @@ class Text:
 
 
 def infix(left: Text, sign: str, right: Text, level: int, *, associative: bool = False) -> Text:
-    """Two operands of a sign that binds to the left, or, if it is `associative`, either way."""
-    return Text(f"{left.at(level)} {sign} {right.at(level if associative else level + 1)}", level)
+    """Two operands of a sign that binds to the left, or, if it is `associative`, either way; comparisons do neither."""
+    least = SUM if level == COMPARISON else level  # in Python a < b < c is a < b and b < c
+    return Text(f"{left.at(least)} {sign} {right.at(level if associative else level + 1)}", level)
 
 
 def call(function: str, *arguments: object, **options: object) -> Text:

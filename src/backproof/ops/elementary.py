@@ -126,6 +126,11 @@ floor = _step("floor", "The largest whole number that is not above z.", np.floor
 ceil = _step("ceil", "The smallest whole number that is not below z.", np.ceil)
 trunc = _step("trunc", "z without its decimals.", np.trunc)
 rint = _step("rint", "The nearest whole number, of two that are as near the even one.", np.rint)
+whole = _step(
+    "whole",
+    "z without its decimals, as a whole number, which can be an index.",
+    lambda z: np.asarray(z).astype(np.int64),
+)
 floor_divide = _step("floor_divide", "How often the divisor goes into the dividend as a whole.", np.floor_divide, 2)
 
 

@@ -157,6 +157,7 @@ FAMILIES: Mapping[str, tuple[Row, ...]] = {
         elementary.ceil,
         elementary.trunc,
         elementary.rint,
+        elementary.whole,
         elementary.floor_divide,
         elementary.pieces,
     ),

@@ -10,12 +10,12 @@ import numpy as np
 
 from backproof.frontends.tracing.lengths import sizes_of
 from backproof.frontends.tracing.tape import refuse
-from backproof.frontends.tracing.traced import HANDLERS, NAMED, Handler, Nodes, Traced, plain
-from backproof.ir.node import Node
+from backproof.frontends.tracing.traced import HANDLERS, NAMED, WHOLE, Handler, Nodes, Traced, plain
+from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import Shape, Size, agreed, of_length
 from backproof.ops import activations, elementary, linalg, reductions, shaping
 from backproof.ops.arithmetic import add, div, mul, neg, power, sub
-from backproof.ops.leaves import constant, constant_, is_number
+from backproof.ops.leaves import constant, constant_, input_, is_number
 from backproof.ops.linear import expand, matmul, stretched, total, transpose
 from backproof.ops.row import Row
 from backproof.ops.shaping import Slot, sliced
@@ -262,7 +262,7 @@ def _spelled_out(spec: str, ranks: Sequence[int]) -> str:
 
 def _axes(node: Node, axis: Any) -> tuple[int, ...]:
     rank = len(node.shape)
-    if axis is None:
+    if axis is None or not rank:  # NumPy reduces a single number over an axis too
         return tuple(range(-rank, 0))
     given = axis if isinstance(axis, tuple | list) else (axis,)
     return tuple(sorted({int(k) % rank - rank for k in given}))
@@ -329,7 +329,8 @@ HANDLERS[np.min] = HANDLERS[np.amin] = _reduces(reductions.min_, elementary.mini
 @becomes(np.cumsum)
 def _cumsum(nodes: Nodes, x: Any, axis: Any = None, **options: Any) -> Node:
     _only(options, "np.cumsum")
-    node = nodes(x) if axis is not None else _flat(nodes(x))
+    node = nodes(x)
+    node = node if axis is not None and node.shape else _flat(node)
     return reductions.cumsum(node, axis=_axes(node, -1 if axis is None else axis)[0], reverse=False)
 
 
@@ -526,11 +527,24 @@ def _key(nodes: Nodes, node: Node, key: Any) -> tuple[shaping.Key, list[Node], l
             items.append(sliced(*_bounds(k, n)))
             place += 1
         elif isinstance(k, Traced) or np.ndim(k) > 0:
-            arrays.append(nodes(k))
+            arrays.append(nodes(_held(nodes, k)))
             items.append(Slot(len(arrays) - 1))
         else:
             items.append(int(k) % n)
     return tuple(items), arrays, new
+
+
+def _held(nodes: Nodes, k: Any) -> Any:
+    """An array of places. Where it is computed from decimal numbers its values are taken, as those of a mask are."""
+    if not isinstance(k, Traced) or all(nodes.tape.values[x].dtype.kind in WHOLE for x in _inputs(k.node)):
+        return k
+    nodes.tape.note("an index depends on values; the derivation is that for the ones given")
+    return k.value
+
+
+def _inputs(node: Node) -> list[Node]:
+    """The arguments of the function that a value is computed from."""
+    return [x for x in ancestors([node]) if x.op is input_ and not x.attrs.get("outside")]
 
 
 def _bounds(k: slice, n: int) -> tuple[int, int, int]:

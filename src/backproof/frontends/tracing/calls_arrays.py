@@ -48,7 +48,7 @@ def _axis(node: Node, axis: Any, function: str) -> int:
 def _along(nodes: Nodes, x: Any, axis: Any, function: str) -> tuple[Node, int]:
     """An argument and the axis that a function works along; without one, NumPy flattens the array."""
     node = _array(nodes, x)
-    return (_flat(node), -1) if axis is None else (node, _axis(node, axis, function))
+    return (_flat(node), -1) if axis is None or not node.shape else (node, _axis(node, axis, function))
 
 
 def _part(node: Node, axis: int, start: int, stop: int) -> Node:

@@ -23,6 +23,8 @@ from backproof.ops.row import Row
 def _round(nodes: Nodes, x: Any, decimals: int = 0, out: Any = None) -> Node:
     if out is not None:
         raise refuse("np.round writes into an array (out=…)", instead="assign the result instead")
+    if decimals >= 0 and np.asarray(nodes.value(x)).dtype.kind in "iu":
+        return nodes(x)
     if decimals == 0:
         return elementary.rint(nodes(x))
     unit = constant(10.0 ** abs(decimals))

@@ -167,6 +167,47 @@ def _of_lists(name: str, original: Maker) -> Maker:
     return lambda *arguments, **options: original(*map(change, arguments), **options)
 
 
+class _OfLists:
+    """A ufunc of NumPy that takes lists with traced arrays in them too; in all else it is that ufunc."""
+
+    def __init__(self, of: np.ufunc) -> None:
+        self._of = of
+
+    @property  # type: ignore[misc]  # a property where types see an attribute
+    def __class__(self) -> type:
+        return np.ufunc
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        return self._of(*_without_lists(inputs), **options)
+
+    def reduce(self, array: Any, *arguments: Any, **options: Any) -> Any:
+        return self._of.reduce(*_without_lists((array,)), *arguments, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._of, name)
+
+    def __repr__(self) -> str:
+        return repr(self._of)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or self._of is other
+
+    def __hash__(self) -> int:
+        return hash(self._of)
+
+
+def _without_lists(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a ufunc is given, with arrays in the place of lists that hold traced ones."""
+    if not RUNNING or not any([type(x) in (list, tuple) for x in inputs]):
+        return inputs
+    return tuple(stacked(x) if holds_traced(x) and type(x) is not Traced else x for x in inputs)
+
+
+def _ufuncs() -> dict[str, Any]:
+    """The ufuncs that are followed, by all their names."""
+    return {name: _OfLists(f) for name, f in vars(np).items() if isinstance(f, np.ufunc) and f in HANDLERS}
+
+
 def _functions(module: ModuleType) -> dict[str, Maker]:
     """The functions of a module of NumPy that are followed, but for ufuncs."""
     functions = {name: f for name, f in vars(module).items() if callable(f) and not isinstance(f, type | np.ufunc)}
@@ -181,7 +222,7 @@ def _stand_in(module: ModuleType, makers: dict[str, Maker], others: dict[str, An
 RANDOM = StandIn(np.random, {"default_rng": default_rng})
 LINALG = _stand_in(np.linalg, _functions(np.linalg), {})
 JOINED = {"r_": _Joined(np.r_, _rows), "c_": _Joined(np.c_, _columns)}
-NUMPY = _stand_in(np, {**_functions(np), **MAKERS}, {"random": RANDOM, "linalg": LINALG, **JOINED})
+NUMPY = _stand_in(np, {**_functions(np), **MAKERS}, {"random": RANDOM, "linalg": LINALG, **JOINED, **_ufuncs()})
 """NumPy as the user's code sees it."""
 IMPORTED = {x.of.__name__: x for x in (NUMPY, RANDOM, LINALG)}
 INSTEAD = {id(np): NUMPY}

@@ -189,7 +189,8 @@ class Tape:
             node: Node | None = getattr(x, "node", None)
             if node is None and x == math.pi:
                 return constant_(value=math.pi, text="π")
-            return node if node is not None else constant(x if isinstance(x, int) else float(x))
+            whole = isinstance(x, int | np.bool_ | np.integer)
+            return node if node is not None else constant(int(x) if whole else float(x))
         array = array_of(x, "an array that takes part")
         if array.dtype.kind not in "biufc":
             raise refuse(f"an array of {array.dtype} takes part", why="only numbers can be differentiated")

@@ -17,7 +17,7 @@ import numpy as np
 from backproof.frontends.tracing.drawing import noticing_draws
 from backproof.frontends.tracing.fuse import fuse, is_elementwise
 from backproof.frontends.tracing.lengths import named_sizes, resized
-from backproof.frontends.tracing.makers import following
+from backproof.frontends.tracing.makers import INSTEAD, following
 from backproof.frontends.tracing.merge import merge
 from backproof.frontends.tracing.names import Names, Taken, distinct
 from backproof.frontends.tracing.patterns import recognise
@@ -187,7 +187,11 @@ def _leaf(tape: Tape, name: str, value: Any, dims: list[str] | None, leaves: dic
         return {key: _leaf(tape, _part(name, key, leaves), held, None, leaves) for key, held in value.items()}
     if isinstance(value, list | tuple) and any(isinstance(x, np.ndarray | dict | list | tuple) for x in value):
         items = [_leaf(tape, f"{name}_{k}", held, None, leaves) for k, held in enumerate(value, 1)]
-        return items if isinstance(value, list) else tuple(items)
+        if isinstance(value, list):
+            return items
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, np.ufunc):
+        return INSTEAD.get(id(value), value)  # the one that the code finds by its name, to compare it with
     if not isinstance(value, np.ndarray | np.floating | np.complexfloating):
         return value
     array = array_of(value, f"the argument {name}").copy()  # the derivation keeps what the call was given

@@ -15,7 +15,8 @@ from backproof.frontends.tracing.lengths import length
 from backproof.frontends.tracing.tape import Tape, doing, refuse
 from backproof.ir.node import Node, ancestors
 from backproof.ops.complexes import as_complex
-from backproof.ops.leaves import input_
+from backproof.ops.elementary import not_equal, whole
+from backproof.ops.leaves import constant, input_
 from backproof.ops.row import Array
 
 Handler = Callable[..., Any]
@@ -54,12 +55,21 @@ class Nodes:
 
 
 REAL = np.dtype(float)
+WHOLE = "iub"
+"""The kinds of numbers that have no derivative: whole numbers and truth values."""
 
 
 def _holds_complex(x: Any) -> bool:
     if isinstance(x, list | tuple):
         return any(map(_holds_complex, x))
     return bool(np.iscomplexobj(plain(x)))
+
+
+def _holds_decimals(x: Any) -> bool:
+    """Whether something is a traced array of decimal numbers, or a list in which there is one."""
+    if isinstance(x, list | tuple):
+        return any(map(_holds_decimals, x))
+    return type(x) is Traced and x.value.dtype.kind not in WHOLE
 
 
 REDUCTIONS: dict[Any, Callable[..., Any]] = {
@@ -92,7 +102,7 @@ def stacked(x: Any) -> Any:
         return x.copy()
     if holds_traced(x):
         return np.stack([stacked(part) for part in x])
-    return np.asarray(x, dtype=complex if np.iscomplexobj(x) else float)
+    return np.asarray(x)
 
 
 def plain(x: Any) -> Any:
@@ -162,7 +172,7 @@ class Traced(NDArrayOperatorsMixin):
             raise refuse(
                 "a plain array is changed in place by a traced one",
                 why="it cannot hold a derivative",
-                instead="assign the result instead: y = y + x, not y += x",
+                instead="assign the result instead, y = y + x; to write to parts of y, make it with np.zeros",
             )
         if out is not None and (len(out) != 1 or out[0] is not inputs[0]):
             raise refuse(f"{ufunc.__name__} writes into an array (out=…)", instead="assign the result instead")
@@ -187,8 +197,7 @@ class Traced(NDArrayOperatorsMixin):
         return self._apply(function, arguments, options)
 
     def __array__(self, *arguments: Any, **options: Any) -> Array:
-        if self.value.dtype.kind in "iub":
-            self.tape.note("whole numbers are used as they are; the derivation is that for the ones given")
+        if self._is_whole():
             return self.value
         if self._is_fixed():
             fixed = self.value.view()
@@ -223,6 +232,9 @@ class Traced(NDArrayOperatorsMixin):
 
     def _followed(self, function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
         handler = HANDLERS.get(function) or NAMED.get(getattr(function, "__name__", ""))
+        if handler is None and not any(map(_holds_decimals, (*arguments, *options.values()))):
+            self._is_whole()
+            return function(*map(plain, arguments), **plain(options))
         if handler is None:
             name = f"{getattr(function, '__module__', '')}.{function.__name__}".replace("numpy.", "np.").lstrip(".")
             raise refuse(f"{name} is not followed", why="it is not in the table of operations")
@@ -372,6 +384,8 @@ class Traced(NDArrayOperatorsMixin):
         return len(self.value)
 
     def __iter__(self) -> Iterator[Any]:
+        if not self.value.ndim:
+            iter(self.value)  # raises NumPy's error
         return (self[k] for k in range(len(self)))
 
     def __str__(self) -> str:
@@ -386,8 +400,15 @@ class Traced(NDArrayOperatorsMixin):
             self.tape.note(f"a branch depends on values; the derivation is that of the one taken ({decided})")
         return decided
 
+    def _is_whole(self) -> bool:
+        """Whether these are whole numbers or truth values, which have no derivative; it is noted that they are used."""
+        if self.value.dtype.kind not in WHOLE:
+            return False
+        self.tape.note("whole numbers are used as they are; the derivation is that for the ones given")
+        return True
+
     def __index__(self) -> int:
-        if self.value.dtype.kind not in "iub":
+        if self.value.dtype.kind not in WHOLE:
             raise refuse("an array of decimal numbers is used as an index")
         self.tape.note("an index depends on values; the derivation is that for the ones given")
         return int(self.value)
@@ -397,7 +418,7 @@ class Traced(NDArrayOperatorsMixin):
         return all(x.op is not input_ or x.attrs.get("outside") for x in ancestors([self.node]))
 
     def __float__(self) -> Any:
-        if self._is_fixed():
+        if self._is_fixed() or self._is_whole():
             return float(self.value)
         raise refuse(
             "a traced number is turned into a plain one",
@@ -406,7 +427,7 @@ class Traced(NDArrayOperatorsMixin):
         )
 
     def __int__(self) -> Any:
-        return int(self.__float__())
+        return int(self.value) if self._is_whole() else int(self.__float__())
 
     def __complex__(self) -> Any:
         return complex(self.__float__())
@@ -433,14 +454,16 @@ class Traced(NDArrayOperatorsMixin):
         return self.copy()
 
     def item(self, *arguments: Any) -> Any:
-        return self.value.item(*arguments) if self._is_fixed() else self.__float__()
+        return self.value.item(*arguments) if self._is_fixed() or self._is_whole() else self.__float__()
 
     def tolist(self) -> Any:
-        return self.value.tolist() if self._is_fixed() else self.__float__()
+        return self.value.tolist() if self._is_fixed() or self._is_whole() else self.__float__()
 
     # --- methods of arrays that are functions of NumPy
 
     def __getitem__(self, key: Any) -> Any:
+        if type(key) is list and holds_traced(key):
+            key = stacked(key)
         result = self._computed(np.ndarray.__getitem__, (self, key), {})
         if np.may_share_memory(self.value, result.value):
             self._shares(result)
@@ -454,9 +477,9 @@ class Traced(NDArrayOperatorsMixin):
 
     def _write(self, key: Any, value: Any, through: tuple[Traced, ...] = ()) -> None:
         self._refuse_complex(value)
-        node = HANDLERS[np.ndarray.__setitem__](Nodes(self.tape), self, key, value)
         array = self.value.astype(np.result_type(self.value, plain(value)))
         array[plain(key)] = plain(value)
+        node = HANDLERS[np.ndarray.__setitem__](Nodes(self.tape), self, key, value)
         self._becomes(self._wrapped(node, array), key, through)
 
     def _adds_at(self, key: Any, value: Any) -> None:
@@ -482,9 +505,20 @@ class Traced(NDArrayOperatorsMixin):
             return found
         if self.value.dtype.kind == "c":
             raise refuse("complex numbers are converted to real ones", instead="use z.real or np.abs(z)")
-        if np.dtype(dtype).kind != "f":
-            raise refuse(f"an array is converted to {np.dtype(dtype)}", why="a whole number has no derivative")
-        return self.copy()
+        node, kind = self.node, self.value.dtype.kind
+        match np.dtype(dtype).kind:
+            case "f":
+                value = self.value.astype(float) if kind in WHOLE else self.value.copy()
+            case "b":
+                value, node = self.value.astype(dtype), not_equal(node, constant(0))
+            case "i" | "u":
+                if kind not in WHOLE:
+                    self.tape.note("decimal numbers are made whole ones, which have no derivative")
+                value, node = self.value.astype(dtype), node if kind in "iu" else whole(node)
+            case _:
+                raise refuse(f"an array is converted to {np.dtype(dtype)}", why="only numbers can be differentiated")
+        converted: Traced = self._wrapped(node, value)
+        return converted
 
     def copy(self, order: str = "C") -> Traced:
         return Traced(self.tape, self.node, self.value.copy())
