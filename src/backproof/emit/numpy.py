@@ -50,6 +50,11 @@ HELPERS = {
     if inspect.isfunction(function) and function.__module__ == numpy_helpers.__name__
 }
 SCIPY = ("erf", "xlogy")
+SPECIAL = (
+    *("erfc", "erfinv", "erfcx", "ndtr", "log_ndtr", "ndtri", "dawsn", "exp1", "exprel"),
+    *("gamma", "gammaln", "digamma", "i0", "i1", "i0e", "i1e", "j0"),
+)
+"""The rows that SciPy has by their own names; the others are written by the text of their meaning."""
 RESERVED = ("np", "special", *HELPERS, *SCIPY)
 
 
@@ -212,6 +217,10 @@ class _Plain(ast.NodeTransformer):
         "_polygamma": "special.polygamma",
         "_bessel": "special.iv",
         "_scaled_bessel": "special.ive",
+        "_bessel_j": "special.jv",
+        "_bessel_k": "special.kv",
+        **{f"_{name}": f"special.{name}" for name in ("erfcx", "dawsn", "exp1", "hyp1f1")},
+        **{f"_{name}": f"special.{name}" for name in ("gammainc", "gammaincc", "betainc", "stdtr")},
         "_log1p": "np.log1p",
         "_expm1": "np.expm1",
         "_abs": "np.abs",
@@ -668,7 +677,7 @@ SPELLED: Mapping[Row, Spelling] = {
     elementary.atan2: _function_of("np.arctan2"),
     elementary.erf: _function_of("erf"),
     elementary.xlogy: _function_of("xlogy"),
-    **{row: _function_of(f"special.{row.name}") for row in FAMILIES["Special functions"] if row.name != "trigamma"},
+    **{row: _function_of(f"special.{row.name}") for row in FAMILIES["Special functions"] if row.name in SPECIAL},
     activations.tanh: _function_of("np.tanh"),
     activations.sigmoid: _function_of("sigmoid"),
     activations.softplus: _function_of("softplus"),

@@ -18,15 +18,26 @@ from backproof.ir.errors import SpecError
 from backproof.ops import activations
 from backproof.ops.functions import (
     bessel,
+    bessel_j,
+    bessel_k,
+    betainc,
+    dawsn,
+    erfcx,
+    exp1,
+    exprel,
+    gammainc,
+    gammaincc,
     log_ndtr,
     ndtr,
     ndtri,
     scaled_bessel,
     sigmoid,
     softplus,
+    stdtr,
     symbols,
     xlogy,
 )
+from backproof.ops.special import LARGEST, LEAST
 
 LONGEST, DEEPEST, LARGEST_EXPONENT = 2000, 100, 64
 LONGEST_NUMBER, LARGEST_NUMBER = 40, 1e100
@@ -65,6 +76,21 @@ def _of_order(function: Callable[..., sympy.Expr]) -> Callable[..., sympy.Expr]:
                 instead=f"write {function.__name__}(1, z)",
             )
         return _kept(function)(order, z)
+
+    return of
+
+
+def _of_numbers(function: Callable[..., sympy.Expr], least: float) -> Callable[..., sympy.Expr]:
+    """A function of its last argument; those before are numbers, as large as `least` at least."""
+
+    def of(*arguments: sympy.Expr) -> sympy.Expr:
+        for x in arguments[:-1]:
+            if not (x.is_Number and least <= x <= LARGEST):
+                raise SpecError(
+                    f"{function.__name__} is not taken of {x}",
+                    why=f"all its arguments but the last are numbers from {least:g} to {LARGEST}",
+                )
+        return _kept(function)(*arguments)
 
     return of
 
@@ -109,6 +135,16 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., sympy.Expr], Callable[..., float] 
     "polygamma": (2, _of_order(sympy.polygamma), lambda n, z: float(mpmath.psi(int(n), z))),
     "bessel": (2, _of_order(bessel), lambda n, z: float(mpmath.besseli(int(n), z))),
     "scaled_bessel": (2, _of_order(scaled_bessel), lambda n, z: float(mpmath.besseli(int(n), z) * mpmath.exp(-abs(z)))),
+    "bessel_j": (2, _of_order(bessel_j), lambda n, z: float(mpmath.besselj(int(n), z))),
+    "bessel_k": (2, _of_numbers(bessel_k, 0), lambda n, z: float(mpmath.besselk(n, z))),
+    "erfcx": (1, _kept(erfcx), lambda z: float(mpmath.exp(z**2) * mpmath.erfc(z))),
+    "dawsn": (1, _kept(dawsn), lambda z: float(mpmath.exp(-(z**2)) * mpmath.erfi(z) * mpmath.sqrt(mpmath.pi) / 2)),
+    "exp1": (1, _kept(exp1), lambda z: float(mpmath.e1(z))),
+    "exprel": (2, _of_order(exprel), lambda n, z: float(mpmath.hyp1f1(n + 1, n + 2, z) / (n + 1))),
+    "gammainc": (2, _of_numbers(gammainc, LEAST), lambda a, z: float(mpmath.gammainc(a, 0, z, regularized=True))),
+    "gammaincc": (2, _of_numbers(gammaincc, LEAST), lambda a, z: float(mpmath.gammainc(a, z, regularized=True))),
+    "betainc": (3, _of_numbers(betainc, LEAST), lambda a, b, z: float(mpmath.betainc(a, b, 0, z, regularized=True))),
+    "stdtr": (2, _of_numbers(stdtr, LEAST), None),
     "abs": (1, _absolute, None),
     "sign": (1, _sign, None),
     "sigmoid": (1, sigmoid, lambda z: 1 / (1 + math.exp(-z))),

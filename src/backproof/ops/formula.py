@@ -40,6 +40,9 @@ FUNCTIONS: dict[type[sympy.Basic], Row] = {
     functions.ndtr: special.ndtr,
     functions.log_ndtr: special.log_ndtr,
     functions.ndtri: special.ndtri,
+    functions.erfcx: special.erfcx,
+    functions.dawsn: special.dawsn,
+    functions.exp1: special.exp1,
     sympy.gamma: special.gamma,
     sympy.loggamma: special.gammaln,
     sympy.Abs: elementary.absolute,
@@ -53,12 +56,19 @@ FUNCTIONS: dict[type[sympy.Basic], Row] = {
     sympy.LessThan: elementary.less_equal,
 }
 
-OF_ORDER: dict[type[sympy.Basic], Callable[[int], Row]] = {
+WITH_NUMBERS: dict[type[sympy.Basic], Callable[..., Row]] = {
     sympy.polygamma: special.polygamma,
     functions.bessel: special.bessel,
     functions.scaled_bessel: special.scaled_bessel,
+    functions.bessel_j: special.bessel_j,
+    functions.bessel_k: special.bessel_k,
+    functions.exprel: special.exprel,
+    functions.gammainc: special.gammainc,
+    functions.gammaincc: special.gammaincc,
+    functions.betainc: special.betainc,
+    functions.stdtr: special.stdtr,
 }
-"""The rows of functions whose first argument is their order."""
+"""The rows of functions of their last argument; those before are numbers, as an order."""
 
 
 def to_nodes(expr: sympy.Basic, names: Mapping[sympy.Symbol, Node]) -> Node:
@@ -84,9 +94,9 @@ def to_nodes(expr: sympy.Basic, names: Mapping[sympy.Symbol, Node]) -> Node:
                 return constant_(value=float(x), text={"pi": "π", "E": "e"}[str(x)])
             case sympy.Number():
                 return constant(int(x) if x.is_Integer else float(x))
-        if type(x) in OF_ORDER:
-            order, z = x.args
-            return OF_ORDER[type(x)](int(order))(convert(z))
+        if type(x) in WITH_NUMBERS:
+            *numbers, z = x.args
+            return WITH_NUMBERS[type(x)](*(int(n) if n == int(n) else float(n) for n in numbers))(convert(z))
         return FUNCTIONS[type(x)](*map(convert, x.args))
 
     def is_scalar(x: sympy.Basic) -> bool:

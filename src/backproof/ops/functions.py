@@ -175,6 +175,142 @@ class scaled_bessel(_Restated):
         return sympy.expand(slope.replace(sympy.besseli, lambda n, z: cls(abs(n), z) * sympy.exp(sympy.Abs(z))))
 
 
+class bessel_j(_Restated):
+    """The Bessel function of the first kind and of a whole order."""
+
+    nargs = 2
+
+    @staticmethod
+    def definition(n: sympy.Expr, z: sympy.Expr) -> sympy.Expr:
+        return sympy.besselj(n, z)
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        return slope.replace(sympy.besselj, lambda n, z: (-1) ** min(n, 0) * cls(abs(n), z))
+
+
+class bessel_k(_Restated):
+    """The modified Bessel function of the second kind, for which the sign of the order makes no difference."""
+
+    nargs = 2
+
+    @staticmethod
+    def definition(n: sympy.Expr, z: sympy.Expr) -> sympy.Expr:
+        return sympy.besselk(n, z)
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        return slope.replace(sympy.besselk, lambda n, z: cls(abs(n), z))
+
+
+class erfcx(_Restated):
+    """exp(z²)·erfc(z)."""
+
+    nargs = 1
+
+    @staticmethod
+    def definition(z: sympy.Expr) -> sympy.Expr:
+        return sympy.exp(z**2) * sympy.erfc(z)
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        return sympy.expand(slope.replace(sympy.erfc, lambda z: cls(z) * sympy.exp(-(z**2))))
+
+
+class dawsn(_Restated):
+    """Dawson's integral."""
+
+    nargs = 1
+
+    @staticmethod
+    def definition(z: sympy.Expr) -> sympy.Expr:
+        return sympy.sqrt(sympy.pi) / 2 * sympy.exp(-(z**2)) * sympy.erfi(z)
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        with_it = slope.replace(sympy.erfi, lambda z: 2 / sympy.sqrt(sympy.pi) * cls(z) * sympy.exp(z**2))
+        return sympy.expand(with_it)
+
+
+class exprel(_Restated):
+    """The integral of tⁿ·exp(z·t) over t from 0 to 1; for n = 0 this is (exp(z) − 1)/z."""
+
+    nargs = 2
+
+    @staticmethod
+    def definition(n: sympy.Expr, z: sympy.Expr) -> sympy.Expr:
+        return sympy.hyper((n + 1,), (n + 2,), z) / (n + 1)
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        return slope.replace(sympy.hyper, lambda above, below, z: above[0] * cls(above[0] - 1, z))
+
+
+class exp1(_Restated):
+    """The exponential integral: that of exp(−t)/t from z to infinity."""
+
+    nargs = 1
+
+    @staticmethod
+    def definition(z: sympy.Expr) -> sympy.Expr:
+        return sympy.expint(1, z)
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        return slope
+
+
+class _Distribution(_Restated):
+    """A function whose derivative is a density."""
+
+    @classmethod
+    def restated(cls, slope: sympy.Expr) -> sympy.Expr:
+        return slope.replace(sympy.beta, lambda a, b: sympy.gamma(a) * sympy.gamma(b) / sympy.gamma(a + b))
+
+
+class gammainc(_Distribution):
+    """The distribution function of the gamma distribution of shape a."""
+
+    nargs = 2
+
+    @staticmethod
+    def definition(a: sympy.Expr, z: sympy.Expr) -> sympy.Expr:
+        return sympy.lowergamma(a, z) / sympy.gamma(a)
+
+
+class gammaincc(_Distribution):
+    """One minus that."""
+
+    nargs = 2
+
+    @staticmethod
+    def definition(a: sympy.Expr, z: sympy.Expr) -> sympy.Expr:
+        return sympy.uppergamma(a, z) / sympy.gamma(a)
+
+
+class betainc(_Distribution):
+    """The distribution function of the beta distribution of shapes a and b."""
+
+    nargs = 3
+
+    @staticmethod
+    def definition(a: sympy.Expr, b: sympy.Expr, z: sympy.Expr) -> sympy.Expr:
+        return sympy.betainc_regularized(a, b, 0, z)
+
+
+class stdtr(_Distribution):
+    """The distribution function of Student's distribution of n degrees of freedom."""
+
+    nargs = 2
+
+    @staticmethod
+    def definition(n: sympy.Expr, z: sympy.Expr) -> sympy.Expr:
+        t = sympy.Dummy("t", real=True)
+        half = sympy.Rational(1, 2)
+        density = (1 + t**2 / n) ** (-(n + 1) / 2) * sympy.gamma((n + 1) / 2)
+        return half + sympy.Integral(density / sympy.gamma(n / 2) / sympy.sqrt(sympy.pi * n), (t, 0, z))
+
+
 _ARGUMENTS = symbols(("x", "y"))
 
 
@@ -320,6 +456,10 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy has no types
 
     def _print_xlogy(self, expr: sympy.Expr) -> str:
         return self._call("_xlogy", *expr.args)
+
+    def _print_exprel(self, expr: sympy.Expr) -> str:
+        n, z = expr.args
+        return f"{self._call('_hyp1f1', n + 1, n + 2, z)}/{n + 1}"
 
     def _print_atan2(self, expr: sympy.Expr) -> str:
         return self._call("_atan2", *expr.args)

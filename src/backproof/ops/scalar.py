@@ -55,7 +55,7 @@ class Scalar:
         """Whether the name says it all: tanh(z) is its own definition, and so is polygamma(2, z), of order 2."""
         arguments = ", ".join(self.arguments)
         return self.definition == f"{self.name}({arguments})" or bool(
-            re.fullmatch(rf"\w+\(\d+, {re.escape(arguments)}\)", self.definition or "")
+            re.fullmatch(rf"\w+\((?:[\d.]+, )+{re.escape(arguments)}\)", self.definition or "")
         )
 
     @cached_property

@@ -43,6 +43,29 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "multigammaln": lambda x: np.sum(WEIGHTS * scipy.special.multigammaln(1 + x, 3)),
     "i0, i1": lambda x: np.sum(WEIGHTS * scipy.special.i0(x) * scipy.special.i1(x) * scipy.special.iv(3, x)),
     "i0e, i1e": lambda x: np.sum(WEIGHTS * scipy.special.i0e(99 * x) * scipy.special.i1e(-x) * scipy.special.ive(2, x)),
+    "j0, j1, jv": lambda x: np.sum(
+        WEIGHTS * scipy.special.j0(9 * x) * scipy.special.j1(x) * scipy.special.jv(3, 2 * x)
+    ),
+    "k0, k1, kv": lambda x: np.sum(WEIGHTS * scipy.special.k0(x) * scipy.special.k1(2 * x) * scipy.special.kv(2.5, x)),
+    "erfcx, dawsn, exp1": lambda x: np.sum(
+        WEIGHTS * scipy.special.erfcx(20 * x) * scipy.special.dawsn(3 * x) * scipy.special.exp1(x)
+    ),
+    "exprel": lambda x: np.sum(
+        WEIGHTS * scipy.special.exprel(x - P) * scipy.special.exprel(0 * x) * scipy.special.exprel(-x)
+    ),
+    "gammainc": lambda x: np.sum(
+        WEIGHTS * scipy.special.gammainc(2.5, 4 * x) * scipy.special.gammaincc(np.array(3.0), 9 * x)
+    ),
+    "betainc, stdtr": lambda x: np.sum(WEIGHTS * scipy.special.betainc(2, 1.5, x) * scipy.special.stdtr(4, 6 * x - 3)),
+    "the names that NumPy has too": lambda x: np.sum(
+        WEIGHTS * scipy.special.expm1(x) * scipy.special.log1p(x) * scipy.special.exp2(x) * scipy.special.cbrt(x)
+    ),
+    "binom, poch, rgamma, exp10": lambda x: np.sum(
+        WEIGHTS
+        * (scipy.special.binom(4.5, x) + scipy.special.poch(x, 2.5))
+        * scipy.special.rgamma(x)
+        * scipy.special.exp10(x)
+    ),
     "huber": lambda x: np.sum(WEIGHTS * (scipy.special.huber(0.5, x) + scipy.special.pseudo_huber(P, 2 * x))),
     "boxcox": lambda x: np.sum(WEIGHTS * (scipy.special.boxcox(x, P) + scipy.special.boxcox1p(P, x))),
     "boxcox by 0": lambda x: np.sum(WEIGHTS * (scipy.special.boxcox(x, 0) + scipy.special.boxcox1p(x, 0.0))),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from backproof.frontends.tracing.calls import _raised, _row
 from backproof.frontends.tracing.tape import refuse
-from backproof.frontends.tracing.traced import NAMED, Nodes, Traced
+from backproof.frontends.tracing.traced import HANDLERS, NAMED, Handler, Nodes, Traced
 from backproof.ir.node import Node
 from backproof.ops import elementary, special
 from backproof.ops.arithmetic import add, div, mul, sub
 from backproof.ops.leaves import constant
+from backproof.ops.row import Row
 
 for _name, _is in {
     "erfc": special.erfc,
@@ -27,6 +29,14 @@ for _name, _is in {
     "i1": special.i1,
     "i0e": special.i0e,
     "i1e": special.i1e,
+    "erfcx": special.erfcx,
+    "dawsn": special.dawsn,
+    "exp1": special.exp1,
+    "exprel": special.exprel(0),
+    "j0": special.bessel_j(0),
+    "j1": special.bessel_j(1),
+    "k0": special.bessel_k(0),
+    "k1": special.bessel_k(1),
 }.items():
     NAMED[_name] = _row(_is)
 
@@ -35,6 +45,34 @@ def _loggamma(nodes: Nodes, z: Any) -> Node:
     if np.any(nodes.value(z) < 0):
         raise refuse("loggamma of a negative number is not a real one", instead="use gammaln")
     return special.gammaln(nodes(z))
+
+
+for _function in (np.exp2, np.expm1, np.log1p, np.cbrt):
+    NAMED[_function.__name__] = HANDLERS[_function]  # SciPy has these under the same names
+
+
+def _of_numbers(function: Callable[..., Row], least: float = special.LEAST) -> Handler:
+    """A function of its last argument; those before are plain numbers: there is no formula for a derivative by them."""
+
+    def handler(nodes: Nodes, *arguments: Any) -> Node:
+        *given, z = arguments
+        allowed = f"plain numbers from {least} to {special.LARGEST}"
+        for x in given:
+            if isinstance(x, Traced) or np.ndim(x) or not least <= x <= special.LARGEST:
+                raise refuse(
+                    f"{function.__name__} is followed of its last argument and {allowed}",
+                    why="there is no formula for its derivative by them",
+                    instead="give one number each, and vary the last argument only",
+                )
+        numbers = (int(x) if float(x).is_integer() else float(x) for x in given)
+        return function(*numbers)(nodes(z))
+
+    return handler
+
+
+for _of in (special.gammainc, special.gammaincc, special.betainc, special.stdtr):
+    NAMED[_of.__name__] = _of_numbers(_of)
+NAMED["kv"] = _of_numbers(special.bessel_k, 0)
 
 
 def _order(of: Any, function: str) -> int:
@@ -46,6 +84,7 @@ def _order(of: Any, function: str) -> int:
 NAMED["loggamma"] = _loggamma
 NAMED["polygamma"] = lambda nodes, n, z: special.polygamma(_order(n, "polygamma"))(nodes(z))
 NAMED["iv"] = lambda nodes, n, z: special.bessel(_order(n, "iv"))(nodes(z))
+NAMED["jv"] = lambda nodes, n, z: special.bessel_j(_order(n, "jv"))(nodes(z))
 NAMED["ive"] = lambda nodes, n, z: special.scaled_bessel(_order(n, "ive"))(nodes(z))
 
 
@@ -60,6 +99,18 @@ def _betaln(nodes: Nodes, a: Any, b: Any) -> Node:
 
 
 NAMED["beta"], NAMED["betaln"] = _beta, _betaln
+NAMED["rgamma"] = lambda nodes, z: div(constant(1), special.gamma(nodes(z)))
+NAMED["poch"] = lambda nodes, z, m: div(special.gamma(add(nodes(z), nodes(m))), special.gamma(nodes(z)))
+NAMED["exp10"] = lambda nodes, z: elementary.exp(mul(nodes(z), constant(float(np.log(10)))))
+
+
+def _binom(nodes: Nodes, n: Any, k: Any) -> Node:
+    x, y, one = nodes(n), nodes(k), constant(1)
+    below = mul(special.gamma(add(y, one)), special.gamma(add(sub(x, y), one)))
+    return div(special.gamma(add(x, one)), below)
+
+
+NAMED["binom"] = _binom
 
 
 def _huber(nodes: Nodes, delta: Any, r: Any) -> Node:

@@ -56,6 +56,11 @@ def _beta(z: Any, a: Any, b: Any) -> Any:
     return special.xlogy(a - 1, z) + special.xlog1py(b - 1, -z) - special.betaln(a, b)
 
 
+def _laplace(z: Any) -> Any:
+    tail = np.exp(-np.abs(z)) / 2
+    return np.where(plain(z) < 0, tail, 1 - tail)
+
+
 def _chi2(z: Any, df: Any) -> Any:
     return special.xlogy(df / 2 - 1, z) - z / 2 - special.gammaln(df / 2) - df / 2 * np.log(2)
 
@@ -86,8 +91,12 @@ FAMILIES: Mapping[str, Family] = {
         logcdf=special.log_ndtr,
         logsf=lambda z: special.log_ndtr(-z),
     ),
-    "t": Family(_t),
-    "laplace": Family(lambda z: -np.abs(z) - np.log(2)),
+    "t": Family(_t, cdf=lambda z, df: special.stdtr(df, z), sf=lambda z, df: special.stdtr(df, -z)),
+    "laplace": Family(
+        lambda z: -np.abs(z) - np.log(2),
+        cdf=_laplace,
+        sf=lambda z: _laplace(-z),
+    ),
     "logistic": Family(
         lambda z: z - 2 * np.logaddexp(0, z),
         cdf=special.expit,
@@ -98,9 +107,24 @@ FAMILIES: Mapping[str, Family] = {
     "expon": Family(
         lambda z: -z, cdf=lambda z: -np.expm1(-z), sf=lambda z: np.exp(-z), logsf=lambda z: -z, bounds=_above(0)
     ),
-    "gamma": Family(lambda z, a: special.xlogy(a - 1, z) - z - special.gammaln(a), bounds=_above(0)),
-    "invgamma": Family(lambda z, a: -(a + 1) * np.log(z) - special.gammaln(a) - 1 / z, bounds=_above(0)),
-    "beta": Family(_beta, bounds=_unit),
+    "gamma": Family(
+        lambda z, a: special.xlogy(a - 1, z) - z - special.gammaln(a),
+        cdf=lambda z, a: special.gammainc(a, z),
+        sf=lambda z, a: special.gammaincc(a, z),
+        bounds=_above(0),
+    ),
+    "invgamma": Family(
+        lambda z, a: -(a + 1) * np.log(z) - special.gammaln(a) - 1 / z,
+        cdf=lambda z, a: special.gammaincc(a, 1 / z),
+        sf=lambda z, a: special.gammainc(a, 1 / z),
+        bounds=_above(0),
+    ),
+    "beta": Family(
+        _beta,
+        cdf=lambda z, a, b: special.betainc(a, b, z),
+        sf=lambda z, a, b: special.betainc(b, a, 1 - z),
+        bounds=_unit,
+    ),
     "uniform": Family(lambda z: 0 * z, cdf=lambda z: z, sf=lambda z: 1 - z, bounds=_unit),
     "lognorm": Family(
         lambda z, s: -(np.log(z) ** 2) / (2 * s**2) - np.log(s * z) - LOG_ROOT,
@@ -115,7 +139,12 @@ FAMILIES: Mapping[str, Family] = {
         cdf=lambda z: 0.5 + np.arctan(z) / np.pi,
         sf=lambda z: 0.5 - np.arctan(z) / np.pi,
     ),
-    "chi2": Family(_chi2, bounds=_above(0)),
+    "chi2": Family(
+        _chi2,
+        cdf=lambda z, df: special.gammainc(df / 2, z / 2),
+        sf=lambda z, df: special.gammaincc(df / 2, z / 2),
+        bounds=_above(0),
+    ),
     "halfnorm": Family(
         lambda z: -(z**2) / 2 + np.log(2 / np.pi) / 2,
         cdf=lambda z: special.erf(z / np.sqrt(2)),
