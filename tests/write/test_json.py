@@ -132,6 +132,30 @@ class TestContent:
         assert forms[-1]["latex"] == "A^{[2]} - Y"
         assert forms[-1]["tree"] == {"operation": "sub", "inputs": ["A[2]", "Y"]}
 
+    def test_contributions(self) -> None:
+        """Of a value used more than once: one for each use, which add up to the first form; else none."""
+        assert all(step["contributions"] == [] for step in content(NETWORKS["sigmoid"])["backward"])
+
+        def skipped(W: Array, x: Array) -> Any:
+            h = W @ x
+            s = h + x
+            return np.dot(s, h) + x[0]
+
+        given = {"W": np.random.default_rng(0).normal(size=(3, 3)), "x": np.array([0.3, -0.5, 0.7])}
+        derivation = bp.derive(skipped, given, wrt=["W", "x"])
+        trace = bp.run(derivation)
+        document = json.loads(derivation_json(derivation))
+        VALIDATOR.validate(document)
+        backward = {step["symbol"]: step for step in document["backward"]}
+        through = {name: [c["through"] for c in step["contributions"]] for name, step in backward.items()}
+        assert through == {"ds": [], "dh": ["s", "J"], "dW": [], "dx": ["h", "s", "J"]}
+        assert [c["name"]["text"] for c in backward["dh"]["contributions"]] == ["dh|_s", "dh|_J"]
+        values = {name: trace[name] for name in derivation.quantities}
+        sizes = {size["name"]: size["value"] for size in document["sizes"]}
+        for name in ("dh", "dx"):
+            parts = [computed(c["tree"], values, sizes) for c in backward[name]["contributions"]]
+            np.testing.assert_allclose(sum(parts), trace[name], rtol=1e-12)
+
     def test_not_ascii_and_one_line_break_at_the_end(self) -> None:
         text = derivation_json(bp.derive(NETWORKS["sigmoid"]))
         assert "σ" in text

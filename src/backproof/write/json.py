@@ -14,14 +14,16 @@ from backproof.derivation.steps import BackwardStep, CompositeFacts, ForwardStep
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Index, Shape, Size
 from backproof.ops.entries import LetterPool, at, entry_of, row_of
+from backproof.ops.linear import restated
 from backproof.ops.shaping import Slot
+from backproof.write.contributions import apart
 from backproof.write.jacobians import entry, whole
 from backproof.write.math import Math
 from backproof.write.math_latex import latex
 from backproof.write.math_unicode import linear
 from backproof.write.opening import result_of, samples_are_columns
 from backproof.write.outline import plain
-from backproof.write.reasons import backward_reasons, forward_reason, meaning
+from backproof.write.reasons import backward_reasons, contribution, forward_reason, meaning
 from backproof.write.spell import partial, spell, spell_as_part, symbol
 
 VERSION = 1
@@ -103,12 +105,23 @@ def _backward(step: BackwardStep, derivation: Derivation) -> dict[str, Any]:
         "by": str(step.of.symbol),
         "derivative_of": step.symbol.second or step.symbol.of,
         "forms": _forms(step.raw, step.rewrites),
+        "contributions": [_contribution(step, consumer, x, derivation) for consumer, x in apart(step).items()],
         "paths": [_path(path) for path in step.paths],
         "reasons": [plain(sentence) for sentence in backward_reasons(step, result_of(derivation))],
         "proofs": [
             {"through": None if p.consumer.symbol is None else str(p.consumer.symbol), "entry": _math(spell(p.result))}
             for p in derivation.proofs(step)
         ],
+    }
+
+
+def _contribution(step: BackwardStep, consumer: Node, x: Node, derivation: Derivation) -> dict[str, Any]:
+    """What comes back from one of several quantities that use a value, as `contributions.lines` writes it."""
+    return {
+        "through": None if consumer.symbol is None else str(consumer.symbol),
+        "name": _math(contribution(step, consumer, result_of(derivation))),
+        **_math(spell(restated(x))),
+        "tree": _tree(x),
     }
 
 
