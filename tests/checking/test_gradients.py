@@ -395,6 +395,48 @@ class TestCancellation:
             assert not bp.check(spoiled(trace, "da", at((place,), 1 + 1e-6))).ok
 
 
+class TestConfidence:
+    """Where softmax is almost sure, p − 1 has no digits but those of its rounding: in every order."""
+
+    @staticmethod
+    def confident(margin: float) -> bp.Derivation:
+        def loss(W, b, X, labels):  # type: ignore[no-untyped-def]
+            z = X @ W + b
+            z = z - z.max(axis=1, keepdims=True)
+            logp = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+            return -np.mean(logp[np.arange(len(labels)), labels])
+
+        X = np.random.default_rng(3).normal(size=(4, 3))
+        labels = np.array([0, 2, 1, 0])
+        W = np.linalg.pinv(X) @ (margin * np.eye(3)[labels])
+        W = W * margin / np.min(np.diff(np.sort(X @ W, axis=1))[:, -1])
+        given = {"W": W, "b": np.zeros(3), "X": X, "labels": np.argmax(X @ W, axis=1)}
+        return bp.derive(loss, given)
+
+    @pytest.mark.parametrize("margin", [20.0, 25.0, 30.0])
+    def test_is_not_called_wrong(self, margin: float) -> None:
+        derivation = self.confident(margin)
+        for found in (derivation, bp.derive(derivation, hvp="b"), bp.derive(derivation, hessian=["b", "W"])):
+            report = bp.check(bp.run(found))
+            assert report.ok, report
+            assert any("no more than the rounding" in note for note in report.notes)
+
+    @pytest.mark.parametrize("change", [1.01, 2.0, -1.0, 0.0])
+    def test_but_a_wrong_gradient_there_is(self, change: float) -> None:
+        derivation = self.confident(20.0)
+        for found, name in (
+            (derivation, "db"),
+            (derivation, "dW"),
+            (bp.derive(derivation, hvp="b"), "Db"),
+            (bp.derive(derivation, hessian="b"), "H"),
+            (bp.derive(derivation, hessian="W"), "H"),
+        ):
+            trace = bp.run(found)
+            place = np.unravel_index(int(np.argmax(np.abs(trace[name]))), np.shape(trace[name]))
+            report = bp.check(spoiled(trace, name, at(tuple(map(int, place)), change)))
+            assert not report.ok, name
+
+
 TIES: Mapping[str, tuple[Callable[..., Array], list[float], list[float]]] = {
     "two": (lambda a: np.max(a), [2, 1, 2], [0.5, 0, 0.5]),
     "three": (lambda a: np.min(a), [1, 1, 1], [1 / 3, 1 / 3, 1 / 3]),

@@ -9,7 +9,7 @@ combined (Richardson), which leaves an error of order h⁴.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Literal
@@ -19,7 +19,7 @@ import numpy as np
 from backproof.checking.carrying import Carrier
 from backproof.checking.entrywise import Entrywise
 from backproof.checking.report import Judgement, Report, Verdict
-from backproof.checking.rounding import DRAWS, RoundedCarrier, rounded, rounded_values
+from backproof.checking.rounding import DRAWS, RoundedCarrier, rounded, rounded_value, rounded_values
 from backproof.derivation.derivation import Jacobian
 from backproof.execution.interpret import evaluate, length
 from backproof.execution.trace import Trace
@@ -129,7 +129,9 @@ def check_gradients(
             )
         )
     for jacobian in trace.derivation.jacobians:
-        verdicts.append(_whole(trace, jacobian, method, limit))
+        verdict, lost_entries = _whole(trace, jacobian, method, limit, rounding)
+        verdicts.append(verdict)
+        excused += [f"{jacobian.symbol} ({lost_entries})"] if lost_entries else []
     notes = list(perturb.notes())
     if excused:
         notes.append(
@@ -139,20 +141,31 @@ def check_gradients(
     return Report(tuple(verdicts), method, limit, trace.samples, tuple(notes))
 
 
-def _whole(trace: Trace, jacobian: Jacobian, method: Method, limit: float) -> Verdict:
-    """The verdict on a Jacobian or a Hessian: its columns are the derivatives of `of` by each entry of `by`."""
+def _whole(trace: Trace, jacobian: Jacobian, method: Method, limit: float, rounding: _Rounding) -> tuple[Verdict, int]:
+    """The verdict on a Jacobian or a Hessian, and how many entries rounding excuses.
+
+    Its columns are the derivatives of `of` by each entry of `by`.
+    """
     values = np.asarray(trace[str(jacobian.symbol)])
     perturb = _Perturbation(trace, method, jacobian.of)
     count = math.prod(length(axis, trace.sizes) for axis in jacobian.by.shape)
-    columns, kinks = perturb.gradient(str(jacobian.by.symbol), np.arange(count))
+    entries = np.arange(count)
+    columns, kinks = perturb.gradient(str(jacobian.by.symbol), entries)
     reference = np.moveaxis(columns.reshape(count, -1), 0, -1).reshape(values.shape)
     spoiled = np.broadcast_to(kinks, (values.size // count, count)).reshape(values.shape)
     errors = np.where(spoiled, -1.0, _errors(values, reference, spoiled))
+    lost = np.zeros(values.shape, dtype=bool)
+    if (errors > limit).any():
+        theirs = np.broadcast_to(perturb.rounding(str(jacobian.by.symbol), entries), columns.shape)
+        allowed = np.maximum(np.reshape(rounding.of_all(jacobian), values.shape), perturb.noise)
+        allowed = allowed + np.moveaxis(theirs.reshape(count, -1), 0, -1).reshape(values.shape)
+        lost = (errors > limit) & (np.abs(values - reference) <= allowed)
+        errors = np.where(lost, 0.0, errors)
     place = np.unravel_index(int(np.argmax(errors)), values.shape)
     judgement: Judgement = "right" if errors[place] <= limit else "wrong"
     if spoiled.all() or np.isinf(errors[place]):
         judgement = "not comparable"
-    return Verdict(
+    verdict = Verdict(
         str(jacobian.symbol),
         values.shape,
         values.size,
@@ -163,6 +176,7 @@ def _whole(trace: Trace, jacobian: Jacobian, method: Method, limit: float) -> Ve
         int(spoiled.sum()),
         judgement,
     )
+    return verdict, int(lost.sum())
 
 
 def affordable_samples(trace: Trace, method: Method = "complex") -> int:
@@ -214,7 +228,7 @@ def _errors(derived: Array, reference: Array, kinks: Array) -> Array:
 
 
 class _Rounding:
-    """How far the gradients move when every forward value moves by one rounding: what no formula can do better than.
+    """How far the gradients move when every value moves by one rounding: the forward ones, and those on the way back.
 
     A wrong gradient does not move more than a right one, so this excuses rounding and nothing else.
     """
@@ -223,27 +237,55 @@ class _Rounding:
         self._trace = trace
 
     @cached_property
-    def _moved(self) -> dict[str, Array]:
-        derivation = self._trace.derivation
-        backward = {str(step.symbol): step.node for step in derivation.backward}
-        forward = {step.node: self._trace[str(step.node.symbol)] for step in derivation.forward}
+    def _given(self) -> dict[Node, Array]:
+        return {node: self._trace[str(node.symbol)] for node in self._trace.derivation.graph.inputs}
+
+    @cached_property
+    def _forward(self) -> dict[Node, Array]:
+        forward = self._trace.derivation.forward
         # The backward pass names the forward step as it was before a rewriting, so both stand for the value.
-        forward |= {step.raw: self._trace[str(step.node.symbol)] for step in derivation.forward}
-        given = {node: self._trace[str(node.symbol)] for node in derivation.graph.inputs}
+        return {node: self._trace[str(step.node.symbol)] for step in forward for node in (step.node, step.raw)}
+
+    def _moved(
+        self, nodes: Collection[Node], known: Mapping[Node, Array], forward: Mapping[Node, Array]
+    ) -> list[Array]:
+        """Some times the largest movement seen of each entry: the reference and its terms are rounded too."""
         # Against values computed here and not against the trace's, which are what is being judged.
-        still = evaluate(backward.values(), {**given, **forward}, self._trace.sizes)
-        moved = {name: np.zeros_like(still[node]) for name, node in backward.items()}
+        still = evaluate(nodes, {**known, **forward}, self._trace.sizes)
+        moved = [np.zeros_like(still[node]) for node in nodes]
         for draw in range(DRAWS):
-            known = {node: rounded(value, draw) for node, value in forward.items()}
-            values = evaluate(backward.values(), {**given, **known}, self._trace.sizes)
-            for name, node in backward.items():
-                with np.errstate(invalid="ignore"):
-                    moved[name] = np.fmax(moved[name], np.abs(values[node] - still[node]))
-        return moved
+            values = {**known, **{node: rounded(value, draw) for node, value in forward.items()}}
+            for x in ancestors(nodes, stop=values.__contains__):
+                if x not in values:
+                    values[x] = rounded_value(x, values, self._trace.sizes, draw)
+            with np.errstate(invalid="ignore"):
+                moved = [np.fmax(m, np.abs(values[x] - still[x])) for m, x in zip(moved, nodes, strict=True)]
+        return [16 * m for m in moved]
+
+    @cached_property
+    def _backward(self) -> dict[str, Array]:
+        nodes = {str(step.symbol): step.node for step in self._trace.derivation.backward}
+        return dict(zip(nodes, self._moved(nodes.values(), self._given, self._forward), strict=True))
 
     def of(self, name: str) -> Array:
-        """Some times the largest movement seen of each entry: the reference and its terms are rounded too."""
-        return 16 * self._moved[name]
+        """How far a gradient moves."""
+        return self._backward[name]
+
+    def of_all(self, jacobian: Jacobian) -> Array:
+        """How far a Jacobian or a Hessian moves: its formula, or its product with every unit vector."""
+        backward = self._trace.derivation.backward
+        quantities = {**self._forward, **{step.node: self._trace[str(step.symbol)] for step in backward}}
+        if jacobian.matrix is not None:
+            (moved,) = self._moved([jacobian.matrix], self._given, quantities)
+            return moved
+        shape = tuple(length(axis, self._trace.sizes) for axis in jacobian.of.shape)
+        units = np.eye(math.prod(shape)).reshape(-1, *shape)
+        size = max(1, CHUNK // max(value.size for value in quantities.values()))
+        rows = [
+            self._moved([jacobian.image], {**self._given, jacobian.direction: units[part]}, quantities)[0]
+            for part in _parts(len(units), size)
+        ]
+        return np.concatenate(rows)
 
 
 class _Perturbation:
@@ -299,7 +341,7 @@ class _Perturbation:
         of differences, `noise` tells more. It reads nothing of the derivative that is judged.
         """
         if self._method != "complex":
-            return np.zeros(len(chosen))
+            return np.zeros(())
         node = self._inputs[name]
         return np.asarray(16 * np.ptp([moved.by(node, chosen) for moved in self._rounded_entrywise], axis=0))
 

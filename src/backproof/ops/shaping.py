@@ -187,7 +187,7 @@ def _filled(key: Key, arrays: Sequence[Array], lead: int) -> tuple[tuple[Any, ..
     The second is None where they are where they are without the extra axes.
     """
     # Places that were computed are decimal numbers, as all constants are.
-    items = tuple(np.asarray(arrays[k.number]).astype(np.intp) if isinstance(k, Slot) else k for k in key)
+    items = tuple(np.rint(arrays[k.number]).astype(np.intp) if isinstance(k, Slot) else k for k in key)
     advanced = [n for n, k in enumerate(key) if isinstance(k, Slot | int)] if arrays else []
     apart = bool(advanced) and advanced[-1] - advanced[0] + 1 != len(advanced)
     return (slice(None),) * lead + items, 0 if apart and lead else None
