@@ -148,7 +148,7 @@ class TestLabels:
 
         derivation = bp.derive(f, W=self.W, X=self.X, y=self.y)
         assert of(derivation, "dscores") == "(1/m)(P − 1_y)"
-        assert of(derivation, "J") == "−(1/m) Σ_{i=1}^m log(p_{i,y(i)})"
+        assert of(derivation, "J") == "−(1/m) Σ_{i=1}^m log(p(i)_{y(i)+1})"
         assert bp.check(bp.run(derivation)).ok
         text = " ".join(bp.render(derivation, "text").split())
         assert "Labels are whole numbers from 0" in text

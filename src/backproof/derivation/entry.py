@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator
-from functools import reduce
 
 import sympy
 
 from backproof.ir.node import Node, ancestors
-from backproof.ir.sizes import ONE, Index, Place, affine, letters_of, of_length
+from backproof.ir.sizes import Index, affine, letters_of, of_length
 from backproof.ops.arithmetic import mul, neg
 from backproof.ops.calculus import cost, tidy
 from backproof.ops.elementary import pieces
@@ -19,7 +18,6 @@ from backproof.ops.entries import (
     at_,
     delta,
     delta_,
-    entry_of,
     put_in,
     sum_over,
     sum_over_,
@@ -27,7 +25,6 @@ from backproof.ops.entries import (
 )
 from backproof.ops.formula import to_expr, to_nodes
 from backproof.ops.leaves import is_number, size_
-from backproof.ops.shaping import unindex
 
 
 def shortened(entry: Node, letters: Collection[str]) -> Node:
@@ -43,25 +40,9 @@ def placed(entry: Node, letters: LetterPool) -> Node:
     """
     if entry.op is pieces and entry.inputs[1].op is within_ and is_number(entry.inputs[-1], 0):
         return _shifted(placed(entry.inputs[0], letters), entry.inputs[1].attrs["bounds"], letters) or entry
-    if entry.op is not at_:
-        return Node(entry.op, tuple(placed(x, letters) for x in entry.inputs), entry.shape, entry.attrs, entry.symbol)
-    array = entry.inputs[0]
-    if array.op is not unindex or array.symbol is not None or len(array.inputs) > 1:
+    if entry.op is at_:
         return entry
-    (inner,) = array.inputs
-    running: list[Place] = []
-    deltas: list[Node] = []
-    sizes = iter(inner.shape)
-    for position, k in zip(entry.attrs["place"], array.attrs["key"], strict=True):
-        found: Place = k + 1 if isinstance(k, int) else None
-        if isinstance(k, slice):
-            running.append(None if (size := next(sizes)) == ONE else letters.fresh(size))
-            found = affine([(k.step, running[-1])], k.start + 1 - k.step)
-        if position is not None:
-            deltas.append(delta(position, found))
-    body = placed(entry_of(inner, tuple(running), letters, opened=inner.symbol is None), letters)
-    body = reduce(mul, [*deltas, body])
-    return reduce(lambda x, index: sum_over(index, x) if isinstance(index, Index) else x, running[::-1], body)
+    return Node(entry.op, tuple(placed(x, letters) for x in entry.inputs), entry.shape, entry.attrs, entry.symbol)
 
 
 def _shifted(value: Node, bounds: Bounds, letters: LetterPool) -> Node | None:

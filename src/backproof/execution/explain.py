@@ -11,11 +11,23 @@ from backproof.execution.interpret import evaluate, length
 from backproof.ir.errors import BackproofError
 from backproof.ir.node import Node, ancestors
 from backproof.ir.numbers import digits
-from backproof.ir.sizes import ONE, Index, Place
+from backproof.ir.sizes import ONE, Affine, Digit, Index, Place
 from backproof.ops.arithmetic import add, mul, neg, sub
 from backproof.ops.complexes import real
 from backproof.ops.elementary import pieces
-from backproof.ops.entries import at, at_, delta_, entry_of, position_, put_in, row_of, sum_over_, within_
+from backproof.ops.entries import (
+    Looked,
+    at,
+    at_,
+    delta_,
+    entry_of,
+    lies_between,
+    position_,
+    put_in,
+    row_of,
+    sum_over_,
+    within_,
+)
 from backproof.ops.leaves import constant_, input_, size_
 from backproof.ops.row import Array
 
@@ -127,10 +139,24 @@ class Reader:
 
     def entry(self, node: Node) -> EntryValue:
         (array,) = node.inputs
-        place = tuple(1 if p is None else int(p) for p in node.attrs["place"])
+        place = tuple(map(self.position, node.attrs["place"]))
         name = str(array.symbol) if array.symbol is not None else row_of(array).name
         value = self._array(array)[tuple(k - 1 for k in place)]
         return EntryValue(name, place, (complex(value) if np.iscomplexobj(value) else float(value)) + 0.0, array)
+
+    def position(self, place: Place) -> int:
+        """The number that a position without letters is."""
+        match place:
+            case None:
+                return 1
+            case Affine(terms, offset):
+                return offset + sum(factor * self.position(single) for factor, single in terms)
+            case Digit(position, step, length):
+                found = (self.position(position) - 1) // step
+                return found if length is None else found % length
+            case Looked(entry):
+                return round(self.value(entry).real)
+        return int(place)  # type: ignore[arg-type]  # a letter is none
 
     def _array(self, array: Node) -> Array:
         """The values of a quantity, or of an operation without a name, computed from the quantities in it."""
@@ -172,11 +198,11 @@ class Reader:
         if node.op is sum_over_:
             return sum(self.value(term) for term in self.expanded(node))
         if node.op is delta_:
-            return float(node.attrs["left"] == node.attrs["right"])
+            return float(self.position(node.attrs["left"]) == self.position(node.attrs["right"]))
         if node.op is position_:
-            return float(node.attrs["place"])
+            return float(self.position(node.attrs["place"]))
         if node.op is within_:
-            return float(all((least or p) <= p <= (most or p) for p, least, most in node.attrs["bounds"]))
+            return float(all(lies_between(self.position(p), *ends) for p, *ends in node.attrs["bounds"]))
         if node.op is pieces:
             return self.value(self._chosen(node))
         if node.op is size_:

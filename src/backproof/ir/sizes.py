@@ -117,11 +117,59 @@ class Index:
         return self.letter
 
 
+class Computed:
+    """A number that a position is computed from, and that is computed from letters itself."""
+
+    @property
+    def letters(self) -> tuple[Index, ...]:
+        """The letters that it is written with."""
+        raise NotImplementedError
+
+    def put(self, index: Index, position: Place) -> Place:
+        """The number with a position put in for a letter."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Digit(Computed):
+    """⌊(position − 1)/step⌋, of which the rest modulo `length` is taken unless that is None: a digit, from 0 on."""
+
+    position: Place
+    step: int
+    length: int | None
+
+    @property
+    def letters(self) -> tuple[Index, ...]:
+        """Those of the position."""
+        return letters_of(self.position)
+
+    def put(self, index: Index, position: Place) -> Place:
+        """The digit of the position with another one put in."""
+        return digit(put(self.position, index, position), self.step, self.length)
+
+    def __str__(self) -> str:
+        return f"({self.position}-1)//{self.step}%{self.length}"
+
+
+def digit(position: Place, step: int, length: int | None) -> Place:
+    """The `Digit` of a position, a number where that is one."""
+    if position is None or isinstance(position, int):
+        found = (0 if position is None else position - 1) // step
+        return found if length is None else found % length
+    if isinstance(inner := affine([(1, position)], -1), Digit):
+        # A digit of a digit is one digit where the one's length is divided evenly.
+        whole = inner.length
+        if whole is None or (length is None and whole % step == 0) or (length and whole % (step * length) == 0):
+            rest = length if whole is None or length else whole // step
+            return digit(inner.position, inner.step * step, rest)
+    return affine([(1, position)], -1) if step == 1 and length is None else Digit(position, step, length)
+
+
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """A position computed from others: ``2y + p − 2``, each a letter or a size's name with the factor before it."""
+    """A position computed from others: ``2y + p − 2``, each with the factor before it."""
 
-    terms: tuple[tuple[int, Index | str], ...]
+    terms: tuple[tuple[int, Index | str | Computed], ...]
     offset: int
 
     def __str__(self) -> str:
@@ -129,7 +177,7 @@ class Affine:
         return f"{text}{self.offset:+d}" if self.offset else text
 
 
-Place = Index | Affine | int | str | None
+Place = Index | Affine | Computed | int | str | None
 """A position on an axis: a letter, one computed from others, a number from 1, a size's name for its last.
 
 None where the length is one.
@@ -138,35 +186,52 @@ None where the length is one.
 
 def affine(terms: Iterable[tuple[int, Place]], offset: int) -> Place:
     """The position Σ factor·position + offset, as simple as it can be written; a position of None is 1."""
-    found: dict[Index | str, int] = {}
+    found: dict[Index | str | Computed, int] = {}
     for factor, position in terms:
         match position:
             case Affine(inner, rest):
                 offset += factor * rest
-            case Index() | str():
+            case Index() | str() | Computed():
                 inner = ((1, position),)
             case _:
                 inner = ()
                 offset += factor * (1 if position is None else position)
         for times, single in inner:
             found[single] = found.get(single, 0) + factor * times
+    for high, low in _divided(found):
+        # 6⌊a/6⌋ + a mod 6 is a.
+        factor, length = found.pop(low), high.length and high.length * (low.length or 1)
+        del found[high]
+        return affine([*((f, p) for p, f in found.items()), (factor, digit(low.position, low.step, length))], offset)
     kept = tuple((factor, position) for position, factor in found.items() if factor)
     if not kept:
         return offset
     return kept[0][1] if len(kept) == 1 and kept[0][0] == 1 and not offset else Affine(kept, offset)
 
 
+def _divided(found: dict[Index | str | Computed, int]) -> Iterator[tuple[Digit, Digit]]:
+    """Two digits of the same position that make one together, with their factors."""
+    digits = [position for position in found if isinstance(position, Digit)]
+    for low in digits:
+        for high in digits:
+            n = low.length
+            if n and (high.position, high.step, found[high]) == (low.position, low.step * n, found[low] * n):
+                yield high, low
+
+
 def put(place: Place, index: Index, position: Place) -> Place:
     """A position with another one put in for a letter."""
     if isinstance(place, Affine):
-        return affine(
-            ((factor, position if single == index else single) for factor, single in place.terms), place.offset
-        )
+        return affine(((factor, put(single, index, position)) for factor, single in place.terms), place.offset)
+    if isinstance(place, Computed):
+        return place.put(index, position)
     return position if place == index else place
 
 
 def letters_of(place: Place) -> tuple[Index, ...]:
     """The letters that a position is written with."""
     if isinstance(place, Affine):
-        return tuple(single for _, single in place.terms if isinstance(single, Index))
+        return tuple(letter for _, single in place.terms for letter in letters_of(single))
+    if isinstance(place, Computed):
+        return place.letters
     return (place,) if isinstance(place, Index) else ()

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Index, Place, Shape, Size, letters_of, put
+from backproof.ir.node import Node, ancestors
+from backproof.ir.sizes import ONE, Computed, Index, Place, Shape, Size, affine, digit, letters_of, put
 from backproof.ops.notation import Entry, Kronecker, Position, Reduction, Within
 from backproof.ops.row import Array, Row
 
@@ -91,8 +93,56 @@ def position_of(place: Place) -> Node:
     return position_(place=place)
 
 
+@dataclass(frozen=True, eq=False)
+class Looked(Computed):
+    """A number in an array of whole ones, by its entry form; two that are written alike are equal."""
+
+    entry: Node
+
+    @cached_property
+    def letters(self) -> tuple[Index, ...]:
+        """Those of the places in it."""
+        places = [p for x in ancestors([self.entry]) if x.op is at_ for p in x.attrs["place"]]
+        return tuple(dict.fromkeys(letter for p in places for letter in letters_of(p)))
+
+    def put(self, index: Index, position: Place) -> Place:
+        """The number at another place."""
+        return Looked(put_in(self.entry, index, position))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Looked) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __str__(self) -> str:
+        return _written(self.entry)
+
+
+def _written(node: Node) -> str:
+    """The same text for the same entry form."""
+    array = node.inputs[0] if node.op is at_ else None
+    inside = str(array.symbol or id(array)) if array is not None else ",".join(map(_written, node.inputs))
+    attrs = ",".join(map(str, node.attrs["place"])) if array is not None else str(dict(node.attrs))
+    return f"{row_of(node).name}({inside};{attrs})"
+
+
+def looked_up(entry: Node, length: int, *, counted: bool) -> Place:
+    """The position, from 1 on, that an entry of an array of places names on an axis.
+
+    Places count from 0; unless they are `counted` from the front alone, negative ones count from the end.
+    """
+    found = Looked(entry)
+    return affine([(1, found if counted else digit(affine([(1, found)], 1), 1, length))], 1)
+
+
 Bounds = tuple[tuple[Place, int | None, int | None], ...]
 """Positions, each with the least and the greatest that it may be; None where every one will do."""
+
+
+def lies_between(position: int, least: int | None, most: int | None) -> bool:
+    """Whether a number lies between its bounds."""
+    return (least is None or least <= position) and (most is None or position <= most)
 
 
 def within(bounds: Bounds) -> Node:

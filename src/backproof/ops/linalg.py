@@ -15,14 +15,15 @@ import numpy as np
 
 from backproof.ir.errors import ShapeError
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Shape, Size, agreed, of_length, show
+from backproof.ir.sizes import ONE, Shape, Size, affine, agreed, of_length, show
 from backproof.ops.arithmetic import add, div, mul, neg, power, product, sub
+from backproof.ops.elementary import pieces
 from backproof.ops.entries import EntryOf, LetterPool, Places, delta, own_entry, sum_over
 from backproof.ops.leaves import constant
 from backproof.ops.linear import expand, matmul, total, transposed
 from backproof.ops.notation import Apply, DiagonalTimes, InverseTimes, Superscript, TimesIdentity
-from backproof.ops.row import Array, Domain, Row
-from backproof.ops.shaping import reshape
+from backproof.ops.row import Array, Domain, EntryRule, Row
+from backproof.ops.shaping import reshape, where_within
 from backproof.ops.vectors import einsum, outer
 
 # --- diagonals and traces
@@ -159,6 +160,22 @@ def _matrix(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
     return shapes[0]
 
 
+def _triangle_entry(lower: bool) -> EntryRule:
+    def rule(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+        k, across = node.attrs["k"], affine([(1, place[-1]), (-1, place[-2])], 0)
+        ends = (None, k) if lower else (k, None)
+        return where_within(((across, *ends),), lambda: entry(node.inputs[0], place), constant(0))
+
+    return rule
+
+
+def _half_triangle_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    down, inside = affine([(1, place[-2]), (-1, place[-1])], 0), entry(node.inputs[0], place)
+    on_diagonal = where_within(((down, 0, 0),), lambda: div(inside, constant(2)), constant(0))
+    below = where_within(((down, 1, None),), lambda: inside, on_diagonal)
+    return below if below.op is not pieces else pieces(*below.inputs[:2], *on_diagonal.inputs)
+
+
 def _triangle(name: str, which: str, side: str, meaning: Callable[..., Array]) -> Row:
     row: Row = Row(
         name=name,
@@ -167,7 +184,7 @@ def _triangle(name: str, which: str, side: str, meaning: Callable[..., Array]) -
         meaning=meaning,
         shape=_matrix,
         notation=Apply(name, option="k"),
-        entry=own_entry,
+        entry=_triangle_entry(lower=which == "lower"),
         vjp=lambda g, y, a: (row(g, k=y.attrs["k"]),),
         reasons=("The entries of {x} in the triangle are kept and receive their derivative; all others receive 0.",),
         domain=(Domain((3, 4)),),
@@ -186,7 +203,7 @@ half_triangle: Row = Row(
     meaning=lambda a: np.tril(a) * (1 - np.eye(a.shape[-1], dtype=a.dtype) / 2),
     shape=_square,
     notation=Apply("Φ", letter=True),
-    entry=own_entry,
+    entry=_half_triangle_entry,
     vjp=lambda g, y, a: (half_triangle(g),),
     reasons=(
         "An entry of {x} below the diagonal is kept, one on it halved, and so are their derivatives; the others "

@@ -9,10 +9,13 @@ import numpy as np
 
 from backproof.ir.errors import ShapeError
 from backproof.ir.node import Node
-from backproof.ir.sizes import Shape, affine, of_length, show
-from backproof.ops.entries import EntryOf, LetterPool, Places, own_entry
+from backproof.ir.sizes import ONE, Index, Place, Shape, affine, digit, of_length, show
+from backproof.ops.arithmetic import product
+from backproof.ops.entries import EntryOf, LetterPool, Places, align, delta, looked_up, own_entry, sum_over
+from backproof.ops.leaves import constant
 from backproof.ops.notation import Apply
 from backproof.ops.row import Array, Domain, Row
+from backproof.ops.shaping import where_within
 
 
 def _same_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
@@ -41,6 +44,16 @@ flip: Row = Row(
     attrs={"axes": (-1,)},
 )
 
+
+def _roll_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    inner = list(place)
+    for axis, shift in zip(node.attrs["axes"], node.attrs["shifts"], strict=True):
+        n = node.shape[axis].value or 0
+        if n > 1 and shift % n:
+            inner[axis] = affine([(1, digit(affine([(1, inner[axis])], -shift), 1, n))], 1)
+    return entry(node.inputs[0], tuple(inner))
+
+
 roll: Row = Row(
     name="roll",
     kind="rearranging",
@@ -48,7 +61,7 @@ roll: Row = Row(
     meaning=lambda a, shifts, axes: np.roll(a, shifts, axes),
     shape=_same_shape,
     notation=Apply("roll"),
-    entry=own_entry,
+    entry=_roll_entry,
     vjp=lambda g, y, a: (roll(g, shifts=tuple(-k for k in y.attrs["shifts"]), axes=y.attrs["axes"]),),
     reasons=("Each entry of {x} is moved on by as many places, so the derivative is moved back by as many.",),
     domain=(Domain((2, 5)),),
@@ -89,6 +102,26 @@ def _along_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
     return tuple(indices[k] if k == axis else a[k] for k in range(-len(a), 0))
 
 
+def _counted(indices: Node) -> bool:
+    """Whether places are surely counted from the front: those of an order are, and given ones may be."""
+    value = indices.attrs.get("value")
+    return indices.op is argsort or (value is not None and bool(np.min(value) >= 0))
+
+
+def _along(indices: Node, place: Places, axis: int, n: int, entry: EntryOf) -> Place:
+    """The position on an axis that the entry of `indices` at a place names."""
+    return looked_up(entry(indices, align(place, indices.shape)), n, counted=_counted(indices))
+
+
+def _take_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    a, indices = node.inputs
+    axis = node.attrs["axis"]
+    inner = list(place)
+    n = a.shape[axis].value or 0
+    inner[axis] = None if n == 1 else _along(indices, place, axis, n, entry)
+    return entry(a, align(tuple(inner), a.shape))
+
+
 take_along: Row = Row(
     name="take_along",
     kind="rearranging",
@@ -96,7 +129,7 @@ take_along: Row = Row(
     meaning=_take_along,
     shape=_along_shape,
     notation=Apply("take"),
-    entry=own_entry,
+    entry=_take_entry,
     vjp=lambda g, y, a, indices: (put_along(g, indices, axis=y.attrs["axis"], size=a.shape[y.attrs["axis"]]), None),
     reasons=(
         "Each entry of {y} is an entry of {x}, so its derivative goes back to that place. An entry that is taken "
@@ -125,6 +158,20 @@ def _put_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
     return tuple(result)
 
 
+def _put_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    a, indices = node.inputs
+    axis = node.attrs["axis"]
+    inner = list(place)
+    size = a.shape[axis]
+    inner[axis] = None if size == ONE else letters.fresh(size)
+    body = entry(a, align(tuple(inner), a.shape))
+    if node.shape[axis] != ONE:
+        named = _along(indices, tuple(inner), axis, node.shape[axis].value or 0, entry)
+        body = product(delta(place[axis], named), body)
+    running = inner[axis]
+    return sum_over(running, body) if isinstance(running, Index) else body
+
+
 put_along: Row = Row(
     name="put_along",
     kind="linear",
@@ -132,7 +179,7 @@ put_along: Row = Row(
     meaning=_put_along,
     shape=_put_shape,
     notation=Apply("put"),
-    entry=own_entry,
+    entry=_put_entry,
     vjp=lambda g, y, a, indices: (take_along(g, indices, axis=y.attrs["axis"]), None),
     reasons=(
         "Each entry of {x} is added to one entry of {y}, and receives the derivative by that entry.",
@@ -154,6 +201,17 @@ def _convolve(a: Array, v: Array) -> Array:
     return result
 
 
+def _convolve_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    """The entries of the shorter one with those of the longer that they meet; where there are none, 0."""
+    long, short = sorted(node.inputs, key=lambda x: x.shape[-1].value or 0, reverse=True)
+    k = None if short.shape[-1] == ONE else letters.fresh(short.shape[-1])
+    n = long.shape[-1].value or 0
+    met = affine([(1, place[-1]), (-1, k)], 1)
+    body = product(entry(short, (k,)), entry(long, (None if n == 1 else met,)))
+    inside = where_within(((met, 1, n),), lambda: body, constant(0))
+    return inside if k is None else sum_over(k, inside)
+
+
 convolve: Row = Row(
     name="convolve",
     kind="linear",
@@ -161,7 +219,7 @@ convolve: Row = Row(
     meaning=_convolve,
     shape=lambda shapes, attrs: (of_length((shapes[0][0].value or 0) + (shapes[1][0].value or 0) - 1),),
     notation=Apply("convolve"),
-    entry=own_entry,
+    entry=_convolve_entry,
     vjp=lambda g, y, a, v: (correlate(g, v), correlate(g, a)),
     reasons=(
         "Entry j of {x} goes into every entry j + k of {y}, multiplied by entry k of {other}. The chain rule adds "
@@ -189,6 +247,14 @@ def _correlate_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape
     return (of_length(length),)
 
 
+def _correlate_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    a, v = node.inputs
+    k = None if v.shape[-1] == ONE else letters.fresh(v.shape[-1])
+    met = None if a.shape[-1] == ONE else affine([(1, place[-1]), (1, k)], -1)
+    body = product(entry(v, (k,)), entry(a, (met,)))
+    return body if k is None else sum_over(k, body)
+
+
 correlate: Row = Row(
     name="correlate",
     kind="linear",
@@ -196,7 +262,7 @@ correlate: Row = Row(
     meaning=_correlate,
     shape=_correlate_shape,
     notation=Apply("correlate"),
-    entry=own_entry,
+    entry=_correlate_entry,
     vjp=lambda g, y, a, v: (convolve(g, v), correlate(a, g)),
     reasons=(
         "Entry n + k of {x} goes into entry n of {y}, multiplied by entry k of {other}. The chain rule adds up all "

@@ -9,15 +9,15 @@ from functools import reduce
 import numpy as np
 
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Shape
-from backproof.ops.arithmetic import add, div, mul, product, sub
+from backproof.ir.sizes import ONE, Shape, affine
+from backproof.ops.arithmetic import add, div, mul, power, product, sub
 from backproof.ops.elementary import equal, pieces
-from backproof.ops.entries import own_entry
+from backproof.ops.entries import EntryOf, LetterPool, Places, own_entry, sum_over
 from backproof.ops.leaves import constant, constant_, size
 from backproof.ops.linear import expand, reduced_shape, stretched, total
 from backproof.ops.notation import Apply, Over
 from backproof.ops.row import Array, Domain, Row
-from backproof.ops.shaping import concatenate, index, sliced
+from backproof.ops.shaping import concatenate, index, sliced, where_within
 
 
 def kept(x: Node, y: Node) -> Node:
@@ -71,6 +71,20 @@ def _cumsum(a: Array, axis: int, reverse: bool) -> Array:
     return np.cumsum(a, axis)
 
 
+def _cumsum_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    """The sum over the axis of what is not behind the place; with `reverse`, not before it."""
+    (a,) = node.inputs
+    axis, here = node.attrs["axis"], place[node.attrs["axis"]]
+    if a.shape[axis] == ONE:
+        return entry(a, place)
+    running = letters.fresh(a.shape[axis])
+    inner = list(place)
+    inner[axis] = running
+    ahead = affine([(1, running), (-1, here)], 0)
+    ends = (0, None) if node.attrs["reverse"] else (None, 0)
+    return sum_over(running, where_within(((ahead, *ends),), lambda: entry(a, tuple(inner)), constant(0)))
+
+
 cumsum: Row = Row(
     name="cumsum",
     kind="linear",
@@ -78,7 +92,7 @@ cumsum: Row = Row(
     meaning=_cumsum,
     shape=lambda shapes, attrs: shapes[0],
     notation=Apply("cumsum"),
-    entry=own_entry,
+    entry=_cumsum_entry,
     vjp=lambda g, y, a: (cumsum(g, axis=y.attrs["axis"], reverse=not y.attrs["reverse"]),),
     reasons=(
         "An entry of {x} is a term of its own running sum and of all that follow, so it receives the sum of their "
@@ -102,13 +116,24 @@ def count(shape: Shape, axes: tuple[int, ...]) -> Node:
     return reduce(mul, named if named and number == 1 else [constant(number), *named])
 
 
+def _divisor(y: Node, a: Node) -> Node:
+    """What a variance divides by."""
+    n, ddof = count(a.shape, y.attrs["axes"]), y.attrs["ddof"]
+    if not ddof:
+        return n
+    return constant(n.attrs["value"] - ddof) if n.op is constant_ else sub(n, constant(ddof))
+
+
 def _var_vjp(g: Node, y: Node, a: Node) -> tuple[Node]:
-    axes, ddof = y.attrs["axes"], y.attrs["ddof"]
-    n = count(a.shape, axes)
-    if ddof:
-        n = constant(n.attrs["value"] - ddof) if n.op is constant_ else sub(n, constant(ddof))
-    centred = sub(a, mean(a, axes, keepdims=True))
-    return (mul(kept(g, y), mul(div(constant(2), n), centred)),)
+    centred = sub(a, mean(a, y.attrs["axes"], keepdims=True))
+    return (mul(kept(g, y), mul(div(constant(2), _divisor(y, a)), centred)),)
+
+
+def _var_entry(y: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    (a,) = y.inputs
+    axes = y.attrs["axes"]
+    squared = power(sub(a, mean(a, axes, keepdims=True)), exponent=2)
+    return entry(mul(div(constant(1), _divisor(y, a)), total(squared, axes, keepdims=y.attrs["keepdims"])), place)
 
 
 def _var(a: Array, axes: tuple[int, ...], keepdims: bool, ddof: int) -> Array:
@@ -125,7 +150,7 @@ var: Row = Row(
     meaning=_var,
     shape=reduced_shape,
     notation=Over("var"),
-    entry=own_entry,
+    entry=_var_entry,
     vjp=_var_vjp,
     reasons=(
         "The derivative of the squared distances by {x} is twice the distance from the mean. The mean depends on {x} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -11,12 +12,24 @@ import numpy as np
 
 from backproof.ir.errors import ShapeError
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Affine, Index, Place, Shape, Size, affine, agreed, broadcast, of_length, show
+from backproof.ir.sizes import ONE, Affine, Index, Place, Shape, Size, affine, agreed, broadcast, digit, of_length, show
 from backproof.ops.arithmetic import add, neg, product, sub
 from backproof.ops.elementary import pieces
-from backproof.ops.entries import Bounds, EntryOf, LetterPool, Places, delta, own_entry, row_of, within
-from backproof.ops.leaves import constant
-from backproof.ops.linear import expand, matmul, stretched, transpose
+from backproof.ops.entries import (
+    Bounds,
+    EntryOf,
+    LetterPool,
+    Places,
+    align,
+    delta,
+    lies_between,
+    looked_up,
+    row_of,
+    sum_over,
+    within,
+)
+from backproof.ops.leaves import constant, is_number
+from backproof.ops.linear import expand, matmul, stretch, stretched, transpose
 from backproof.ops.notation import Apply, Bare, Bracketed, Permuted, Replaced, Reshaped
 from backproof.ops.row import Array, Domain, Row
 
@@ -86,19 +99,20 @@ def _joined(axes: Sequence[int], shape: Shape, place: Places) -> Place:
     return affine(reversed(terms), 1 - sum(factor for factor, _ in terms))
 
 
-def _parted(position: Place, axes: Sequence[int], shape: Shape) -> Places | None:
-    """The positions on the axes that a position on one axis stands for; None where no letters tell."""
+def _parted(position: Place, axes: Sequence[int], shape: Shape) -> Places:
+    """The positions on the axes that a position on one axis stands for: letters where these tell, else its digits."""
     lengths = [shape[axis].value or 0 for axis in axes]
-    if isinstance(position, int):
-        return tuple(int(k) + 1 for k in np.unravel_index(position - 1, lengths))
     if isinstance(position, Affine):
         found = tuple(single for _, single in position.terms if isinstance(single, Index))
         if [single.size.value for single in found] == lengths:
             place: list[Place] = [None] * len(shape)
             for axis, single in zip(axes, found, strict=True):
                 place[axis] = single
-            return found if _joined(axes, shape, tuple(place)) == position else None
-    return None
+            if _joined(axes, shape, tuple(place)) == position:
+                return found
+    steps = [math.prod(lengths[k + 1 :]) for k in range(len(lengths))]
+    digits = (digit(position, step, n if k else None) for k, (step, n) in enumerate(zip(steps, lengths, strict=True)))
+    return tuple(affine([(1, found)], 1) for found in digits)
 
 
 def _reshape_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
@@ -107,8 +121,6 @@ def _reshape_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPoo
     for before, after in _groups(a.shape, node.shape):
         position = _joined(after, node.shape, place)
         parts = (position,) if len(before) == 1 else _parted(position, before, a.shape)
-        if parts is None:
-            return own_entry(node, place, entry, letters)
         for axis, part in zip(before, parts, strict=True):
             inner[axis] = part
     return entry(a, tuple(inner))
@@ -230,16 +242,40 @@ def _first(key: Key) -> int:
 
 
 def _index_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
-    a, *others = node.inputs
-    if others:
-        return own_entry(node, place, entry, letters)
-    rest = iter(place)
-    inner: list[Place] = []
-    for k, size in zip(node.attrs["key"], a.shape, strict=True):
-        # Entry p of x[start::step], both counted from 1, is entry start + 1 + (p − 1)·step of x.
-        found = k + 1 if isinstance(k, int) else affine([(k.step, next(rest))], k.start + 1 - k.step)
-        inner.append(None if size == ONE else found)
-    return entry(a, tuple(inner))
+    a, *arrays = node.inputs
+    key = node.attrs["key"]
+    common = len(broadcast(x.shape for x in arrays))
+    first = _first(key) if arrays else 0
+    together, rest = place[first : first + common], iter(place[:first] + place[first + common :])
+    sliced_ = tuple(next(rest) if isinstance(k, slice) else None for k in key)
+    return entry(a, _named(key, a.shape, arrays, together, sliced_, entry))
+
+
+def _named(key: Key, shape: Shape, arrays: Sequence[Node], together: Places, sliced_: Places, entry: EntryOf) -> Places:
+    """The places of an array that an index names, by the positions on the axes of its result.
+
+    `together` are those on the axes that the index arrays have, `sliced_` those of the slices, one for each item.
+    """
+    found: list[Place] = []
+    for k, size, position in zip(key, shape, sliced_, strict=True):
+        if size == ONE:
+            found.append(None)
+        elif isinstance(k, int):
+            found.append(k + 1)
+        elif isinstance(k, Slot):
+            found.append(_looked_up(arrays[k.number], size, together, entry))
+        else:
+            # Entry p of x[start::step], both counted from 1, is entry start + 1 + (p − 1)·step of x.
+            found.append(affine([(k.step, position)], k.start + 1 - k.step))
+    return tuple(found)
+
+
+def _looked_up(array: Node, size: Size, together: Places, entry: EntryOf) -> Place:
+    own = align(together, array.shape)
+    if len(own) == 1 and is_arange(array, array.shape[0]):
+        return affine([(1, own[0])], 0)
+    value = array.attrs.get("value")
+    return looked_up(entry(array, own), size.value or 0, counted=value is not None and bool(np.min(value) >= 0))
 
 
 def picks_rows(node: Node) -> bool:
@@ -300,10 +336,42 @@ def _index_shape_of(key: Key, arrays: Sequence[Array], sizes: tuple[int, ...]) -
     return tuple(_index(np.broadcast_to(np.int8(0), sizes), *arrays, key=key).shape)
 
 
+def _put_at(
+    node: Node, value: Node | None, arrays: Sequence[Node], place: Places, entry: EntryOf, letters: LetterPool
+) -> Node:
+    """What an index puts at a place of an array: a sum over all that is put, with a delta for each axis.
+
+    Without a value the sum is that of ones: how often the place is named.
+    """
+    key, shape = node.attrs["key"], node.shape
+    common = broadcast(x.shape for x in arrays)
+    # An axis along which the places are 0, 1, 2, … is the one that they are put along.
+    counted = {
+        len(common) - 1: position
+        for k, size, position in zip(key, shape, place, strict=True)
+        if isinstance(k, Slot) and len(arrays[k.number].shape) == 1 and is_arange(arrays[k.number], size)
+    }
+    running: list[Place] = [letters.fresh(n) if n != ONE and k not in counted else None for k, n in enumerate(common)]
+    together = tuple(counted.get(k, position) for k, position in enumerate(running))
+    sliced_: list[Place] = []
+    for k, size, position in zip(key, shape, place, strict=True):
+        whole = isinstance(k, slice) and k == slice(0, size.value, 1)
+        taken = of_length(len(range(*k.indices(size.value or 0)))) if isinstance(k, slice) else ONE
+        sliced_.append(position if whole else None if taken == ONE else letters.fresh(taken))
+        running += [] if whole else [sliced_[-1]]
+    first = _first(key) if arrays else 0
+    named = _named(key, shape, arrays, together, tuple(sliced_), entry)
+    own = [position for k, position in zip(key, sliced_, strict=True) if isinstance(k, slice)]
+    body = constant(1) if value is None else entry(value, align((*own[:first], *together, *own[first:]), value.shape))
+    pairs = [(p, q) for p, q, size in zip(place, named, shape, strict=True) if size != ONE and p != q]
+    body = reduce(lambda x, pair: product(delta(*pair), x), reversed(pairs), body)
+    return reduce(lambda x, index: sum_over(index, x) if isinstance(index, Index) else x, reversed(running), body)
+
+
 def _unindex_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
-    a, *others = node.inputs
-    if others or any(isinstance(k, slice) and k.step != 1 for k in node.attrs["key"]):
-        return own_entry(node, place, entry, letters)
+    a, *arrays = node.inputs
+    if arrays or any(isinstance(k, slice) and k.step != 1 for k in node.attrs["key"]):
+        return _put_at(node, a, arrays, place, entry, letters)
     inner: list[Place] = []
     bounds: list[tuple[Place, int | None, int | None]] = []
     factors: list[Node] = []
@@ -315,14 +383,14 @@ def _unindex_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPoo
         if k != slice(0, size.value, 1):
             bounds.append((position, k.start + 1 if k.start else None, k.stop if k.stop != size.value else None))
         inner.append(None if k.stop - k.start == 1 else affine([(1, position)], -k.start))
-    value = _where_within(tuple(bounds), lambda: entry(a, tuple(inner)), constant(0))
+    value = where_within(tuple(bounds), lambda: entry(a, tuple(inner)), constant(0))
     return reduce(product, reversed(factors), value) if factors else value
 
 
-def _where_within(bounds: Bounds, value: Callable[[], Node], otherwise: Node) -> Node:
+def where_within(bounds: Bounds, value: Callable[[], Node], otherwise: Node) -> Node:
     """`value` where positions lie between their bounds; of positions that are numbers it is known."""
     open_ = tuple(bound for bound in bounds if not isinstance(bound[0], int))
-    if any(isinstance(p, int) and not (least or p) <= p <= (most or p) for p, least, most in bounds):
+    if any(isinstance(p, int) and not lies_between(p, *ends) for p, *ends in bounds):
         return otherwise
     return pieces(value(), within(open_), otherwise) if open_ else value()
 
@@ -360,6 +428,32 @@ def _replace_vjp(g: Node, y: Node, a: Node, value: Node, *arrays: Node) -> tuple
     return replace_(g, nothing, *arrays, key=key, rank=rank), index(g, *arrays, key=key), *_nothing(arrays)
 
 
+def _replace_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    a, value, *arrays = node.inputs
+    if arrays:
+        with letters.scope():
+            named = _put_at(node, None, arrays, place, entry, letters)
+        kept = product(sub(constant(1), named), entry(a, place))
+        if value.op is stretch and is_number(value.inputs[0], 0):
+            return kept
+        return add(kept, _put_at(node, value, arrays, place, entry, letters))
+    bounds: list[tuple[Place, int | None, int | None]] = []
+    inner: list[Place] = []
+    for k, position, size in zip(node.attrs["key"], place, node.shape, strict=True):
+        if isinstance(k, int):
+            bounds.append((position or 1, k + 1, k + 1))
+        elif k == slice(0, size.value, 1):
+            inner.append(position)
+        else:
+            # Counted from the first that is taken, in its direction: 1, 1 + step, 1 + 2 step, …
+            sign, step, count = (1 if k.step > 0 else -1), abs(k.step), len(range(*k.indices(size.value or 0)))
+            along = affine([(sign, position)], 1 - sign * (k.start + 1))
+            bounds += [(along, 1, (count - 1) * step + 1)] if count else [(1, 2, None)]
+            bounds += [(digit(along, 1, step), 0, 0)] if step > 1 else []
+            inner.append(None if count == 1 else affine([(1, digit(along, step, None))], 1))
+    return where_within(tuple(bounds), lambda: entry(value, align(tuple(inner), value.shape)), entry(a, place))
+
+
 replace_: Row = Row(
     name="replace",
     kind="linear",
@@ -367,7 +461,7 @@ replace_: Row = Row(
     meaning=_replace,
     shape=lambda shapes, attrs: shapes[0],
     notation=Replaced(),
-    entry=own_entry,
+    entry=_replace_entry,
     vjp=_replace_vjp,
     reasons=(
         "The entries of {x} that are replaced have no influence any more; the others pass {dy} on.",

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from backproof.derivation.steps import BackwardStep, Proof
 from backproof.ir.node import Node, ancestors
-from backproof.ir.sizes import ONE, Index, Place, Shape, Size, letters_of
-from backproof.ops.entries import LetterPool, align, at, at_, entry_of, row_of
+from backproof.ir.sizes import ONE, Affine, Digit, Index, Place, Shape, Size
+from backproof.ops.entries import LetterPool, Looked, align, at, at_, delta_, entry_of, row_of
 from backproof.ops.linear import matmul, transpose
 from backproof.ops.shaping import places_of
 from backproof.ops.vectors import einsum
@@ -89,10 +89,10 @@ def indexed(forms: Sequence[Node], result: Node, plain: str) -> Iterator[Block]:
 def _legend(entries: Sequence[Node]) -> Iterator[Block]:
     """Which letter runs over which axis of what."""
     runs: dict[Index, dict[Node, list[int]]] = {}
-    for x in ancestors(entries, stop=lambda node: node.op is at_):
-        if x.op is at_ and x.inputs[0].symbol is not None:
+    for x in _entries_in(entries):
+        if x.inputs[0].symbol is not None:
             for axis, position in enumerate(x.attrs["place"], 1):
-                for letter in letters_of(position):
+                for letter in _own_letters(position):
                     axes = runs.setdefault(letter, {}).setdefault(x.inputs[0], [])
                     axes += [axis] if axis not in axes else []
     over: dict[Node, dict[tuple[int, ...], list[Index]]] = {}
@@ -106,6 +106,35 @@ def _legend(entries: Sequence[Node]) -> Iterator[Block]:
             text += [", " if k else "", *listed([*map(_range, letters)]), f" on axis {' and '.join(map(str, numbers))}"]
     if text:
         yield Paragraph((*text, "."))
+
+
+def _entries_in(nodes: Sequence[Node]) -> Iterator[Node]:
+    """The entries that formulas speak of, also those that positions are looked up in."""
+    for x in ancestors(nodes, stop=lambda node: node.op is at_):
+        if x.op is at_:
+            yield x
+            yield from _entries_in([looked for position in x.attrs["place"] for looked in _looked_up(position)])
+        elif x.op is delta_:
+            sides = (x.attrs["left"], x.attrs["right"])
+            yield from _entries_in([looked for position in sides for looked in _looked_up(position)])
+
+
+def _looked_up(position: Place) -> Iterator[Node]:
+    match position:
+        case Looked(entry):
+            yield entry
+        case Digit(inner):
+            yield from _looked_up(inner)
+        case Affine(terms):
+            for _, single in terms:
+                yield from _looked_up(single)
+
+
+def _own_letters(position: Place) -> tuple[Index, ...]:
+    """The letters that run along an axis: not those by which its positions are looked up or counted out."""
+    if isinstance(position, Affine):
+        return tuple(single for _, single in position.terms if isinstance(single, Index))
+    return (position,) if isinstance(position, Index) else ()
 
 
 def _range(letter: Index) -> Math:

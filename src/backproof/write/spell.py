@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import assert_never
 
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Affine, Index, Place, Shape, Size
+from backproof.ir.sizes import ONE, Affine, Digit, Index, Place, Shape, Size, affine
 from backproof.ir.symbol import Symbol
-from backproof.ops.entries import Bounds, LetterPool, entry_of, row_of
+from backproof.ops.entries import Bounds, LetterPool, Looked, at_, entry_of, row_of
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import is_number
 from backproof.ops.notation import (
@@ -157,6 +157,10 @@ def _position(place: Place) -> Math:
         return Ident(place.letter)
     if isinstance(place, Affine):
         return _affine(place)
+    if isinstance(place, Digit):
+        return _digit(place)
+    if isinstance(place, Looked):
+        return _part(place.entry)[0]
     if place == "·":
         return Sign("·", "tight")
     return Number(str(place)) if isinstance(place, int) else name(str(place))
@@ -169,10 +173,24 @@ def _affine(place: Affine) -> Math:
             parts.append(Sign("+" if factor > 0 else "−", "tight"))
         if abs(factor) != 1:
             parts.append(Number(str(abs(factor))))
-        parts.append(_position(position))
+        math = _position(position)
+        parts.append(Fence(math) if isinstance(position, Digit) and position.length and factor != 1 else math)
     if place.offset:
         parts += [Sign("+" if place.offset > 0 else "−", "tight"), Number(str(abs(place.offset)))]
     return Row(tuple(parts))
+
+
+def _digit(place: Digit) -> Math:
+    """``⌊(j−1)/4⌋ mod 3``, without what changes nothing."""
+    before = affine([(1, place.position)], -1)
+    found = _position(before)
+    simple = isinstance(before, Index | int | Digit) or (isinstance(before, Looked) and before.entry.op is at_)
+    if place.step > 1:
+        over = Row((found if simple else Fence(found), Sign("/", "tight"), Number(str(place.step))))
+        found, simple = Fence(over, "⌊", "⌋"), True
+    if place.length is None:
+        return found
+    return Row((found if simple else Fence(found), Word(" mod "), Number(str(place.length))))
 
 
 def _positions(places: list[Place]) -> Math | None:
@@ -281,7 +299,7 @@ def _opened(node: Node) -> Spelled:
             return _entry(array, node.attrs["place"]), ATOM
         case Position():
             place: Place = node.attrs["place"]
-            return _position(place), SUM if isinstance(place, Affine) else ATOM
+            return _position(place), SUM if isinstance(place, Affine | Digit) else ATOM
         case Kronecker():
             return Scripts(Ident("δ"), sub=_positions([node.attrs["left"], node.attrs["right"]])), ATOM
         case Within():
@@ -632,10 +650,17 @@ def _bounds(bounds: Bounds) -> Math:
     parts: list[Math] = []
     for place, least, most in bounds:
         parts += [Word(" and ")] if parts else []
-        parts += [] if least in (None, 1) else [Number(str(least)), Sign("≤", "relation")]
+        if least is not None and least == most:
+            parts += [_position(place), Sign("=", "relation"), _whole(most)]
+            continue
+        parts += [] if least is None else [_whole(least), Sign("≤", "relation")]
         parts.append(_position(place))
-        parts += [] if most is None else [Sign("≤", "relation"), Number(str(most))]
+        parts += [] if most is None else [Sign("≤", "relation"), _whole(most)]
     return Row(tuple(parts))
+
+
+def _whole(number: int) -> Math:
+    return Number(str(number)) if number >= 0 else Row((Sign("−", "tight"), Number(str(-number))))
 
 
 def _differential(node: Node) -> Math:
@@ -654,15 +679,6 @@ def _entry(array: Node, place: tuple[Place, ...]) -> Math:
         return entry(array.symbol, array.shape, place)
     if not array.shape:
         return _part(array)[0]
-    if row_of(array).notation == Bracketed() and picks_rows(array):
-        matrix, _, labels = array.inputs
-        if matrix.symbol is not None and labels.symbol is not None:
-            base, number = _letters(matrix.symbol, entry=True)
-            column = entry(labels.symbol, labels.shape, place)
-            row = _position(place[0])
-            return Scripts(
-                base, sub=Row((row, Sign(",", "tight"), column)), sup=None if number is None else _layer(number)
-            )
     if isinstance(notation := row_of(array).notation, Over):
         return _reduced(array, Func(notation.name), place)
     return Scripts(Fence(_part(array)[0]), sub=_positions([p for p in place if p is not None]))

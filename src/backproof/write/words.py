@@ -59,9 +59,10 @@ def axes_and_indices(nodes: list[Node]) -> Iterator[Inline]:
         unseen = any(len(x.shape) > 2 and ONE in x.shape for x in nodes)
         yield ("Axes are counted from 1." + " One of length 1 has no letter." * unseen,)
     if any(map(picks_rows, nodes)):
+        label = Scripts(Ident("y"), sub=Ident("i"))
         yield (
             "Labels are whole numbers from 0: with y, ",
-            Scripts(Ident("a"), sub=Row((Ident("i"), Sign(",", "tight"), Scripts(Ident("y"), sub=Ident("i"))))),
+            Scripts(Ident("a"), sub=Row((Ident("i"), Sign(",", "tight"), label, Sign("+", "tight"), Number("1")))),
             " is the entry of row i that y names, and ",
             Scripts(Number("1"), sub=Ident("y")),
             " the matrix of the labels as rows: 1 at that place of each row, else 0.",
