@@ -29,12 +29,13 @@ from zoo import (
     recurrent,
     spectral,
     statistics,
+    structured,
 )
 from zoo.case import Array, Case
 
 MODULES = (
     *(networks, normalisation, attention, recurrent, convolution, matrices, cookbook),
-    *(statistics, likelihoods, measuring, spectral),
+    *(statistics, likelihoods, measuring, spectral, structured),
 )
 CASES = [
     pytest.param(case, id=f"{module.__name__.rpartition('.')[2]}: {case.name}")

@@ -427,7 +427,8 @@ def _extremes(x: Node, values: Mapping[Node, Array]) -> Array:
     a, found = values[x.inputs[0]], values[x]
     if not x.attrs["keepdims"]:
         found = np.expand_dims(found, x.attrs["axes"])
-    return np.asarray(np.abs(a - found) <= 1e-9 * np.maximum(1.0, np.abs(found)))
+    with np.errstate(invalid="ignore"):  # of what is −∞, as a logarithm, the distance is none
+        return np.asarray(np.abs(a - found) <= 1e-9 * np.maximum(1.0, np.abs(found)))
 
 
 def _anywhere(differs: Array, count: int) -> Array:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
+from scipy import linalg
+from scipy.linalg import solve_triangular
 from scipy.special import log_softmax, logsumexp, softmax
 
 import backproof as bp
@@ -70,6 +72,33 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "boxcox": lambda x: np.sum(WEIGHTS * (scipy.special.boxcox(x, P) + scipy.special.boxcox1p(P, x))),
     "boxcox by 0": lambda x: np.sum(WEIGHTS * (scipy.special.boxcox(x, 0) + scipy.special.boxcox1p(x, 0.0))),
 }
+
+
+POSITIVE = A @ A.T + np.eye(3)
+LINEAR: dict[str, Callable[..., Any]] = {
+    "cholesky": lambda x: np.sum(WEIGHTS[:, :3] * (linalg.cholesky(x @ x.T, lower=True) + linalg.cholesky(x @ x.T))),
+    "cho_factor, cho_solve": lambda x: np.sum(linalg.cho_solve(linalg.cho_factor(x @ x.T), x)),
+    "cho_solve, a factor that is given": lambda x: np.sum(
+        WEIGHTS * linalg.cho_solve(linalg.cho_factor(POSITIVE), x**2)
+    ),
+    "solve_triangular": lambda x: np.sum(
+        WEIGHTS * solve_triangular(x[:, :3] + np.eye(3), x, lower=True)
+        + WEIGHTS * solve_triangular(x[:, :3], x, trans="T", unit_diagonal=True)
+    ),
+    "solve, inv, det": lambda x: (
+        np.sum(linalg.solve(x @ x.T, x, assume_a="pos")) + np.sum(linalg.inv(x[:, 1:]) * linalg.det(x[:, 1:]))
+    ),
+    "logaddexp.reduce": lambda x: np.sum(WEIGHTS[0] * np.logaddexp.reduce(x) ** 2) + np.logaddexp.reduce(x[0] * x[1]),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_linear_algebra(name: str) -> None:
+    f, x = LINEAR[name], P.T.reshape(3, 4)
+    trace = bp.run(bp.derive(f, x=x))
+    assert trace["J"] == pytest.approx(f(x), rel=1e-11)
+    assert bp.check(trace).ok
+    assert bp.check(trace, method="central").ok
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -74,7 +74,6 @@ for _function, _is in {
     np.log2: elementary.log2,
     np.log10: elementary.log10,
     np.hypot: elementary.hypot,
-    np.logaddexp: elementary.logaddexp,
     np.equal: elementary.equal,
     np.not_equal: elementary.not_equal,
     np.floor: elementary.floor,

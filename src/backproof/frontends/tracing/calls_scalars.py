@@ -11,9 +11,11 @@ from backproof.frontends.tracing.calls import _sum, becomes
 from backproof.frontends.tracing.tape import refuse
 from backproof.frontends.tracing.traced import HANDLERS, Handler, Nodes, Traced
 from backproof.ir.node import Node
+from backproof.ir.sizes import broadcast
 from backproof.ops import elementary
 from backproof.ops.arithmetic import div, mul, neg, power, sub
 from backproof.ops.leaves import constant
+from backproof.ops.linear import stretched
 from backproof.ops.row import Row
 
 # --- whole numbers
@@ -95,6 +97,24 @@ HANDLERS[np.deg2rad] = HANDLERS[np.radians] = _times(np.pi / 180)
 HANDLERS[np.rad2deg] = HANDLERS[np.degrees] = _times(180 / np.pi)
 HANDLERS[np.fabs] = lambda nodes, x: elementary.absolute(nodes(x))
 HANDLERS[np.exp2] = lambda nodes, x: elementary.exp(mul(nodes(x), constant(float(np.log(2)))))
+
+
+@becomes(np.logaddexp)
+def _logaddexp(nodes: Nodes, x: Any, y: Any) -> Node:
+    """Where one of the two is −∞, as the logarithm of a probability of 0 is, the other is left."""
+    first, second = nodes(x), nodes(y)
+    nothing = np.broadcast_arrays(*(np.isneginf(nodes.value(v)) for v in (x, y)))
+    if not np.any(nothing):
+        return elementary.logaddexp(first, second)
+    nodes.tape.note("which logarithms are −∞ is taken from the arrays given")
+    shape = broadcast([first.shape, second.shape])
+    if np.all(nothing[0]):
+        return stretched(second, shape)
+    if np.all(nothing[1]):
+        return stretched(first, shape)
+    either, zero = nodes(nothing[0] | nothing[1]), constant(0)
+    both = elementary.logaddexp(elementary.pieces(zero, either, first), elementary.pieces(zero, either, second))
+    return elementary.pieces(second, nodes(nothing[0].copy()), first, nodes(nothing[1].copy()), both)
 
 
 @becomes(np.logaddexp2)

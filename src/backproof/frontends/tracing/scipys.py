@@ -16,21 +16,29 @@ from typing import Any
 
 import numpy as np
 
-from backproof.frontends.tracing.tape import is_users_file
-from backproof.frontends.tracing.traced import Traced
+from backproof.frontends.tracing.tape import RUNNING, is_users_file
+from backproof.frontends.tracing.traced import REDUCTIONS, holds_traced, plain
 
 
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
     """The logarithm of a sum of exponentials, weighted by `b`, which the largest of them does not let overflow."""
     largest = np.max(a, axis=axis, keepdims=True)
+    nothing = np.isneginf(plain(largest))
+    if np.any(nothing):
+        RUNNING[-1].note("which logarithms are −∞ is taken from the arrays given")
+        a, largest = np.where(nothing, 0.0, a), np.where(nothing, 0.0, largest)
     exponentials = np.exp(a - largest)
     total = np.sum(exponentials if b is None else b * exponentials, axis=axis, keepdims=True)
     result = np.log(np.abs(total) if return_sign else total) + largest
+    result = np.where(nothing, -np.inf, result) if np.any(nothing) else result
     sign = np.sign(total)
     if not keepdims:
         axes = tuple(range(np.ndim(result))) if axis is None else axis
         result, sign = np.squeeze(result, axis=axes), np.squeeze(sign, axis=axes)
     return (result, sign) if return_sign else result
+
+
+REDUCTIONS[np.logaddexp] = logsumexp
 
 
 def softmax(x: Any, axis: Any = None) -> Any:
@@ -59,20 +67,60 @@ def polygamma(n: int, x: Any) -> Any:
     return x._apply(inspect.unwrap(original), (n, x), {})
 
 
-SPECIAL: dict[str, Callable[..., Any]] = {
-    "logsumexp": logsumexp,
-    "softmax": softmax,
-    "log_softmax": log_softmax,
-    "multigammaln": multigammaln,
-    "polygamma": polygamma,
+def cholesky(a: Any, lower: bool = False, **options: Any) -> Any:
+    """The factor of Cholesky, the upper one unless asked otherwise."""
+    factor = np.linalg.cholesky(a)
+    return factor if lower else factor.T
+
+
+def cho_factor(a: Any, lower: bool = False, **options: Any) -> tuple[Any, bool]:
+    """The factor of Cholesky and which one it is."""
+    return cholesky(a, lower), lower
+
+
+def cho_solve(c_and_lower: tuple[Any, bool], b: Any, **options: Any) -> Any:
+    """Equations with the matrix of which a factor of Cholesky is given; the other triangle may hold anything."""
+    factor, lower = c_and_lower
+    left = np.tril(factor) if lower else np.triu(factor).T
+    return np.linalg.solve(left.T, np.linalg.solve(left, b))
+
+
+def solve_triangular(
+    a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False, **options: Any
+) -> Any:
+    """Equations with a triangle of a matrix, which may be transposed, and whose diagonal may be taken for ones."""
+    inside = -1 if lower else 1
+    triangle = np.tril if lower else np.triu
+    matrix = triangle(a, inside) + np.eye(np.shape(a)[0]) if unit_diagonal else triangle(a)
+    return np.linalg.solve(matrix if trans in (0, "N") else matrix.T, b)
+
+
+FOLLOWED: dict[str, dict[str, Callable[..., Any]]] = {
+    "scipy.special": {
+        "logsumexp": logsumexp,
+        "softmax": softmax,
+        "log_softmax": log_softmax,
+        "multigammaln": multigammaln,
+        "polygamma": polygamma,
+    },
+    "scipy.linalg": {
+        "cholesky": cholesky,
+        "cho_factor": cho_factor,
+        "cho_solve": cho_solve,
+        "solve_triangular": solve_triangular,
+        "solve": lambda a, b, **options: np.linalg.solve(a, b),
+        "inv": lambda a, **options: np.linalg.inv(a),
+        "det": lambda a, **options: np.linalg.det(a),
+    },
 }
-"""What stands for a function of scipy.special."""
+"""What stands for the functions of a module of SciPy."""
+NAMES = {name for functions in FOLLOWED.values() for name in functions}
 
 
 def _either(original: Callable[..., Any], followed: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def function(*arguments: Any, **options: Any) -> Any:
-        holds = any(isinstance(x, Traced) for x in (*arguments, *options.values()))
+        holds = holds_traced([*arguments, *options.values()])
         return (followed if holds else original)(*arguments, **options)
 
     return function
@@ -88,7 +136,7 @@ def _places() -> Iterator[tuple[dict[str, Any], str]]:
     yield from _PLACES
     for module in [x for x in list(sys.modules.values()) if id(x) not in _SEEN]:
         names = getattr(module, "__dict__", {})
-        found = [(names, name) for name in SPECIAL if name in names]
+        found = [(names, name) for name in NAMES if name in names]
         file = getattr(module, "__file__", None) or "<frozen>"
         if getattr(module, "__spec__", None) is not None and not is_users_file(file):
             _SEEN[id(module)] = module
@@ -99,21 +147,24 @@ def _places() -> Iterator[tuple[dict[str, Any], str]]:
 @contextmanager
 def replaced() -> Iterator[None]:
     """While this holds, these functions of SciPy can be followed."""
-    special = sys.modules.get("scipy.special")
-    originals = {} if special is None else {name: getattr(special, name) for name in SPECIAL}
-    held = list(_places()) if originals else []
-    changed = [(names, name) for names, name in held if names.get(name) is originals[name]]
+    instead: dict[int, tuple[Callable[..., Any], Callable[..., Any]]] = {}
+    for module, functions in FOLLOWED.items():
+        if (loaded := sys.modules.get(module)) is not None:
+            originals = {name: getattr(loaded, name) for name in functions}
+            instead |= {id(f): (f, _either(f, functions[name])) for name, f in originals.items()}
+    held = list(_places()) if instead else []
+    changed = [(names, name, names[name]) for names, name in held if id(names.get(name)) in instead]
     methods = _methods()
     before = [kind.__dict__[name] for kind, name, _ in methods]
     try:
-        for names, name in changed:
-            names[name] = _either(originals[name], SPECIAL[name])
+        for names, name, original in changed:
+            names[name] = instead[id(original)][1]
         for kind, name, followed in methods:
             setattr(kind, name, followed)
         yield
     finally:
-        for names, name in changed:
-            names[name] = originals[name]
+        for names, name, original in changed:
+            names[name] = original
         for (kind, name, _), method in zip(methods, before, strict=True):
             setattr(kind, name, method)
 

@@ -91,6 +91,13 @@ def _lost(usually: str) -> str:
     return f"{f'{expression} does' if expression else f'{usually} do'} that, and the derivative is lost"
 
 
+def _instead(usually: str) -> str:
+    """How to write it instead: a write needs an array whose writes are seen."""
+    if doing().startswith("the write to "):
+        return "make the array that is written to with np.zeros; one that has values already as np.zeros(n) + values"
+    return usually
+
+
 def holds_traced(x: Any) -> bool:
     """Whether something is a traced array, or a list of such and others."""
     return type(x) is Traced or (isinstance(x, list | tuple) and any(map(holds_traced, x)))
@@ -206,7 +213,7 @@ class Traced(NDArrayOperatorsMixin):
         raise refuse(
             "a traced array is turned into a plain one",
             why=_lost("np.array, np.asarray, and a write into a plain array"),
-            instead="collect values in a list and use np.stack or np.concatenate",
+            instead=_instead("collect values in a list and use np.stack or np.concatenate"),
         )
 
     def _apply(self, function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -423,7 +430,7 @@ class Traced(NDArrayOperatorsMixin):
         raise refuse(
             "a traced number is turned into a plain one",
             why=_lost("float(), .item(), math.exp and a write into a plain array"),
-            instead="use NumPy's functions on it as it is; collect values in a list and use np.stack",
+            instead=_instead("use NumPy's functions on it as it is; collect values in a list and use np.stack"),
         )
 
     def __int__(self) -> Any:
