@@ -66,6 +66,8 @@ def _fill_diagonal(a: Traced, val: Any, wrap: bool = False) -> None:
 
 
 def _cycled(values: Any, count: int) -> Any:
-    """As many values as are needed, from the first again after the last."""
+    """As many values as are needed, from the first again after the last; one number stands for all of them."""
+    if np.ndim(values) == 0:
+        return values
     flat = np.ravel(values)
     return flat if flat.size == count else flat[np.arange(count) % flat.size]
