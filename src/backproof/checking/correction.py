@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from backproof.checking.equations import inside, operands, terms
+from backproof.checking.equations import exchanged, inside, operands, terms
 from backproof.checking.events import Event
 from backproof.checking.ledger import Ledger
 from backproof.checking.naming import last_word
 from backproof.checking.recording import statement_of
+from backproof.checking.tree import parsed
 from backproof.checking.truth import Quantity, Truth
 from backproof.derivation.algebra import Algebra
 from backproof.execution.export import expression
@@ -19,6 +20,8 @@ from backproof.ops.activations import relu
 from backproof.ops.arithmetic import div, mul
 from backproof.ops.calculus import tidy
 from backproof.ops.entries import row_of
+from backproof.ops.formula import to_nodes
+from backproof.ops.functions import symbols
 from backproof.ops.leaves import size_
 from backproof.ops.scalar import ScalarRow
 
@@ -48,7 +51,15 @@ def corrected_line(
     scaled = [q.node for q in truth.derivatives if q.scaled]
     read = [q.node for q in ledger.quantities(event)]
     code = corrected(forms, names, read, lengths, truth.convention, scaled, result_scaled=quantity.scaled)
-    return None if code is None else f"{written.get(event.text, event.text)} = {code}"
+    if code is None or not _called(code) <= set(moment.scope):
+        return None  # it takes a function that the code does not have
+    return f"{written.get(event.text, event.text)} = {code}"
+
+
+def _called(code: str) -> set[str]:
+    """The names of the functions that an expression calls, without those of modules."""
+    calls = [x.func for x in ast.walk(parsed(code)) if isinstance(x, ast.Call)]
+    return {function.id for function in calls if isinstance(function, ast.Name)}
 
 
 def corrected(
@@ -73,12 +84,23 @@ def corrected(
     if not possible:
         return None
     form = min(possible, key=lambda f: (_has_slopes(f), -len(set(operands(f)) & set(read)), len(inside(f))))
+    form = _spelled_out(form)
     if convention is not None:
         form = _in_convention(form, convention, set(scaled), result_scaled=result_scaled)
     lengths = [x.attrs["size"] for x in inside(form) if x.op is size_]
     if any(size not in sizes and not size.name.isdigit() for size in lengths):
         return None
     return expression(form, {x: names[x] for x in operands(form)}, sizes)
+
+
+def _spelled_out(form: Node) -> Node:
+    """The form with derivatives of functions by their definitions."""
+    for x in inside(form):
+        row = row_of(x)
+        if isinstance(row, ScalarRow) and row.base not in (None, relu) and row.scalar.specified:
+            names = dict(zip(symbols(row.scalar.arguments), x.inputs, strict=True))
+            form = exchanged(form, x, to_nodes(row.scalar.expr, names))
+    return form
 
 
 def _has_slopes(form: Node) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backproof.checking.comparing import same
-from backproof.checking.mistakes import Edited
+from backproof.checking.mistakes.kinds import Edited
 from backproof.checking.recording import Moment
 from backproof.checking.repair import Repair
 from backproof.derivation.derivation import Derivation

@@ -9,7 +9,7 @@ import numpy as np
 
 from backproof.checking.comparing import layouts
 from backproof.checking.diagnosis import Diagnosis, Finding, Returned
-from backproof.checking.mistakes import Edited
+from backproof.checking.mistakes.kinds import Edited
 from backproof.checking.repair import Repair
 from backproof.ir.node import Node
 from backproof.write.doc import Block, Code, CodeBlock, Display, Document, Heading, Inline, Paragraph, Table

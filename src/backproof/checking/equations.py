@@ -5,7 +5,7 @@ from __future__ import annotations
 from backproof.ir.node import Node, ancestors, right_side
 from backproof.ops.arithmetic import add, sub
 from backproof.ops.entries import row_of
-from backproof.ops.linear import stretch
+from backproof.ops.linear import expand, stretch
 
 
 def inside(root: Node) -> list[Node]:
@@ -39,4 +39,6 @@ def exchanged(root: Node, old: Node, new: Node) -> Node:
 def _applied(node: Node, inputs: tuple[Node, ...]) -> Node:
     if node.op is stretch:  # an equation's right side is of a fixed shape; what an edit makes of it need not be
         return inputs[0]
+    if node.op is expand and len(inputs[0].shape) != len(node.inputs[0].shape):
+        return inputs[0]  # what has kept its axes, or has none, needs no further ones
     return row_of(node)(*inputs, **node.attrs)

@@ -9,6 +9,7 @@ import numpy as np
 
 from backproof.checking.comparing import layouts
 from backproof.checking.events import Event
+from backproof.checking.recording import mentioned
 from backproof.checking.truth import Quantity, Truth
 from backproof.ir.node import Node
 from backproof.ops.row import Array
@@ -74,9 +75,14 @@ class Ledger:
         """The derivatives that the code has held a value for."""
         return [quantity for quantity in self._of_quantity if quantity.is_whole]
 
-    def quantities(self, event: Event) -> list[Quantity]:
-        """What a statement reads, as far as it is known."""
-        found = (self.by_text[text].quantity for text in event.reads[0] if text in self.by_text)
+    def quantities(self, event: Event, *, own: bool = False) -> list[Quantity]:
+        """What a statement reads, as far as it is known; with `own`, without what does not stand in it itself.
+
+        A statement that names `self` or a dict could read all that is in it.
+        """
+        named = mentioned(event.moment) if own else None
+        texts = [x.text for x in event.moment.reads if named is None or (x.written or x.text) in named]
+        found = (self.by_text[text].quantity for text in texts if text in self.by_text)
         return [quantity for quantity in found if quantity is not None]
 
     def copied(self, event: Event) -> Quantity | None:

@@ -247,6 +247,18 @@ def is_looked_up(moment: Moment) -> bool:
     return False
 
 
+def mentioned(moment: Moment) -> frozenset[str]:
+    """The names, attributes and entries that stand in a statement, as they are written."""
+    statement = statement_of(moment)
+    return frozenset() if statement is None else _mentioned(statement)
+
+
+@lru_cache(maxsize=4096)
+def _mentioned(statement: ast.stmt) -> frozenset[str]:
+    kinds = ast.Name | ast.Attribute | ast.Subscript
+    return frozenset(ast.unparse(x) for x in ast.walk(statement) if isinstance(x, kinds))
+
+
 @lru_cache(maxsize=4096)
 def _names(statement: ast.stmt) -> tuple[str, ...]:
     return tuple(dict.fromkeys(x.id for x in ast.walk(statement) if isinstance(x, ast.Name)))

@@ -169,7 +169,7 @@ def _at(node: ast.expr) -> Iterator[Change]:
             for sign in others:
                 if type(sign) is not type(op):
                     compared = ast.Compare(left, [sign], [right])
-                    yield "comparison", "{0} should be {1}", (text, ast.unparse(compared)), compared
+                    yield "wrong comparison", "{0} should be {1}", (text, ast.unparse(compared)), compared
         case ast.Subscript(value=value, slice=place) if not isinstance(place, ast.Slice | ast.Tuple):
             for step in (1, -1):
                 moved = ast.Subscript(value, _moved(place, step), ast.Load())
@@ -203,12 +203,12 @@ def _operation(node: ast.BinOp, left: ast.expr, op: ast.operator, right: ast.exp
             yield "term too many", "the term {0} is too many", (b,), left
             yield "term too many", "the term {0} is too many", (a,), right
         case ast.Pow():
-            yield "power", "the power of {0} is too many", (a,), left
+            yield "wrong power", "the power of {0} is too many", (a,), left
     if not isinstance(op, ast.Pow):
         for k, part in enumerate((left, right)):
             square = ast.BinOp(part, ast.Pow(), ast.Constant(2))
             put = ast.BinOp(square, op, right) if k == 0 else ast.BinOp(left, op, square)
-            yield "power", "{0} has to be squared", (ast.unparse(part),), put
+            yield "wrong power", "{0} has to be squared", (ast.unparse(part),), put
 
 
 def _call(node: ast.Call) -> Iterator[Change]:
@@ -230,7 +230,7 @@ def _call(node: ast.Call) -> Iterator[Change]:
         keeps = [x for x in node.keywords if x.arg != "keepdims"]
         kept = [*keeps, ast.keyword("keepdims", ast.Constant(True))]
         for keywords in (keeps, kept):
-            yield "keepdims", "keepdims is wrong", (), ast.Call(node.func, node.args, keywords)
+            yield "keepdims lost", "keepdims is wrong", (), ast.Call(node.func, node.args, keywords)
         for part in node.args[:1]:
             yield "sum too many", f"the {name} is too many", (), part
 

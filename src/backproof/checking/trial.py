@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from backproof.checking.comparing import layouts, same
 from backproof.checking.equations import exchanged, inside, operands
@@ -28,6 +28,21 @@ class Trial:
         self._draws = range(len(event.arrays))
         self._held = dict(ledger.by_text)
         self._on = [Evaluations(ledger.inputs(event, draw), truth.sizes[draw]) for draw in self._draws]
+        self._read = frozenset(quantity.node for quantity in ledger.quantities(event, own=True))
+
+    @property
+    def event(self) -> Event:
+        """The value that is looked at."""
+        return self._event
+
+    @property
+    def read(self) -> frozenset[Node]:
+        """The quantities that stand in the statement, as far as they are known."""
+        return self._read
+
+    def known(self, draw: int) -> Mapping[Node, Array]:
+        """What the statement's equation is given on a draw."""
+        return self._on[draw].known
 
     def forms(self, quantity: Quantity) -> list[Node]:
         """The right side of a quantity in all its forms, the simplest first.
