@@ -305,7 +305,7 @@ class TestCheck:
         monkeypatch.setattr("backproof.checking.gradients.WORK", 10**3)
         result = backproof_("check", *IRIS)
         assert result.code == 0
-        assert result.out.startswith("The first 8 of 150 samples are used; --all takes every one.")
+        assert result.err.startswith("The first 8 of 150 samples are used; --all takes every one.")
         assert "on 8 samples" in result.out
         for option in (("--rows", 150), ("--all",)):
             assert "on 150 samples" in backproof_("check", *IRIS, *option).out

@@ -106,7 +106,8 @@ class Shown:
                 about = (option.help or "").removesuffix(".").replace("|", "\\|")
                 rows.append(f"| {names} | {about} | {default} |")
             else:
-                rows.append(f"| `{option.human_readable_name}` | the network | required |")
+                about = {"SPEC": "the network", "FOLDER": "the folder"}[option.human_readable_name]
+                rows.append(f"| `{option.human_readable_name}` | {about} | required |")
         return "\n".join(rows)
 
 
@@ -166,6 +167,7 @@ class Page:
             return f"<!-- shows: {match['expression']} -->\n\n{shown.strip()}\n\n<!-- end -->"
         language, body = match["language"], match["body"]
         if match["file"]:
+            Path(match["file"]).parent.mkdir(exist_ok=True)
             Path(match["file"]).write_text(body, encoding="utf-8")
         elif language == "console":
             return match[0].replace(body, self._console(body))

@@ -23,11 +23,14 @@ ALLOWED: dict[str, set[str] | None] = {
     "write": {"ir", "ops", "derivation.steps", "derivation.derivation"},
     "emit": {"ir", "ops"},
     "execution": {"ir", "ops", "derivation.steps", "derivation.derivation", "emit"},
-    "checking": {"ir", "ops", "derivation", "execution", "write.doc", "write.math", "write.spell", "write.reasons"},
+    "checking": {"ir", "ops", "derivation", "execution"}
+    | {f"write.{module}" for module in ("doc", "math", "spell", "reasons", "outline", "json")},
     "view": {"write", "execution", "checking"},
     "cli": EVERYTHING,
     "api": EVERYTHING,
     "autograd": EVERYTHING,
+    "testing": EVERYTHING,
+    "grading": EVERYTHING,
     "": EVERYTHING,
 }
 

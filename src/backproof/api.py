@@ -223,6 +223,7 @@ def diagnose(
     """
     # Here and not above: SymPy takes long to import, and derivations do without it.
     from backproof.checking.doctor import diagnose as diagnose_subject
+    from backproof.checking.remarks import diagnosed
     from backproof.checking.subject import Subject
 
     given = {**(arguments or {}), **named}
@@ -231,31 +232,42 @@ def diagnose(
     leaves = {str(x.symbol): x for x in usual.inputs}
     numbers = [n for n, x in leaves.items() if x.attrs["value"].dtype.kind == "f" and not x.attrs.get("outside")]
     wrt = [name for name in numbers if name not in ("Y", "y")] or numbers
-    return diagnose_subject(
-        subject,
-        lambda drawn: derive(subject.scalar, drawn, wrt=wrt),
-        lambda drawn: trace(subject.scalar, drawn, wrt).graph,
-        given,
-        {str(x.symbol) for x in usual.parameters},
-    )
+
+    def verdict(values: Mapping[str, Any]) -> Diagnosis:
+        return diagnose_subject(
+            subject,
+            lambda drawn: derive(subject.scalar, drawn, wrt=wrt),
+            lambda drawn: trace(subject.scalar, drawn, wrt).graph,
+            values,
+            {str(x.symbol) for x in usual.parameters},
+        )
+
+    return diagnosed(verdict, given)
 
 
 def render(
-    derivation: Derivation | Diagnosis, format: Format = "markdown", *, expand: bool = False, title: str = ""
+    content: Derivation | Report | Diagnosis,
+    format: Format = "markdown",
+    *,
+    expand: bool = False,
+    title: str = "",
+    hint: int = 3,
 ) -> str:
-    """A derivation or a diagnosis as text.
+    """A derivation, a report of a check or a diagnosis as text.
 
-    The format is "markdown", "latex", "html", "json", or "text" for a terminal of 100 columns; JSON is for derivations.
-    `expand` adds the entries of every matrix and the proof of every sum. Raises BackproofError for another format.
+    The format is "markdown", "latex", "html", "json", or "text" for a terminal of 100 columns. Of a derivation,
+    `expand` adds the entries of every matrix and the proof of every sum. Of a diagnosis, `hint` 1 tells only where a
+    mistake is, 2 also of what kind it is, 3 everything. Raises BackproofError for another format or hint.
     """
     _one_of(format, ("markdown", "latex", "html", "json", "text"), "format")
-    if isinstance(derivation, Derivation):
-        return rendered(derivation, format, expand=expand, title=title)
-    if format == "json":
-        raise BackproofError("a diagnosis is not written as JSON", instead="read its attributes: findings, returned")
-    from backproof.checking.diagnosis_report import document  # with SymPy, as above
+    if isinstance(content, Derivation):
+        return rendered(content, format, expand=expand, title=title)
+    if isinstance(content, Report):
+        return content.json() if format == "json" else written(content.document(), format)
+    from backproof.checking.diagnosis_json import diagnosis_json  # with SymPy, as above
+    from backproof.checking.diagnosis_report import document
 
-    return written(document(derivation), format)
+    return diagnosis_json(content, hint) if format == "json" else written(document(content, hint), format)
 
 
 def export(network: Network | Derivation | str, to: str = "numpy") -> str:

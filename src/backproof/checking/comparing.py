@@ -12,6 +12,8 @@ TOLERANCE = 1e-7
 """How far two values may differ, relative to the largest entry: rounding in another order of operations is less."""
 SINGLE = 1e-4
 """The same in single precision."""
+CANCELLED, CANCELLED_SINGLE = 1e-6, 1e-2
+"""Which part of what it is summed up from a value is taken for at least, before the tolerance is applied."""
 
 
 def layouts(array: Array, shape: tuple[int, ...]) -> Iterator[Array]:
@@ -32,12 +34,16 @@ def _long(shape: tuple[int, ...]) -> list[int]:
     return [n for n in shape if n != 1]
 
 
-def same(found: Array, right: Array) -> bool:
-    """Whether a value is the right one in one of its layouts, entry by entry; what is no number is like nothing."""
+def same(found: Array, right: Array, summed: float = 0.0) -> bool:
+    """Whether a value is the right one in one of its layouts, entry by entry; what is no number is like nothing.
+
+    `summed` is the largest entry of what was summed up to it: where that cancels, what is left is rounding.
+    """
     if found.size != right.size:
         return False
-    scale = float(np.max(np.abs(right), initial=0.0)) or 1.0
-    tolerance = TOLERANCE if found.dtype.itemsize > 4 or found.dtype.kind != "f" else SINGLE
+    single = found.dtype.itemsize <= 4 and found.dtype.kind == "f"
+    tolerance, cancelled = (SINGLE, CANCELLED_SINGLE) if single else (TOLERANCE, CANCELLED)
+    scale = max(float(np.max(np.abs(right), initial=0.0)), cancelled * summed) or 1.0
     return any(_near(found, form, tolerance * scale) for form in layouts(right, found.shape))
 
 

@@ -14,6 +14,7 @@ from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import BackwardStep
 from backproof.ir.node import Node
 from backproof.ops.row import Array
+from backproof.write.doc import Inline
 
 Judgement = Literal["right", "inherited", "wrong"]
 Returned = Literal["right", "inherited", "wrong", "lost", "missing"]
@@ -54,6 +55,20 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Remark:
+    """Something worth knowing beside the verdict.
+
+    topic  why right gradients may not be enough; what looks wrong and is right; how the comparison was made
+    about  what it is about in a word or two: dead units, single precision
+    text   the sentence, with the figure that shows it
+    """
+
+    topic: Literal["learning", "doubt", "comparison"]
+    about: str
+    text: Inline
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Diagnosis:
     """What the doctor found.
 
@@ -61,12 +76,14 @@ class Diagnosis:
     findings    every value that could be told, in the order of the run
     returned    the verdict on the derivative by each parameter, by its plain name
     convention  the factor that intermediate derivatives are a multiple by (m, where 1/m comes in with the parameters)
+    remarks     what is worth knowing beside that
     """
 
     derivation: Derivation
     findings: tuple[Finding, ...]
     returned: Mapping[str, Returned]
     convention: Node | None
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def wrong(self) -> tuple[Finding, ...]:
@@ -75,5 +92,6 @@ class Diagnosis:
 
     @property
     def ok(self) -> bool:
-        """Whether every derivative that came back is right."""
-        return all(judgement in ("right", "missing") for judgement in self.returned.values())
+        """Whether every derivative that came back is right, and one came back."""
+        words = set(self.returned.values())
+        return "right" in words and words <= {"right", "missing"}

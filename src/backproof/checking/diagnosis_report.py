@@ -3,43 +3,58 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TypeVar
 
-import numpy as np
-
-from backproof.checking.comparing import layouts
-from backproof.checking.diagnosis import Diagnosis, Finding, Returned
+from backproof.checking.diagnosis import Diagnosis, Remark, Returned
+from backproof.checking.equations import inside
 from backproof.checking.mistakes.kinds import Edited
 from backproof.checking.repair import Repair
+from backproof.checking.telling import Account, Told, Worst, account, sentence
+from backproof.derivation.derivation import Derivation
+from backproof.derivation.steps import BackwardStep
 from backproof.ir.node import Node
 from backproof.write.doc import Block, Code, CodeBlock, Display, Document, Heading, Inline, Paragraph, Table
 from backproof.write.math import Equation, Math
 from backproof.write.reasons import backward_reasons
 from backproof.write.spell import spell, spell_as_part, symbol
 
+T = TypeVar("T")
+
 AROUND = 2
 """How many lines of the code stand before and behind a wrong one."""
+MOST_OPERATIONS = 12
+"""An equation with more is shown only in its last form."""
+MOST_SYMBOLS = 3
+"""Of more quantities than this that one statement computes, the first and the last are named."""
 
-WORDS: dict[Returned, str] = {
+WORDS: Mapping[Returned, str] = {
     "right": "right",
-    "inherited": "wrong because of what goes into it; the line itself is right",
+    "inherited": "inherited",
     "wrong": "wrong",
     "lost": "computed rightly, but not returned",
     "missing": "not computed",
 }
+TOPICS: Mapping[str, str] = {
+    "comparison": "How it was compared",
+    "doubt": "What looks wrong and is right",
+    "learning": "Why it may not learn all the same",
+}
 
 
-def document(diagnosis: Diagnosis) -> Document:
-    """The whole report."""
-    return Document("The diagnosis", (Heading(1, ("The diagnosis",)), *_blocks(diagnosis)))
+def document(diagnosis: Diagnosis, hint: int = 3) -> Document:
+    """The report; `hint` 1 tells only where a mistake is, 2 also of what kind it is."""
+    told = account(diagnosis, hint)
+    return Document("The diagnosis", (Heading(1, ("The diagnosis",)), *_blocks(told, diagnosis.derivation)))
 
 
-def _blocks(diagnosis: Diagnosis) -> Iterator[Block]:
-    yield Paragraph(_verdict(diagnosis))
-    for finding in diagnosis.wrong:
-        yield from _about(finding, diagnosis)
-    if diagnosis.convention is not None:
-        factor = spell(diagnosis.convention)
+def _blocks(told: Account, derivation: Derivation) -> Iterator[Block]:
+    yield Paragraph(_verdict(told))
+    for rounds in _grouped(told.wrong, _statement):
+        yield from _about(rounds, derivation)
+    if told.convention is not None:
+        factor = spell(told.convention)
         yield Paragraph(
             (
                 "Derivatives of intermediate quantities are ",
@@ -49,119 +64,203 @@ def _blocks(diagnosis: Diagnosis) -> Iterator[Block]:
                 " comes in with the parameters. That is a convention, not a mistake.",
             )
         )
-    yield Heading(2, ("What every value is",))
-    yield _table(diagnosis)
-    others = [(name, word) for name, word in diagnosis.returned.items() if word in ("lost", "missing")]
-    for name, word in others:
-        yield Paragraph(("The derivative by ", Code(name), f" is {WORDS[word]}."))
+    yield from _remarks(told.remarks)
+    if told.findings:
+        yield Heading(2, ("What every value is",))
+        yield _table(told.findings)
+        if any(finding.judgement == "inherited" for finding in told.findings):
+            yield Paragraph(("Inherited: wrong because of what goes into it; the line itself is right.",))
+    for word in ("lost", "missing"):
+        names = [name for name, found in told.returned.items() if found == word]
+        if names:
+            is_, s = ("is", "") if len(names) == 1 else ("are", "s")
+            yield Paragraph((f"The derivative{s} by ", *_listed(names), f" {is_} {WORDS[word]}."))
 
 
-def _verdict(diagnosis: Diagnosis) -> Inline:
-    wrong = [name for name, word in diagnosis.returned.items() if word not in ("right", "missing")]
+def _listed(names: Sequence[str]) -> Inline:
+    parts: list[str | Math | Code] = []
+    for k, name in enumerate(names):
+        parts += [("" if k == 0 else " and " if k == len(names) - 1 else ", "), Code(name)]
+    return tuple(parts)
+
+
+def _remarks(remarks: Sequence[Remark]) -> Iterator[Block]:
+    for topic, title in TOPICS.items():
+        said = [remark for remark in remarks if remark.topic == topic]
+        if said:
+            yield Heading(2, (title,))
+        for remark in said:
+            yield Paragraph(remark.text)
+
+
+# --- the verdict
+
+
+def _verdict(told: Account) -> Inline:
+    wrong = [name for name, word in told.returned.items() if word not in ("right", "missing")]
+    right = sum(word == "right" for word in told.returned.values())
+    if not wrong and not right:
+        names = ", ".join(told.returned)
+        return (f"No gradient was found in what the backward pass computes; the derivatives by {names} are wanted.",)
     if not wrong:
-        right = sum(word == "right" for word in diagnosis.returned.values())
-        return (f"The gradients are right: {right} of {right} agree with the derivation, entry by entry.",)
-    compared = sum(word != "missing" for word in diagnosis.returned.values())
-    text = f"{len(wrong)} of {compared} gradients are wrong: {', '.join(wrong)}."
-    if not diagnosis.wrong:
+        return (f"Your gradients are right: {right} of {right} agree with the derivation, entry by entry.",)
+    are = "is" if len(wrong) == 1 else "are"
+    text = f"{len(wrong)} of {right + len(wrong)} gradients {are} wrong: {', '.join(wrong)}."
+    places = {finding.moment.number: finding.moment.place for finding in told.wrong}
+    if not places:
         return (text,)
-    places = {finding.moment.number: finding.moment.place for finding in diagnosis.wrong}
     first, *more = places.values()
     if not more:
         return (f"{text} One line is wrong, {first}; all else follows from it.",)
     return (f"{text} {len(places)} lines are wrong in themselves; the first is {first}.",)
 
 
-def _about(finding: Finding, diagnosis: Diagnosis) -> Iterator[Block]:
-    moment, step = finding.moment, finding.step
-    yield Heading(2, (f"{moment.place}: ", Code(finding.text)))
-    yield CodeBlock(_excerpt(finding), "python")
-    if finding.is_misplaced:
-        for edit in finding.mistakes:
-            yield Paragraph(_sentence(edit, ""))
+# --- a wrong line
+
+
+def _about(rounds: Sequence[Told], derivation: Derivation) -> Iterator[Block]:
+    """What is told of a statement that is wrong in one round of a loop or more; the first speaks for all."""
+    first = rounds[0]
+    numbers = _numbers(rounds)
+    which = "" if numbers == "1" else f", round{'s' if len(rounds) > 1 else ''} {numbers}"
+    yield Heading(2, (f"{first.moment.place}: ", Code(first.written), which))
+    yield CodeBlock(_excerpt(first), "python")
+    if first.step is not None and not first.misplaced:
+        yield Paragraph(_meant(first, first.step))
+    if first.worst is None:
+        for kind in dict.fromkeys(kind for finding in rounds for kind in finding.kinds):
+            yield Paragraph((kind,))
         return
-    yield Paragraph((Code(finding.text), " is meant to be ", *_meant(finding), "."))
-    if finding.mistakes:
-        for k, edit in enumerate(finding.mistakes):
-            yield Paragraph(_sentence(edit, "Or, which gives the same numbers: " if k else "Here "))
-    else:
+    if first.misplaced:
+        for edit in first.mistakes:
+            yield Paragraph(sentence(edit))
+        return
+    yield from _mistakes(rounds)
+    if first.correction is not None:
+        yield Paragraph(("It should be",))
+        yield CodeBlock(first.correction, "python")
+    assert first.step is not None
+    name = f"line-{first.moment.number}-{first.moment.visit}-right"
+    yield Display(name, Equation(symbol(first.step.symbol), tuple(map(spell, _forms(first.step)))))
+    (output,) = derivation.graph.outputs
+    if first.part is not None:
+        yield Paragraph((Code(first.text), " is only a part of it: ", spell(first.part), "."))
+    for reason in backward_reasons(first.step, spell_as_part(output)):
+        yield Paragraph(reason)
+    yield Paragraph(_evidence(first, first.worst))
+
+
+def _forms(step: BackwardStep) -> list[Node]:
+    """The right side as the rule gives it, where that is short, and as it is computed."""
+    if not step.rewrites:
+        return [step.raw]
+    last = step.rewrites[-1].result
+    return [step.raw, last] if len(inside(step.raw)) <= MOST_OPERATIONS else [last]
+
+
+def _meant(finding: Told, step: BackwardStep) -> Inline:
+    which = " is meant to be " if finding.part is None else " is meant to be a part of "
+    return (Code(finding.text), which, symbol(step.symbol), ", the derivative by ", spell_as_part(step.of), ".")
+
+
+def _mistakes(rounds: Sequence[Told]) -> Iterator[Block]:
+    edits = _common(rounds)
+    for k, edit in enumerate(edits):
+        yield Paragraph(sentence(edit, "Or, which gives the same numbers: " if k else "Here "))
+    if not edits:
         yield Paragraph(
             (
                 "What it was given is right, and what it gives is not. Which mistake it is was not recognised: none of "
                 "those in the table, and no two of them, gives these numbers.",
             )
         )
-    if finding.correction is not None:
-        yield Paragraph(("It should be",))
-        yield CodeBlock(finding.correction, "python")
-    forms = [step.raw, *(rewrite.result for rewrite in step.rewrites)]
-    yield Display(f"{_plain(finding)}-right", Equation(symbol(step.symbol), tuple(map(spell, forms))))
-    (output,) = diagnosis.derivation.graph.outputs
-    for reason in backward_reasons(step, spell_as_part(output)):
-        yield Paragraph(reason)
-    yield Paragraph(_evidence(finding))
 
 
-def _meant(finding: Finding) -> Inline:
-    of = finding.step.of
-    whole: Inline = (symbol(finding.step.symbol), ", the derivative by ", spell_as_part(of))
-    return whole if finding.part is None else (spell_as_part(finding.part), ", a part of ", *whole)
+def _common(rounds: Sequence[Told]) -> Sequence[Edited | Repair]:
+    """The mistakes that explain all rounds, as they are said of the first; without one, those of the first."""
+    told = [{edit.says for edit in finding.mistakes} for finding in rounds if finding.mistakes]
+    first = next((finding.mistakes for finding in rounds if finding.mistakes), ())
+    return [edit for edit in first if all(edit.says in says for says in told)] or first
 
 
-def _sentence(edit: Edited | Repair, opening: str) -> Inline:
-    """A mistake's sentence with the quantities set as formulas."""
-    parts: list[str | Math | Code] = []
-    rest = f"{opening}{edit.says}."
-    quantities: tuple[Node | str, ...] = edit.named
-    for k, named in enumerate(quantities):
-        before, mark, rest = rest.partition(f"{{{k}}}")
-        word = spell_as_part(named) if isinstance(named, Node) else Code(named)
-        parts += [before, *([word] if mark else [])]
-    return (*parts, rest)
-
-
-def _excerpt(finding: Finding) -> str:
+def _excerpt(finding: Told) -> str:
     """The lines around a statement, its first one marked."""
     moment = finding.moment
     lines = linecache.getlines(moment.file)
     first = max(1, moment.number - AROUND)
     shown = range(first, min(len(lines), moment.number + AROUND) + 1)
     width = len(str(shown[-1]))
-    return "\n".join(
-        f"{'>' if n == moment.number else ' '} {n:{width}} | {lines[n - 1].rstrip()}" for n in shown
-    )
+    return "\n".join(f"{'>' if n == moment.number else ' '} {n:{width}} | {lines[n - 1].rstrip()}" for n in shown)
 
 
-def _evidence(finding: Finding) -> Inline:
+def _evidence(finding: Told, worst: Worst) -> Inline:
     """The entry that is furthest off."""
-    right = next(layouts(finding.right, finding.found.shape), None)
-    if right is None:
-        shapes = [" × ".join(map(str, x.shape)) or "a single number" for x in (finding.found, finding.right)]
-        return (f"Its shape is {shapes[0]}; that of the right one is {shapes[1]}.",)
-    with np.errstate(invalid="ignore"):
-        off = np.where(np.isfinite(finding.found), np.abs(finding.found - right), np.inf)
-    worst = np.unravel_index(int(np.argmax(off)), off.shape) if off.shape else ()
-    place = f"[{','.join(str(int(k) + 1) for k in worst)}]" if worst else ""
+    if worst.place is None:
+        found, right = (" × ".join(map(str, shape)) or "a single number" for shape in worst.shapes)
+        return (f"Its shape is {found}; that of the right one is {right}.",)
+    place = f"[{','.join(map(str, worst.place))}]" if worst.place else ""
     return (
         "On the data given the entry furthest off is ",
         Code(f"{finding.text}{place}"),
-        f" = {float(finding.found[worst]):.6g}; {float(right[worst]):.6g} would be right.",
+        f" = {worst.found:.6g}; {worst.right:.6g} would be right.",
     )
 
 
-def _table(diagnosis: Diagnosis) -> Table:
-    header: tuple[Inline, ...] = (("line",), ("value",), ("is",), ("",))
-    rows = [
-        (
-            (str(finding.moment.number),),
-            (Code(finding.text),),
-            (symbol(finding.step.symbol),),
-            (WORDS[finding.judgement],),
+# --- the table
+
+
+def _table(findings: Sequence[Told]) -> Table:
+    """Every statement in the order of the lines; the rounds of a loop that turned out alike are one row."""
+    order = list(dict.fromkeys(finding.moment.file for finding in findings))
+    lines = sorted(findings, key=lambda finding: (order.index(finding.moment.file), finding.moment.number))
+    groups = _grouped(lines, lambda finding: (*_statement(finding), finding.judgement, finding.part is None))
+    loops = any(finding.moment.visit for finding in findings)
+    files = len({finding.moment.file for finding in findings}) > 1
+    named = any(finding.step is not None for finding in findings)
+    chosen = (True, loops, True, named, True)
+    heads: tuple[Inline, ...] = (("line",), ("rounds",), ("value",), ("is",), ("",))
+    rows = []
+    for group in groups:
+        first = group[0]
+        cells: tuple[Inline, ...] = (
+            (first.moment.place if files else str(first.moment.number),),
+            (_numbers(group),),
+            (Code(first.written if len(group) > 1 else first.text),),
+            (*(("part of ",) if first.part is not None else ()), *_symbols(group)),
+            (WORDS[first.judgement],),
         )
-        for finding in diagnosis.findings
-    ]
-    return Table(header, tuple(rows), "rlll")
+        rows.append(_picked(cells, chosen))
+    align = "".join(_picked(tuple("rllll"), chosen))
+    return Table(_picked(heads, chosen), tuple(rows), align if not files else f"l{align[1:]}")
 
 
-def _plain(finding: Finding) -> str:
-    return f"line-{finding.moment.number}-{finding.moment.visit}"
+def _picked(cells: tuple[T, ...], chosen: Iterable[bool]) -> tuple[T, ...]:
+    return tuple(cell for cell, wanted in zip(cells, chosen, strict=True) if wanted)
+
+
+def _symbols(group: Sequence[Told]) -> Inline:
+    """The quantities that a statement computes from round to round."""
+    steps = dict.fromkeys(finding.step.symbol for finding in group if finding.step is not None)
+    names = list(map(symbol, steps))
+    if len(names) > MOST_SYMBOLS:
+        return (names[0], ", …, ", names[-1])
+    return tuple(part for k, name in enumerate(names) for part in ((", ", name) if k else (name,)))
+
+
+def _statement(finding: Told) -> tuple[str, int, str]:
+    return finding.moment.file, finding.moment.number, finding.written
+
+
+def _grouped(findings: Sequence[Told], key: Callable[[Told], Hashable]) -> list[list[Told]]:
+    groups: dict[Hashable, list[Told]] = {}
+    for finding in findings:
+        groups.setdefault(key(finding), []).append(finding)
+    return list(groups.values())
+
+
+def _numbers(group: Sequence[Told]) -> str:
+    """The rounds of a loop, or the calls of a function, counted from 1: ``1–4, 6``."""
+    rounds = sorted({finding.moment.visit + 1 for finding in group})
+    starts = [rounds[0], *(b for a, b in pairwise(rounds) if b != a + 1)]
+    ends = [*(a for a, b in pairwise(rounds) if b != a + 1), rounds[-1]]
+    return ", ".join(f"{a}–{b}" if b > a else str(a) for a, b in zip(starts, ends, strict=True))

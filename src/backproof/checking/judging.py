@@ -49,10 +49,12 @@ class Judge:
         self.returned: dict[str, Returned] = {}
         self._judge_all()
 
-    def objections(self) -> tuple[int, int]:
-        """How many statements are wrong in themselves, and how many give something that is not right."""
+    def objections(self) -> tuple[int, int, int]:
+        """How many statements are wrong in themselves, how many give what is not right, and, less is better, minus how
+        many are right."""
         judgements = [finding.judgement for finding in self.findings]
-        return judgements.count("wrong"), len(judgements) - judgements.count("right")
+        right = judgements.count("right")
+        return judgements.count("wrong"), len(judgements) - right, -right
 
     @property
     def convention(self) -> Node | None:

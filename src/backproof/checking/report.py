@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from backproof.write.doc import Block, Code, Document, Heading, Inline, Paragraph, Table
@@ -56,6 +57,15 @@ class Report:
     def ok(self) -> bool:
         """Whether every gradient is right."""
         return all(verdict.judgement == "right" for verdict in self.verdicts)
+
+    def json(self) -> str:
+        """The report as JSON text, ending in a line break; a number that is not finite is a word."""
+        verdicts = [
+            {key: str(x) if isinstance(x, float) and not math.isfinite(x) else x for key, x in asdict(verdict).items()}
+            for verdict in self.verdicts
+        ]
+        content = {"schema": "backproof/check", "version": 1, "ok": self.ok, **asdict(self), "verdicts": verdicts}
+        return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
     def document(self) -> Document:
         """The report as a document with one table."""

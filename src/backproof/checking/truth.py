@@ -71,6 +71,8 @@ class Truth:
         self.forward = [Quantity(str(x.symbol), x) for x in derivation.graph.inputs]
         self.forward += [Quantity(str(step.node.symbol), step.node, forms=(step.raw,)) for step in derivation.forward]
         self.derivatives = [self._whole(step) for step in derivation.backward]
+        self._derivative_nodes = {q.node for q in self.derivatives}
+        self._sums: dict[tuple[Quantity, int], float] = {}
         self.parts = {q: list(self._parts(q)) for q in self.derivatives}
         self.of_node = {q.node: q for q in (*self.forward, *self.derivatives)}
         self.of_name = {name: self.of_node[node] for node, name in self.parameters.items()}
@@ -134,7 +136,17 @@ class Truth:
 
     def is_(self, quantity: Quantity, arrays: Sequence[Array]) -> bool:
         """Whether values are those of a quantity on every draw."""
-        return all(same(array, self.value(quantity, k)) for k, array in enumerate(arrays))
+        return all(same(array, self.value(quantity, k), self._summed(quantity, k)) for k, array in enumerate(arrays))
+
+    def _summed(self, quantity: Quantity, draw: int) -> float:
+        """The largest entry of the derivatives that a derivative is summed up from, as a bias's is from dZ."""
+        if not quantity.is_whole:
+            return 0.0
+        if (quantity, draw) not in self._sums:
+            above = (self.plain(x, draw) for x in operands(quantity.forms[0]) if x in self._derivative_nodes)
+            largest = max((float(np.max(np.abs(array), initial=0.0)) for array in above), default=0.0)
+            self._sums[quantity, draw] = self.scale(quantity, draw) * largest
+        return self._sums[quantity, draw]
 
     def named(self, text: str) -> Quantity | None:
         """The derivative whose name an expression has: of ``dZ2`` and ``grads['dZ2']`` it is dZ[2]."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,15 +17,17 @@ from backproof.ir.errors import BackproofError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from backproof.checking.diagnosis import Diagnosis
+    from backproof.checking.report import Report
     from backproof.derivation.derivation import Derivation
     from backproof.execution.trace import Trace
     from backproof.frontends.network import Network
-    from backproof.frontends.spec import Passes
     from backproof.write.doc import Document
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 FORMATS = ("text", "markdown", "latex", "html", "json", "svg")
+REPORTS = FORMATS[:-1]
 SUFFIXES = {".md": "markdown", ".tex": "latex", ".html": "html", ".json": "json", ".svg": "svg", ".txt": "text"}
 
 
@@ -117,6 +121,17 @@ def data_options(command: F) -> F:
     return command
 
 
+def hint_option(command: F) -> F:
+    """How much a diagnosis tells."""
+    return click.option(
+        "--hint",
+        type=click.IntRange(1, 3),
+        default=3,
+        show_default=True,
+        help="Of your own backward pass: 1 tells where a mistake is, 2 also of what kind it is, 3 everything.",
+    )(command)
+
+
 @cli.command()
 @network_options
 @click.option("--data", help="Of a function: an NPZ file with its arguments by name.")
@@ -129,12 +144,7 @@ def data_options(command: F) -> F:
 )
 def derive(spec: str, expand: bool, format_: str | None, output: Path | None, **options: Any) -> None:
     """Print the forward and the backward pass, every equation with its reason."""
-    chosen = format_ or (SUFFIXES.get(output.suffix.lower()) if output else "text")
-    if chosen is None:
-        raise BackproofError(
-            f"no format is known for {output}",
-            instead=f"name it with --format ({', '.join(FORMATS)}) or by a suffix ({', '.join(SUFFIXES)})",
-        )
+    chosen = _format(format_, output, FORMATS)
     derivation, title = _derivation(spec, options)
     _only_functions_have_arguments(derivation, options["data"])
     if chosen == "svg":
@@ -205,39 +215,146 @@ def run(
 )
 @click.option("--tolerance", type=float, help="The relative error allowed. Default: 1e-9 (complex), 1e-6 (central).")
 @click.option("--all", "every", is_flag=True, help="Compare every entry on every sample, however long it takes.")
-def check(spec: str, method: str, tolerance: float | None, every: bool, **options: Any) -> None:
+@hint_option
+@click.option(
+    "--format", "format_", type=click.Choice(REPORTS), help="Default: text, or what the output's suffix says."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file. Default: print it.")
+def check(
+    spec: str,
+    method: str,
+    tolerance: float | None,
+    every: bool,
+    hint: int,
+    format_: str | None,
+    output: Path | None,
+    **options: Any,
+) -> None:
     """Compare every derived gradient, entry by entry, with a numerical derivative of J. Exits 1 if one differs.
 
     On large data the first samples are taken, and of large gradients entries drawn at random; the report says how many.
     """
     from backproof.api import check as check_trace
-    from backproof.checking.gradients import affordable_samples
     from backproof.frontends.spec import read_passes
 
+    chosen = _format(format_, output, REPORTS)
+    found: Report | Diagnosis
     if (passes := read_passes(spec)) is not None:
-        _check_passes(passes, options["data"])
-        return
+        from backproof.api import diagnose
+        from backproof.checking.diagnosis_report import document
 
-    trace = _trace(spec, options)
-    few = affordable_samples(trace, method)  # type: ignore[arg-type]
-    if not every and options["rows"] is None and few < trace.samples:
-        click.echo(f"The first {few} of {trace.samples} samples are used; --all takes every one.")
-        trace = trace.first(few)
-    report = check_trace(trace, method=method, tolerance=tolerance, every=every)  # type: ignore[arg-type]
-    _print(report.document())
-    if not report.ok:
+        found = diagnose(passes.forward, passes.backward, _arrays(options["data"]), loss=passes.loss)
+        content = document(found, hint)
+    else:
+        trace = _trace(spec, options)
+        if not every and options["rows"] is None:
+            trace = _affordable(trace, method)
+        found = check_trace(trace, method=method, tolerance=tolerance, every=every)  # type: ignore[arg-type]
+        content = found.document()
+    if chosen == "text" and output is None:
+        _print(content)
+    else:
+        _deliver(backproof.render(found, chosen, hint=hint), output)  # type: ignore[operator]
+    if not found.ok:
         raise SystemExit(1)
 
 
-def _check_passes(passes: Passes, data: str) -> None:
-    """Checks somebody's own backward pass. Exits 1 if a gradient is wrong."""
-    from backproof.api import diagnose
-    from backproof.checking.diagnosis_report import document
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--data", help="An NPZ file with the arguments of the passes by name.")
+@click.option("--forward", default="", help="The forward pass: its name in the submissions, or file.py:name for all.")
+@click.option("--loss", default="", help="The loss, where the forward pass only predicts; likewise.")
+@click.option("--backward", default="", help="The name of the backward pass in the submissions. Default: a usual one.")
+@click.option("--wrt", multiple=True, help="A parameter whose gradient is wanted. Default: all that have one.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=60, show_default=True, help="Seconds for each."
+)
+@click.option(
+    "--memory", type=click.IntRange(min=1), default=1024, show_default=True, help="Megabytes for each, where it works."
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="How many at a time. Default: one for each processor.")
+@hint_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A CSV file. Default: print it.")
+def grade(
+    folder: Path,
+    data: str | None,
+    forward: str,
+    loss: str,
+    backward: str,
+    wrt: tuple[str, ...],
+    timeout: float,
+    memory: int,
+    jobs: int | None,
+    hint: int,
+    output: Path | None,
+) -> None:
+    """Check the backward pass in every Python file of a folder, each in a process of its own; write a CSV.
 
-    diagnosis = diagnose(passes.forward, passes.backward, _arrays(data), loss=passes.loss)
-    _print(document(diagnosis))
-    if not diagnosis.ok:
+    A submission that hangs, crashes or takes too much is a row like any other. Exits 1 if one of them is not right.
+    """
+    from backproof.frontends.spec import read_forward
+    from backproof.grading.grades import Grade, table
+    from backproof.grading.grading import graded_all, submissions
+    from backproof.grading.submission import Task
+
+    if data is not None:
+        _arrays(data)
+    serve_all = [name for name in (forward, loss) if ".py:" in name]
+    for name in serve_all:
+        read_forward(name)
+    files = submissions(folder, without=[Path(name.rpartition(":")[0]) for name in serve_all])
+    task = Task(
+        file="",
+        shown="",
+        forward=_absolute(forward),
+        backward=backward,
+        loss=_absolute(loss),
+        data="" if data is None else str(Path(data).resolve()),
+        wanted=wrt,
+        hint=hint,
+        memory=memory * 2**20,
+        result="",
+    )
+    tasks = [replace(task, file=str(path.resolve()), shown=path.relative_to(folder).as_posix()) for path in files]
+    grades: dict[int, Grade] = {}
+    try:
+        for number, found in graded_all(tasks, timeout=timeout, jobs=jobs or os.cpu_count() or 1):
+            grades[number] = found
+    finally:  # also after Ctrl-C: what there is
+        _deliver(table(grades[number] for number in sorted(grades)), output)
+    right = sum(found.verdict == "right" for found in grades.values())
+    click.echo(f"right: {right} of {len(grades)}", err=True)
+    if right < len(grades):
         raise SystemExit(1)
+
+
+def _absolute(name: str) -> str:
+    """The function in a file by the file's whole path; a name alone as it is."""
+    file, _, function = name.rpartition(":")
+    return f"{Path(file).resolve()}:{function}" if file else name
+
+
+def _affordable(trace: Trace, method: str) -> Trace:
+    """The first samples, where all of them would take long."""
+    from backproof.checking.gradients import affordable_samples
+
+    samples = affordable_samples(trace, method)  # type: ignore[arg-type]
+    if samples >= trace.samples:
+        return trace
+    click.echo(f"The first {samples} of {trace.samples} samples are used; --all takes every one.", err=True)
+    return trace.first(samples)
+
+
+def _format(named: str | None, output: Path | None, formats: Sequence[str]) -> str:
+    """The format that is named, or that of the output's suffix."""
+    chosen = named or (SUFFIXES.get(output.suffix.lower()) if output else "text")
+    if chosen is None or chosen not in formats:
+        suffixes = [suffix for suffix, name in SUFFIXES.items() if name in formats]
+        raise BackproofError(
+            f"no format is known for {output}",
+            instead=f"name it with --format ({', '.join(formats)}) or by a suffix ({', '.join(suffixes)})",
+        )
+    return chosen
 
 
 def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:

@@ -83,6 +83,15 @@ def read_passes(text: str) -> Passes | None:
     return Passes(forward, loss[0] if loss else None, backward)
 
 
+def read_backward(file: str, name: str = "") -> Callable[..., Any]:
+    """The backward pass in a file, of that name or of a usual one. Raises SpecError."""
+    names = _run(Path(file))
+    found = name or next((usual for usual in BACKWARD if callable(names.get(usual))), "backward")
+    if not callable(names.get(found)):
+        raise SpecError(f"{file} has no function {found!r}", instead="say what the backward pass is called")
+    return names[found]  # type: ignore[no-any-return]
+
+
 def _usual(names: dict[str, Any], file: str) -> list[str]:
     found = [next((name for name in usual if callable(names.get(name))), None) for usual in (FORWARD, BACKWARD)]
     if found[0] is None or found[1] is None:

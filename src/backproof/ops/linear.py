@@ -128,6 +128,8 @@ sum_ = Row(
 def _expand_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
     rest = iter(shapes[0])
     rank = len(shapes[0]) + len(attrs["axes"])
+    if not all(-rank <= axis < 0 for axis in attrs["axes"]):
+        raise ShapeError(f"no axes {attrs['axes']} can be put into {show(shapes[0])}")
     return tuple(ONE if axis - rank in attrs["axes"] else next(rest) for axis in range(rank))
 
 

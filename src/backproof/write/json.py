@@ -64,7 +64,8 @@ def _shape(shape: Shape) -> list[str]:
     return [size.name for size in shape]
 
 
-def _math(math: Math) -> dict[str, str]:
+def formula(math: Math) -> dict[str, str]:
+    """A formula as LaTeX and as plain text."""
     return {"latex": latex(math), "text": linear(math)}
 
 
@@ -73,7 +74,7 @@ def _input(node: Node, parameter: bool) -> dict[str, Any]:
         "symbol": str(node.symbol),
         "shape": _shape(node.shape),
         "parameter": parameter,
-        **_math(spell_as_part(node)),
+        **formula(spell_as_part(node)),
     }
 
 
@@ -82,9 +83,9 @@ def _function(facts: FunctionFacts | CompositeFacts) -> dict[str, Any]:
     return {
         "name": facts.name,
         "about": facts.about,
-        "call": _math(spell(facts.call)),
-        "definition": None if facts.definition is None else _math(spell(facts.definition)),
-        "derivative": {**_math(slope), "forms": [_math(spell(form)) for form in facts.slope_forms]},
+        "call": formula(spell(facts.call)),
+        "definition": None if facts.definition is None else formula(spell(facts.definition)),
+        "derivative": {**formula(slope), "forms": [formula(spell(form)) for form in facts.slope_forms]},
     }
 
 
@@ -109,8 +110,9 @@ def _backward(step: BackwardStep, derivation: Derivation) -> dict[str, Any]:
         "paths": [_path(path) for path in step.paths],
         "reasons": [plain(sentence) for sentence in backward_reasons(step, result_of(derivation))],
         "proofs": [
-            {"through": None if p.consumer.symbol is None else str(p.consumer.symbol), "entry": _math(spell(p.result))}
-            for p in derivation.proofs(step)
+            {"through": None if through is None else str(through), "entry": formula(spell(proof.result))}
+            for proof in derivation.proofs(step)
+            for through in (proof.consumer.symbol,)
         ],
     }
 
@@ -119,8 +121,8 @@ def _contribution(step: BackwardStep, consumer: Node, x: Node, derivation: Deriv
     """What comes back from one of several quantities that use a value, as `contributions.lines` writes it."""
     return {
         "through": None if consumer.symbol is None else str(consumer.symbol),
-        "name": _math(contribution(step, consumer, result_of(derivation))),
-        **_math(spell(restated(x))),
+        "name": formula(contribution(step, consumer, result_of(derivation))),
+        **formula(spell(restated(x))),
         "tree": _tree(x),
     }
 
@@ -146,15 +148,15 @@ def _jacobian(jacobian: Jacobian) -> dict[str, Any]:
         "vector": str(jacobian.direction.symbol),
         "steps": [_backward(step, jacobian.product) for step in jacobian.product.backward],
         "product": None if jacobian.applied is None else _forms(jacobian.applied, ())[0],
-        "matrix": None if matrix is None else {"name": _math(whole(jacobian)), **_forms(matrix, ())[0]},
+        "matrix": None if matrix is None else {"name": formula(whole(jacobian)), **_forms(matrix, ())[0]},
         "entry": None
         if jacobian.entry is None
-        else {"name": _math(entry(jacobian)), "value": _math(spell(jacobian.entry))},
+        else {"name": formula(entry(jacobian)), "value": formula(spell(jacobian.entry))},
     }
 
 
 def _direction(v: Node, x: Node) -> dict[str, Any]:
-    return {"symbol": str(v.symbol), "of": str(x.symbol), "shape": _shape(v.shape), **_math(spell_as_part(v))}
+    return {"symbol": str(v.symbol), "of": str(x.symbol), "shape": _shape(v.shape), **formula(spell_as_part(v))}
 
 
 def _quantity(node: Node) -> dict[str, Any]:
@@ -163,15 +165,15 @@ def _quantity(node: Node) -> dict[str, Any]:
     return {
         "symbol": str(node.symbol),
         "shape": _shape(node.shape),
-        **_math(symbol(node.symbol)),
-        "entry": {"name": _math(spell_as_part(at(node, place))), "value": _math(spell(entry_of(node, place)))},
+        **formula(symbol(node.symbol)),
+        "entry": {"name": formula(spell_as_part(at(node, place))), "value": formula(spell(entry_of(node, place)))},
     }
 
 
 def _forms(raw: Node, rewrites: tuple[Rewrite, ...]) -> list[dict[str, Any]]:
     """The right sides of the equation from the rule's form to the one that is computed."""
     steps = [(raw, ""), *((rewrite.result, plain(meaning(rewrite))) for rewrite in rewrites)]
-    return [{"meaning": why, **_math(spell(node)), "tree": _tree(node, top=True)} for node, why in steps]
+    return [{"meaning": why, **formula(spell(node)), "tree": _tree(node, top=True)} for node, why in steps]
 
 
 def _path(path: Path) -> dict[str, Any]:

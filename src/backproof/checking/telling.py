@@ -1,0 +1,147 @@
+"""What a report tells of a diagnosis. A hint hides what it does not name before anything is written of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from backproof.checking.comparing import layouts
+from backproof.checking.diagnosis import Diagnosis, Finding, Judgement, Remark, Returned
+from backproof.checking.mistakes.kinds import Edited
+from backproof.checking.mistakes.table import KINDS
+from backproof.checking.recording import Moment
+from backproof.checking.repair import Repair
+from backproof.derivation.steps import BackwardStep
+from backproof.ir.errors import BackproofError
+from backproof.ir.node import Node
+from backproof.write.doc import Code, Inline
+from backproof.write.math import Math
+from backproof.write.outline import plain
+from backproof.write.spell import spell_as_part
+
+HINTS = {kind.name: kind.about for kind in KINDS}
+"""Of which kind a mistake is, in a sentence that leaves the mending to the reader."""
+UNKNOWN = "It is none of the usual mistakes."
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """The entry that is furthest from the right one, counted from 1; `place` is None where the shapes do not agree."""
+
+    place: tuple[int, ...] | None
+    found: float
+    right: float
+    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """A finding as far as it is told.
+
+    kinds  of a wrong one, of which kinds the mistakes are that it may be
+    misplaced  whether the value is fine, and what happens to it is not
+    part   the part of the derivative that it is meant to be; None where it is the whole
+    step, mistakes, correction, worst and part are None or empty where the hint hides them
+    """
+
+    moment: Moment
+    text: str
+    judgement: Judgement
+    step: BackwardStep | None
+    kinds: tuple[str, ...]
+    mistakes: tuple[Edited | Repair, ...]
+    correction: str | None
+    worst: Worst | None
+    misplaced: bool
+    part: Node | None = None
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The mistakes as plain text."""
+        texts = (plain(sentence(edit)) for edit in self.mistakes)
+        return tuple(text[:1].upper() + text[1:] for text in texts)
+
+    @property
+    def written(self) -> str:
+        """The expression as it stands in the code: ``grads["dW" + str(l)]``."""
+        own = (write.written for write in self.moment.writes if write.text == self.text and write.written)
+        return next(own, self.text)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Account:
+    """A diagnosis as far as it is told: hint 1 tells where a mistake is, 2 also of what kind it is, 3 everything."""
+
+    hint: int
+    ok: bool
+    returned: Mapping[str, Returned]
+    findings: tuple[Told, ...]
+    convention: Node | None
+    remarks: tuple[Remark, ...]
+
+    @property
+    def wrong(self) -> tuple[Told, ...]:
+        """The statements that are wrong in themselves, in the order in which they ran."""
+        return tuple(finding for finding in self.findings if finding.judgement == "wrong")
+
+
+def account(diagnosis: Diagnosis, hint: int = 3) -> Account:
+    """What a hint leaves of a diagnosis. Raises BackproofError for a hint that there is not."""
+    if hint not in (1, 2, 3):
+        raise BackproofError(
+            f"there is no hint {hint}", instead="choose 1 (where it is), 2 (of what kind it is) or 3 (all of it)"
+        )
+    returned = diagnosis.returned
+    if hint == 1:  # that it was computed and is not returned would say what is wrong
+        returned = {name: "wrong" if word == "lost" else word for name, word in returned.items()}
+    findings = tuple(_told(finding, hint) for finding in diagnosis.findings)
+    whole = hint == 3
+    convention = diagnosis.convention if whole else None
+    return Account(hint, diagnosis.ok, returned, findings, convention, diagnosis.remarks)
+
+
+def _told(finding: Finding, hint: int) -> Told:
+    whole = hint == 3
+    return Told(
+        finding.moment,
+        finding.text,
+        finding.judgement,
+        finding.step if hint > 1 else None,
+        _kinds(finding) if hint > 1 and finding.judgement == "wrong" else (),
+        finding.mistakes if whole else (),
+        finding.correction if whole else None,
+        _worst(finding) if whole else None,
+        finding.is_misplaced,
+        finding.part if whole else None,
+    )
+
+
+def _kinds(finding: Finding) -> tuple[str, ...]:
+    names = [name for edit in finding.mistakes for name in edit.mistake.split(" and ")]
+    return tuple(dict.fromkeys(HINTS.get(name, UNKNOWN) for name in names)) or (UNKNOWN,)
+
+
+def _worst(finding: Finding) -> Worst:
+    shapes = finding.found.shape, finding.right.shape
+    right = next(layouts(finding.right, finding.found.shape), None)
+    if right is None:
+        return Worst(None, float("nan"), float("nan"), shapes)
+    with np.errstate(invalid="ignore"):
+        off = np.where(np.isfinite(finding.found), np.abs(finding.found - right), np.inf)
+    worst = np.unravel_index(int(np.argmax(off)), off.shape) if off.shape else ()
+    place = tuple(int(k) + 1 for k in worst)
+    return Worst(place, float(finding.found[worst]), float(right[worst]), shapes)
+
+
+def sentence(edit: Edited | Repair, opening: str = "") -> Inline:
+    """A mistake's sentence with the quantities set as formulas."""
+    parts: list[str | Math | Code] = []
+    rest = f"{opening}{edit.says}."
+    quantities: tuple[Node | str, ...] = edit.named
+    for k, named in enumerate(quantities):
+        before, mark, rest = rest.partition(f"{{{k}}}")
+        word = spell_as_part(named) if isinstance(named, Node) else Code(named)
+        parts += [before, *([word] if mark else [])]
+    return (*parts, rest)
