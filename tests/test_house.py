@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "checking": {"ir", "ops", "derivation", "execution"}
     | {f"write.{module}" for module in ("doc", "math", "spell", "reasons", "outline", "json")},
     "view": {"write", "execution", "checking"},
+    "ipython": EVERYTHING,
     "cli": EVERYTHING,
     "api": EVERYTHING,
     "autograd": EVERYTHING,

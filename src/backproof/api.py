@@ -202,36 +202,52 @@ def check(trace: Trace, *, method: Method = "complex", tolerance: float | None =
 
 
 def diagnose(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
+    forward: Any,
+    backward: Any = None,
     arguments: Mapping[str, Any] | None = None,
     /,
     *,
     loss: Callable[..., Any] | None = None,
+    gradients: Mapping[str, Any] | None = None,
     **named: Any,
 ) -> Diagnosis:
     """Checks somebody's own backward pass: which statement is the first wrong one, and which mistake is in it.
 
-    forward   a function of arrays in plain NumPy that returns the loss, alone or first of several results
-    backward  a function in NumPy that computes the derivatives, in any form; its parameters are arguments, variables of
-              the forward pass, or what that returned beside the loss (``cache``)
-    loss      the loss, where the forward pass only predicts; its first parameter is the prediction
+    forward    a function of arrays in plain NumPy, or a method, that returns the loss, alone or first of several
+               results; or an array, where it is a layer, whose backward pass is given the derivative by that
+    backward   a function in NumPy that computes the derivatives, in any form; its parameters are arguments, variables
+               of the forward pass, or what that returned beside the loss (``cache``)
+    loss       the loss, where the forward pass only predicts; its first parameter is the prediction
+    gradients  in the place of a backward pass, what one has computed: arrays by the names of the parameters
+
+    In place of two functions one object is enough that has methods of these names: ``diagnose(net, X=X, Y=Y)``. Arrays
+    that it holds and its result depends on are its parameters; it is left as it is. Of a function of one array, such as
+    ``sigmoid``, the second one is what is claimed to be its derivative: ``diagnose(sigmoid, sigmoid_prime)``.
 
     Both are run on `arguments` and those given by name, and on others drawn at random. Every value in the backward pass
     is compared with the derivation, entry by entry. Raises TraceError for a forward pass that cannot be followed,
     BackproofError where it is not known what a function is to be given.
     """
     # Here and not above: SymPy takes long to import, and derivations do without it.
+    from backproof.checking.arrays import diagnose_arrays
     from backproof.checking.doctor import diagnose as diagnose_subject
     from backproof.checking.remarks import diagnosed
-    from backproof.checking.subject import Subject
+    from backproof.checking.subjects.choosing import subject_of
+    from backproof.checking.subjects.elementwise import Claim
 
-    given = {**(arguments or {}), **named}
-    subject = Subject(forward, backward, loss)
+    if isinstance(backward, Mapping) and arguments is None:
+        backward, arguments = None, backward
+    code = [forward] if backward is None else [forward, backward]
+    subject = subject_of(code, {**(arguments or {}), **named}, loss, predicts_only=gradients is not None)
+    given = subject.arguments
     usual = trace(subject.scalar, given).graph
-    leaves = {str(x.symbol): x for x in usual.inputs}
+    leaves = {str(x.symbol): x for x in usual.inputs if str(x.symbol) not in subject.upstream}
     numbers = [n for n, x in leaves.items() if x.attrs["value"].dtype.kind == "f" and not x.attrs.get("outside")]
     wrt = [name for name in numbers if name not in ("Y", "y")] or numbers
+    if gradients is not None:
+        derivation = derive(subject.scalar, given, wrt=wrt)
+        return diagnose_arrays(derivation, run(derivation), given, gradients)
+    wanted = set(wrt) if subject.upstream else {str(x.symbol) for x in usual.parameters}
 
     def verdict(values: Mapping[str, Any]) -> Diagnosis:
         return diagnose_subject(
@@ -239,10 +255,10 @@ def diagnose(
             lambda drawn: derive(subject.scalar, drawn, wrt=wrt),
             lambda drawn: trace(subject.scalar, drawn, wrt).graph,
             values,
-            {str(x.symbol) for x in usual.parameters},
+            wanted,
         )
 
-    return diagnosed(verdict, given)
+    return verdict(given) if isinstance(subject, Claim) else diagnosed(verdict, given)
 
 
 def render(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import linecache
+import re
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -99,7 +100,7 @@ PLANTED = [
     ("two", "dW2 = dZ2 @ A1.T / m", "dW2 = dZ2 @ X.T", "wrong quantity and 1/m left out"),
     ("two", "db2 = np.sum(dZ2, axis=1, keepdims=True) / m", "db2 = dZ2 / m", "sum left out"),
     ("two", "db2 = np.sum(dZ2, axis=1, keepdims=True) / m", "db2 = np.sum(dZ2) / m", "wrong axis"),
-    ("two", "db2 = np.sum(dZ2, axis=1, keepdims=True) / m", "db2 = np.mean(dZ2, axis=0, keepdims=True)", "transpose"),
+    ("two", "db2 = np.sum(dZ2, axis=1, keepdims=True) / m", "db2 = np.mean(dZ2, axis=0, keepdims=True)", "wrong axis"),
     ("two", "db2 = np.sum(dZ2, axis=1, keepdims=True) / m", "db2 = np.sum(dZ2, axis=1, keepdims=True)", "1/m left out"),
     ("two", "dA1 = W2.T @ dZ2", "dA1 = W2.T @ A2", "wrong quantity"),
     ("two", "dA1 = W2.T @ dZ2", "dA1 = W1 @ X * (W2.T @ dZ2)", "factor too many"),
@@ -290,10 +291,14 @@ def test_unusable_input() -> None:
 
     with pytest.raises(BackproofError, match="it is not known what strange is to be given as nobody_knows"):
         bp.diagnose(forward, strange, w=np.ones(3))
+
     def fails(w):
         return w @ np.ones((2, 2))
 
+    diagnosis = bp.diagnose(forward, fails, w=np.ones(3))
+    assert not diagnosis.ok
+    assert re.match(r"fails raises ValueError \(test_doctor.py, line \d+\)", str(diagnosis.raised))
     with pytest.raises(BackproofError, match=r"fails raises ValueError \(test_doctor.py, line \d+\)"):
-        bp.diagnose(forward, fails, w=np.ones(3))
+        bp.diagnose(fails, forward, w=np.ones(3))
     with pytest.raises(TraceError, match="is turned into a plain one"):
         bp.diagnose(lambda w: float(w[0]) * np.sum(w), lambda w: 2 * w, w=np.ones(3))

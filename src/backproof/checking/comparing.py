@@ -51,3 +51,11 @@ def _near(found: Array, form: Array, most: float) -> bool:
     """Whether no entry is further off than that; the corners first, which tell nearly all apart that differ."""
     corners = tuple(slice(None, None, max(1, n - 1)) for n in found.shape)
     return bool(np.all(np.abs(found[corners] - form[corners]) <= most) and np.all(np.abs(found - form) <= most))
+
+
+def fits(gradient: Array, parameter: Array) -> bool:
+    """Whether a parameter less a gradient has as many entries as the parameter: a column less a row has more."""
+    try:
+        return bool(np.broadcast(gradient, parameter).size == parameter.size)
+    except ValueError:
+        return False

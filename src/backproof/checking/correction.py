@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from backproof.checking.equations import exchanged, inside, operands, terms
 from backproof.checking.events import Event
@@ -37,14 +38,16 @@ def corrected_line(
     written = {x.text: x.written or x.text for x in (*moment.reads, *moment.writes)}
     names: dict[Node, str] = {}
     lengths: dict[Size, str] = {}
+    own = {text: entry for text, entry in ledger.by_text.items() if entry.within == moment.function}
+    reads = {x.text for x in moment.reads}
     # What the statement reads itself is named as it reads it, all else by the shortest name.
-    for text, entry in sorted(ledger.by_text.items(), key=lambda item: (item[0] not in written, len(item[0]))):
+    for text, entry in sorted(own.items(), key=lambda item: (item[0] not in reads, len(item[0]))):
         node = None if entry.quantity is None else entry.quantity.node
         if node is not None and entry.arrays[0].shape == truth.plain(node, 0).shape:
             names.setdefault(node, written.get(text, text))
             for axis, size in enumerate(node.shape):
                 lengths.setdefault(size, f"{written.get(text, text)}.shape[{axis}]")
-    for text, entry in ledger.by_text.items():  # a number that the code calls m, rather than X.shape[1]
+    for text, entry in own.items():  # a number that the code calls m, rather than X.shape[1]
         if entry.arrays[0].ndim == 0:
             alike = [size for size in lengths if size.value == entry.arrays[0] and size.name == last_word(text)]
             lengths |= dict.fromkeys(alike, text)
@@ -53,6 +56,9 @@ def corrected_line(
     code = corrected(forms, names, read, lengths, truth.convention, scaled, result_scaled=quantity.scaled)
     if code is None or not _called(code) <= set(moment.scope):
         return None  # it takes a function that the code does not have
+    code = _without_ones(code)
+    if not any(write.text == event.text and write.written for write in moment.writes):
+        return _with_code(moment.source, event.text, code)
     return f"{written.get(event.text, event.text)} = {code}"
 
 
@@ -60,6 +66,26 @@ def _called(code: str) -> set[str]:
     """The names of the functions that an expression calls, without those of modules."""
     calls = [x.func for x in ast.walk(parsed(code)) if isinstance(x, ast.Call)]
     return {function.id for function in calls if isinstance(function, ast.Name)}
+
+
+def _without_ones(code: str) -> str:
+    """Code without a factor 1 in front, which the derivative of a sum by its terms is."""
+    match ast.parse(code, mode="eval").body:
+        case ast.BinOp(left=ast.Constant(value=1), op=ast.Mult(), right=right):
+            return ast.unparse(right)
+    return code
+
+
+def _with_code(source: str, text: str, code: str) -> str:
+    """A statement with other code in the place of an expression that it computes and gives no name to."""
+
+    class Exchange(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> Any:
+            if isinstance(node, ast.expr) and ast.unparse(node) == text:
+                return ast.parse(code, mode="eval").body
+            return self.generic_visit(node)
+
+    return ast.unparse(Exchange().visit(ast.parse(source)))
 
 
 def corrected(

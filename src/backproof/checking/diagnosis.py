@@ -12,13 +12,15 @@ from backproof.checking.recording import Moment
 from backproof.checking.repair import Repair
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import BackwardStep
+from backproof.ir.errors import BackproofError
 from backproof.ir.node import Node
 from backproof.ops.row import Array
 from backproof.write.doc import Inline
 
 Judgement = Literal["right", "inherited", "wrong"]
-Returned = Literal["right", "inherited", "wrong", "lost", "missing"]
-"""Of the derivative by a parameter: `lost` was computed rightly and did not come back, `missing` was not computed."""
+Returned = Literal["right", "inherited", "wrong", "shape", "lost", "none", "missing"]
+"""Of the derivative by a parameter: `shape` has the right numbers and the wrong shape, `lost` was computed rightly and
+did not come back, `none` came back as None, `missing` was not computed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +79,7 @@ class Diagnosis:
     returned    the verdict on the derivative by each parameter, by its plain name
     convention  the factor that intermediate derivatives are a multiple by (m, where 1/m comes in with the parameters)
     remarks     what is worth knowing beside that
+    raised      the error that the backward pass ended with
     """
 
     derivation: Derivation
@@ -84,6 +87,7 @@ class Diagnosis:
     returned: Mapping[str, Returned]
     convention: Node | None
     remarks: tuple[Remark, ...] = ()
+    raised: BackproofError | None = None
 
     @property
     def wrong(self) -> tuple[Finding, ...]:
@@ -92,6 +96,6 @@ class Diagnosis:
 
     @property
     def ok(self) -> bool:
-        """Whether every derivative that came back is right, and one came back."""
+        """Whether derivatives came back, and every one of them is right."""
         words = set(self.returned.values())
-        return "right" in words and words <= {"right", "missing"}
+        return self.raised is None and "right" in words and words <= {"right", "missing"}

@@ -26,6 +26,7 @@ def diagnosis_json(diagnosis: Diagnosis, hint: int = 3) -> str:
         "version": VERSION,
         "hint": told.hint,
         "ok": told.ok,
+        "raised": told.raised or None,
         "gradients": [{"of": name, "verdict": word} for name, word in told.returned.items()],
         "convention": None if told.convention is None else formula(spell(told.convention)),
         "findings": [_finding(finding) for finding in told.findings],

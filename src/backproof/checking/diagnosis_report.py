@@ -33,7 +33,9 @@ WORDS: Mapping[Returned, str] = {
     "right": "right",
     "inherited": "inherited",
     "wrong": "wrong",
+    "shape": "right in its numbers, but not of the shape of its parameter",
     "lost": "computed rightly, but not returned",
+    "none": "None",
     "missing": "not computed",
 }
 TOPICS: Mapping[str, str] = {
@@ -70,7 +72,7 @@ def _blocks(told: Account, derivation: Derivation) -> Iterator[Block]:
         yield _table(told.findings)
         if any(finding.judgement == "inherited" for finding in told.findings):
             yield Paragraph(("Inherited: wrong because of what goes into it; the line itself is right.",))
-    for word in ("lost", "missing"):
+    for word in ("shape", "lost", "none", "missing"):
         names = [name for name, found in told.returned.items() if found == word]
         if names:
             is_, s = ("is", "") if len(names) == 1 else ("are", "s")
@@ -97,6 +99,8 @@ def _remarks(remarks: Sequence[Remark]) -> Iterator[Block]:
 
 
 def _verdict(told: Account) -> Inline:
+    if told.raised:
+        return (f"The backward pass does not run to its end. {told.raised}",)
     wrong = [name for name, word in told.returned.items() if word not in ("right", "missing")]
     right = sum(word == "right" for word in told.returned.values())
     if not wrong and not right:
@@ -109,6 +113,11 @@ def _verdict(told: Account) -> Inline:
     places = {finding.moment.number: finding.moment.place for finding in told.wrong}
     if not places:
         return (text,)
+    if not all(places):
+        quantities = list(dict.fromkeys(finding.text for finding in told.wrong))
+        if len(quantities) == 1:
+            return (f"{text} One quantity explains ", "it: " if len(wrong) == 1 else "all: ", Code(quantities[0]), ".")
+        return (f"{text} Wrong in themselves are ", *_listed(quantities), ".")
     first, *more = places.values()
     if not more:
         return (f"{text} One line is wrong, {first}; all else follows from it.",)
@@ -123,8 +132,11 @@ def _about(rounds: Sequence[Told], derivation: Derivation) -> Iterator[Block]:
     first = rounds[0]
     numbers = _numbers(rounds)
     which = "" if numbers == "1" else f", round{'s' if len(rounds) > 1 else ''} {numbers}"
-    yield Heading(2, (f"{first.moment.place}: ", Code(first.written), which))
-    yield CodeBlock(_excerpt(first), "python")
+    if first.moment.file:
+        yield Heading(2, (f"{first.moment.place}: ", Code(first.written), which))
+        yield CodeBlock(_excerpt(first), "python")
+    else:
+        yield Heading(2, (Code(first.text),))
     if first.step is not None and not first.misplaced:
         yield Paragraph(_meant(first, first.step))
     if first.worst is None:
@@ -135,19 +147,23 @@ def _about(rounds: Sequence[Told], derivation: Derivation) -> Iterator[Block]:
         for edit in first.mistakes:
             yield Paragraph(sentence(edit))
         return
-    yield from _mistakes(rounds)
+    if first.moment.raised:
+        yield Paragraph((f"The line raises {first.moment.raised}",))
+    else:
+        yield from _mistakes(rounds)
     if first.correction is not None:
         yield Paragraph(("It should be",))
         yield CodeBlock(first.correction, "python")
     assert first.step is not None
-    name = f"line-{first.moment.number}-{first.moment.visit}-right"
+    name = f"{f'line-{first.moment.number}-{first.moment.visit}' if first.moment.file else first.text}-right"
     yield Display(name, Equation(symbol(first.step.symbol), tuple(map(spell, _forms(first.step)))))
     (output,) = derivation.graph.outputs
     if first.part is not None:
         yield Paragraph((Code(first.text), " is only a part of it: ", spell(first.part), "."))
     for reason in backward_reasons(first.step, spell_as_part(output)):
         yield Paragraph(reason)
-    yield Paragraph(_evidence(first, first.worst))
+    if not first.moment.raised:
+        yield Paragraph(_evidence(first, first.worst))
 
 
 def _forms(step: BackwardStep) -> list[Node]:
@@ -217,7 +233,7 @@ def _table(findings: Sequence[Told]) -> Table:
     loops = any(finding.moment.visit for finding in findings)
     files = len({finding.moment.file for finding in findings}) > 1
     named = any(finding.step is not None for finding in findings)
-    chosen = (True, loops, True, named, True)
+    chosen = (any(order), loops, True, named, True)
     heads: tuple[Inline, ...] = (("line",), ("rounds",), ("value",), ("is",), ("",))
     rows = []
     for group in groups:

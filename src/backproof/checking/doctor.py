@@ -9,14 +9,17 @@ not, the statement is wrong, and the mistake is the edit of the equation that gi
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from backproof.checking.diagnosis import Diagnosis
+from backproof.checking.diagnosis import Diagnosis, Remark
 from backproof.checking.judging import Judge
+from backproof.checking.layers import averaged_over
 from backproof.checking.resizing import resized, same_network
-from backproof.checking.subject import Subject, redrawn
+from backproof.checking.subjects.drawing import redrawn
+from backproof.checking.subjects.subject import Subject
 from backproof.checking.truth import Draw, Truth, divisors
 from backproof.derivation.derivation import Derivation
 from backproof.execution.trace import Trace, of_other_sizes, run
@@ -52,11 +55,24 @@ def diagnose(
     while len(draws) < DRAWS:
         given = redrawn(arguments, rng)
         draws.append(Draw(subject.play(given), _truth(derivation, follow(given))))
-    judges = [Judge(Truth(derivation, draws, convention)) for convention in (None, *divisors(derivation))]
+    judges = [Judge(Truth(derivation, draws, convention), wanted) for convention in (None, *divisors(derivation))]
     # Where the 1/m stands is a convention: it is the one that finds the least to object to.
     judge = min(judges, key=Judge.objections)
-    returned = {name: word for name, word in judge.returned.items() if word != "missing" or name in wanted}
-    return Diagnosis(derivation, judge.explained(), returned, judge.convention)
+    # Nobody asked for the others: that they did not come back is no matter.
+    absent = ("missing", "none", "lost")
+    returned = {name: word for name, word in judge.returned.items() if word not in absent or name in wanted}
+    findings, remarks = judge.explained(), tuple(subject.remarks)
+    if subject.upstream and (size := averaged_over(Truth(derivation, draws, None), subject.upstream)) is not None:
+        returned = {name: "right" if word == "wrong" else word for name, word in returned.items()}
+        findings = tuple(replace(finding, judgement="right", mistakes=(), correction=None) for finding in findings)
+        text = (
+            f"The derivatives by the parameters are divided by {size}, the number of samples, and what goes on to the "
+            "layer below is not. That is a convention: what the layer is handed is taken for the derivative of each "
+            "sample's own loss, and the 1/m of the mean comes in here. The whole network has to keep to it."
+        )
+        remarks += (Remark("doubt", "convention", (text,)),)
+    raised = next((draw.played.raised for draw in draws if draw.played.raised is not None), None)
+    return Diagnosis(derivation, findings, returned, judge.convention, remarks, raised)
 
 
 def _of_other_sizes(
@@ -72,7 +88,9 @@ def _of_other_sizes(
         played = subject.play(given)
     except (BackproofError, ArithmeticError, LookupError, TypeError, ValueError):  # the code is made for its sizes
         return None
-    return Draw(played, of_other_sizes(derivation, drawn)) if same_network(derivation, drawn) else None
+    if played.raised is not None or not same_network(derivation, drawn):
+        return None
+    return Draw(played, of_other_sizes(derivation, drawn))
 
 
 def _truth(derivation: Derivation, drawn: Graph) -> Trace:

@@ -30,6 +30,7 @@ class Event:
     partial  whether a later statement adds to the value or fills in more: a sum that is not complete
     added    whether the value is what the statement added to the expression, and not what that holds then
     rounds   how many rounds of a loop the value is put together of
+    again    whether the statement gives several values one after the other, so that their name is that of none
     """
 
     moment: Moment
@@ -41,6 +42,12 @@ class Event:
     partial: bool = False
     added: bool = False
     rounds: int = 1
+    again: bool = False
+
+    @property
+    def name(self) -> str:
+        """The expression, where it tells which quantity the value is meant to be."""
+        return "" if self.again else self.text
 
     @property
     def before(self) -> tuple[Array, ...] | None:
@@ -113,7 +120,7 @@ def _in_rounds(found: Sequence[Event], truth: Truth) -> Iterator[Event]:
     for event in found:
         place = _place(event)
         if place not in joined:
-            yield event
+            yield replace(event, again=len(by_place[place]) > 1 and not event.changed)
         elif event is by_place[place][-1]:
             yield joined[place]
 

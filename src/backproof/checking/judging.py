@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
+from backproof.checking.comparing import fits, layouts
 from backproof.checking.correction import corrected_line
 from backproof.checking.diagnosis import Finding, Judgement, Returned
 from backproof.checking.equations import operands
 from backproof.checking.events import Event, events
+from backproof.checking.layers import rate, steps_down
 from backproof.checking.ledger import Entry, Ledger
+from backproof.checking.mistakes.kinds import misshapen
 from backproof.checking.naming import letters
-from backproof.checking.recording import held, is_looked_up, statement_of
+from backproof.checking.recording import is_looked_up, statement_of
 from backproof.checking.repair import Repair
+from backproof.checking.results import Results
 from backproof.checking.search import MOST_MISTAKES, mistakes
 from backproof.checking.trial import Trial
 from backproof.checking.truth import Quantity, Truth
 from backproof.derivation.steps import BackwardStep
 from backproof.ir.node import Node
+from backproof.ops.row import Array
 
 MOST_GUESSES = 8
 """How many derivatives a value without a telling name is tried to be."""
@@ -37,14 +42,18 @@ class _Wrong:
 class Judge:
     """Goes through the statements in one convention; what it found is in `findings` and `returned`."""
 
-    def __init__(self, truth: Truth) -> None:
-        self._truth = truth
+    def __init__(self, truth: Truth, wanted: Collection[str]) -> None:
+        self._truth, self._wanted = truth, wanted
         self._ledger = Ledger(truth)
         self._claimed: set[Quantity] = set()
         self._undivided: dict[Quantity, Event] = {}
         self._wrong: dict[Finding, _Wrong] = {}
         self._blamed: set[Event] = set()
         self._unexplained: set[tuple[str, int]] = set()
+        self._within = ""
+        self._misshapen: dict[str, Finding] = {}
+        self._updates: dict[Quantity, Event] = {}
+        self._incomplete: dict[Quantity, Event] = {}
         self.findings: list[Finding] = []
         self.returned: dict[str, Returned] = {}
         self._judge_all()
@@ -54,7 +63,9 @@ class Judge:
         many are right."""
         judgements = [finding.judgement for finding in self.findings]
         right = judgements.count("right")
-        return judgements.count("wrong"), len(judgements) - right, -right
+        not_right = len(judgements) - right
+        # What is inherited from no wrong statement at all is explained by none.
+        return judgements.count("wrong") or not_right, not_right, -right
 
     @property
     def convention(self) -> Node | None:
@@ -84,6 +95,7 @@ class Judge:
         happened = events(self._truth)
         order = {event.moment: k for k, event in enumerate(happened)}
         sums = _Sums(self._truth, happened)
+        self._last = happened[-1] if happened else None
         for event in happened:
             self._ledger.learn(event)
             if event in sums.parts and (addition := event.addition) is not None:
@@ -93,6 +105,7 @@ class Judge:
                 self._ledger.enter(event, quantity if quantity is not None and quantity.step is None else None)
             elif event.text:
                 self._judge(event)
+            self._within = event.moment.function
         self.returned = dict(self._returned())
         for quantity, event in self._undivided.items():
             name = self._truth.parameters[quantity.node]
@@ -102,32 +115,98 @@ class Judge:
             assert quantity.step is not None
             self._note(event, quantity, quantity.step, "right" if divided else "wrong")
         self._note_lost()
-        if all(word in ("right", "missing") for word in self.returned.values()):
+        self._note_uphill()
+        self._note_incomplete()
+        for name, finding in self._misshapen.items():
+            if self.returned.get(name) == "shape":
+                edit = misshapen(finding.step.node, finding.step.of)
+                k = self.findings.index(finding)
+                self.findings[k] = replace(finding, judgement="wrong", mistakes=(edit,))
+        ended = self._truth.draws[0].played.raised is None
+        if ended and all(word in ("right", "missing") for word in self.returned.values()):
             # What was only guessed to be a derivative of its own is none, where all that comes of it is right.
             self.findings = [f for f in self.findings if f.judgement == "right"]
         self.findings.sort(key=lambda finding: order[finding.moment])
         self.findings = list(_once_a_line(self.findings))
 
     def _judge(self, event: Event) -> None:
-        quantity = self._truth.recognised(event.text, event.arrays)
+        if (parameter := self._updated(event)) is not None:
+            self._updates[parameter] = event
+            self._ledger.enter(event, None)
+            return
+        quantity = self._truth.recognised(event.name, event.arrays)
         if quantity is not None and quantity.is_whole and quantity not in self._truth.of_node.values():
             # Sums over the samples may be divided by their number where they are returned.
             self._undivided.setdefault(self._truth.of_node[quantity.node], event)
             self._ledger.enter(event, quantity)
             return
-        if quantity is not None or not event.moment.source:  # what is handed in is judged where it was made
-            if quantity is not None and quantity.step is not None and event.moment.source:
-                self._note(event, quantity, quantity.step, "right")
-        elif (named := self._truth.named(event.text)) is None and is_looked_up(event.moment):
-            pass  # whatever it is, it was there before
-        elif (copied := self._ledger.copied(event)) is not None and named in (None, copied):
-            quantity = copied
-        else:
-            quantity = self._meant(event)
-            if quantity is not None:
-                quantity = self._divided_or_not(event, quantity)
-                self._find_out(event, quantity)
+        if not event.moment.source:  # what is handed in is judged where it was made
+            quantity = quantity or self._ledger.handed_on(event)
+        elif quantity is not None and quantity.step is not None:
+            self._note(event, quantity, quantity.step, "right")
+            if not quantity.is_whole and (whole := self._truth.named(event.name)) is not None:
+                self._incomplete[whole] = event
+        elif quantity is not None and (instead := self._in_place_of(event)) is not None:
+            self._find_out(event, instead)
+        elif quantity is None:
+            quantity = self._judge_unknown(event)
         self._ledger.enter(event, quantity)
+
+    def _judge_unknown(self, event: Event) -> Quantity | None:
+        """Judges a value that is none of the quantities; what it is meant to be."""
+        if self._within != event.moment.function and (handed := self._ledger.handed_on(event)) is not None:
+            if handed.step is not None:
+                self._note(event, handed, handed.step, "inherited")  # it comes from a function that was called
+            return handed
+        named = self._truth.named(event.name)
+        if named is None and (is_looked_up(event.moment) or self._truth.is_passed_by(event.arrays)):
+            return None  # whatever it is, it was there before
+        if (copied := self._ledger.copied(event)) is not None and named in (None, copied):
+            return copied
+        quantity = self._meant(event)
+        if quantity is not None:
+            quantity = self._divided_or_not(event, quantity)
+            self._find_out(event, quantity)
+        return quantity
+
+    def _in_place_of(self, event: Event) -> Quantity | None:
+        """The derivative in whose place the code computes and returns, as the last it does, a forward quantity."""
+        if event is not self._last or event.text.isidentifier():
+            return None
+        trial = Trial(self._truth, self._ledger, event)
+        left = (q for q in self._truth.derivatives if q.node in self._truth.parameters and q not in self._claimed)
+        alike = (q for q in left if self._has_shape(q, event.arrays[0]))
+        return next((q for q in alike if mistakes(self._truth, q, trial, (), pairs=False)), None)
+
+    def _updated(self, event: Event) -> Quantity | None:
+        """The derivative by a parameter from whose value a statement goes on: it is a step of the training."""
+        former = self._ledger.by_text.get(event.text)
+        known = former.quantity if former is not None else None
+        if event.before is None or known is None:
+            return None
+        of = {q.step.of: q for q in self._truth.derivatives if q.step and q.node in self._truth.parameters}
+        return of.get(known.node)
+
+    def _note_uphill(self) -> None:
+        """Of a step that goes up along the derivative by a parameter, the statement that takes it is wrong."""
+        for quantity, event in self._updates.items():
+            is_right = all(f.judgement == "right" for f in self.findings if f.step is quantity.step)
+            if is_right and rate(self._truth, quantity) > 0 and event.before is not None and quantity.step is not None:
+                says = "{0} goes up along the derivative of the loss: that has to be subtracted"
+                mistake = Repair("uphill", says, (event.written,), "")
+                right = 2 * event.before[0] - event.arrays[0]
+                self.findings.append(
+                    Finding(event.moment, event.text, quantity.step, "wrong", event.arrays[0], right, (mistake,))
+                )
+
+    def _note_incomplete(self) -> None:
+        """A value that is called like a derivative and stayed one of its terms lacks the others."""
+        for whole, event in self._incomplete.items():
+            name = self._truth.parameters.get(whole.node)
+            if name is not None and self.returned.get(name) in ("wrong", "missing"):
+                self.findings = [f for f in self.findings if (f.moment, f.text) != (event.moment, event.text)]
+                self._find_out(event, whole)
+                self.returned[name] = "wrong"
 
     def _divided_or_not(self, event: Event, quantity: Quantity) -> Quantity:
         """A parameter's derivative, or the sum that is still to be divided: whichever the statement comes closer to."""
@@ -236,15 +315,24 @@ class Judge:
         self, event: Event, quantity: Quantity, step: BackwardStep, judgement: Judgement, trial: Trial | None = None
     ) -> None:
         """Writes down what a value turned out to be; of a wrong one also the right line."""
-        self._claimed.add(self._truth.of_node.get(quantity.node, quantity))
+        whole = self._truth.of_node.get(quantity.node, quantity)
+        self._claimed |= {whole, *self._truth.alike(whole)}
         correction = None
-        if judgement == "wrong":
+        parameter = self._truth.parameters.get(quantity.node)
+        is_misshapen = parameter is not None and not fits(event.arrays[0], self._truth.plain(quantity.node, 0))
+        if judgement == "wrong" or is_misshapen:
             trial = trial or Trial(self._truth, self._ledger, event)
             correction = corrected_line(self._truth, self._ledger, event, quantity, trial.forms(quantity))
         right = self._truth.value(quantity, 0)
         part = None if quantity.is_whole else quantity.node
         finding = Finding(event.moment, event.text, step, judgement, event.arrays[0], right, (), correction, part)
+        if judgement == "right" and event.changed and self.findings:
+            former = self.findings[-1]
+            if (former.text, former.step, former.judgement) == (event.text, step, "wrong"):
+                del self.findings[-1]  # it was still to be divided, and now it is
         self.findings.append(finding)
+        if judgement == "right" and parameter is not None and is_misshapen:
+            self._misshapen[parameter] = finding
         if judgement == "wrong":
             assert trial is not None
             self._wrong[finding] = _Wrong(quantity, trial)
@@ -263,15 +351,17 @@ class Judge:
             after = [q for q in left if node in operands(q.forms[0]) and self._fits(q, event)]
             if after:
                 return next((q for q in after if self._follows(q, event)), after[0])
-        if (named := truth.named(text)) is not None:
-            return named
+        next_ = self._next(event, left)
         lettered = [q for q in left if q in truth.lettered(text)]
+        named = truth.named(event.name)
+        if named is not None and (named in next_ or not any(q in next_ for q in lettered)):
+            return named
         alike = [q for q in lettered if self._fits(q, event)]
         if not alike and not text.isidentifier():
-            # A value that is returned as it is computed: the derivative by a parameter of its size.
-            alike = [q for q in left if q.node in truth.parameters and self._fits(q, event)]
+            # A value that is returned as it is computed: the derivative by a parameter of its shape.
+            alike = [q for q in left if q.node in truth.parameters and self._has_shape(q, event.arrays[0])]
         read = {q.node for q in self._ledger.quantities(event)}
-        alike.sort(key=lambda q: read.isdisjoint(operands(q.forms[0])))
+        alike.sort(key=lambda q: (q not in next_, read.isdisjoint(operands(q.forms[0]))))
         found = next((q for q in alike if self._follows(q, event)), next(iter(alike), None))
         if found is None:
             found = self._guessed(event, left)
@@ -280,8 +370,12 @@ class Judge:
     def _follows(self, quantity: Quantity, event: Event) -> bool:
         return Trial(self._truth, self._ledger, event).follows(quantity)
 
+    def _has_shape(self, quantity: Quantity, array: Array) -> bool:
+        return any(True for _ in layouts(self._truth.plain(quantity.node, 0), array.shape))
+
     def _fits(self, quantity: Quantity, event: Event) -> bool:
-        return self._truth.plain(quantity.node, 0).size == event.arrays[0].size
+        """Whether a value may be that of a quantity by how many entries it has."""
+        return bool(event.moment.raised) or self._truth.plain(quantity.node, 0).size == event.arrays[0].size
 
     def _guessed(self, event: Event, left: Sequence[Quantity]) -> Quantity | None:
         """What a value without a telling name can only be: a derivative, right from here or with a known mistake.
@@ -289,7 +383,8 @@ class Judge:
         A part of a right equation is no derivative of its own.
         """
         candidates = self._next(event, left)
-        if not candidates:
+        parameters = [q for q in left if q.node in self._truth.parameters and self._has_shape(q, event.arrays[0])]
+        if not candidates and not parameters:
             return None
         trial = Trial(self._truth, self._ledger, event)
         for quantity in candidates:
@@ -297,23 +392,25 @@ class Judge:
                 return quantity
         if any(trial.holds(form) for quantity in left for form in trial.forms(quantity)):
             return None
-        return next((q for q in candidates if any(trial.repairs(q))), None)
+        return next((q for q in (*candidates, *parameters) if any(trial.repairs(q))), None)
 
     def _next(self, event: Event, left: Sequence[Quantity]) -> list[Quantity]:
         """The derivatives of a size that follow from those that a statement reads, the furthest first; their parts.
 
-        Where it reads none, from all that the code holds: it may read the wrong one.
+        Where it reads none, from all that the code holds: it may read the wrong one. Where that holds none, the first.
         """
         read = [q for q in self._ledger.quantities(event) if q.step is not None]
-        reached = {q.node for q in read or self._ledger.derivatives}
+        reached = {x.node for q in read or self._ledger.derivatives for x in (q, *self._truth.alike(q))}
+        is_first = not reached
         found = []
         for quantity in left:
             if quantity.node in self._truth.parameters:
                 continue
             parts = [part for part in self._truth.parts[quantity] if not reached.isdisjoint(operands(part.node))]
             found += [part for part in parts if self._fits(part, event)]
-            if not reached.isdisjoint(operands(quantity.forms[0])):
-                if read:
+            above = [x for x in operands(quantity.forms[0]) if x.symbol and x.symbol.of]
+            if not reached.isdisjoint(above) or (is_first and not above):
+                if read or is_first:
                     reached.add(quantity.node)
                 if self._fits(quantity, event):
                     found.append(quantity)
@@ -326,8 +423,8 @@ class Judge:
         moments = self._truth.draws[0].played.moments
         at_return = moments[-1] if moments and isinstance(statement_of(moments[-1]), ast.Return) else None
         for name, word in self.returned.items():
-            quantity = self._truth.of_name[name]
-            found = [f for f in self.findings if word == "lost" and f.step is quantity.step and f.part is None]
+            quantity, is_lost = self._truth.of_name[name], word == "lost" and name in self._wanted
+            found = [f for f in self.findings if is_lost and f.step is quantity.step and f.part is None]
             for finding in found[-1:]:
                 says, moment = "{0} is computed, but does not come back", at_return
                 if finding.text.endswith("]") and self._truth.named(finding.text) is None:
@@ -337,23 +434,27 @@ class Judge:
                     self.findings.append(replace(finding, moment=moment, judgement="wrong", mistakes=(mistake,)))
 
     def _returned(self) -> Iterator[tuple[str, Returned]]:
-        parts = [list(held("", draw.played.returned)) for draw in self._truth.draws]
-        alike = [same_part for same_part in zip(*parts, strict=False) if len({part.text for part in same_part}) == 1]
-        named = {self._truth.parameter_named(part[0].text): part for part in alike}
+        truth, returned = self._truth, Results(self._truth)
         last = {finding.step.node: finding.judgement for finding in self.findings if finding.part is None}
         # A sum to which a wrong term is added is wrong itself.
         last |= {f.step.node: f.judgement for f in self.findings if f.part is not None and f.judgement == "wrong"}
-        for node, name in self._truth.parameters.items():
-            quantity = self._truth.of_node[node]
+        for node, name in truth.parameters.items():
+            quantity = truth.of_node[node]
             computed: Returned = last.get(node, "missing")
-            # In a dictionary whose keys are names, the name counts too.
-            candidates = [named[quantity]] if quantity in named else alike if len(named) < MANY_NAMES else []
-            is_right = any(self._truth.is_(quantity, [part.value for part in same_part]) for same_part in candidates)
-            yield name, "right" if is_right else "lost" if computed == "right" else computed
-
-
-MANY_NAMES = 3
-"""From how many keys on that are names of derivatives the keys of a dictionary count as names."""
+            if rate(truth, quantity) > 0:
+                yield name, "wrong"
+            elif steps_down(truth, quantity) or returned.has(quantity):
+                yield name, "right"
+            elif returned.has(quantity, shaped=False):
+                yield name, "shape"
+            elif computed == "missing" and returned.is_empty(quantity):
+                yield name, "none"
+            elif computed == "missing" and name in self._wanted and returned.has_unknown(quantity):
+                yield name, "wrong"
+            elif computed == "right":
+                yield name, "right" if name in truth.draws[0].played.updates else "lost"
+            else:
+                yield name, computed
 
 
 def _once_a_line(findings: Sequence[Finding]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,12 +20,14 @@ class Entry:
     """What an expression holds on every draw.
 
     quantity  what it is, or is meant to be; None where that is not known
+    within    the function whose variable it is
     event     the statement that gave it; None where it was there before
     former    the entry that a statement has written over
     """
 
     arrays: tuple[Array, ...]
     quantity: Quantity | None
+    within: str
     event: Event | None
     former: Entry | None = None
 
@@ -43,14 +45,22 @@ class Ledger:
     def learn(self, event: Event) -> None:
         """Takes up what a statement reads that none before it wrote."""
         for text in event.reads[0]:
-            if text not in self.by_text and all(text in read for read in event.reads):
-                arrays = tuple(read[text] for read in event.reads)
-                self.by_text[text] = Entry(arrays, self._truth.recognised(text, arrays), None)
+            if not all(text in read for read in event.reads):
+                continue
+            arrays = tuple(read[text] for read in event.reads)
+            known = self.by_text.get(text)
+            # Another function may call another value so; what was changed behind our back is another value too.
+            if known is None or (event.rounds == 1 and not _are(known.arrays, arrays)):
+                self.by_text[text] = Entry(
+                    arrays, self._truth.recognised(text, arrays), event.moment.function, None
+                )
 
     def enter(self, event: Event, quantity: Quantity | None) -> None:
         """Takes up what a statement gave."""
         former = self.by_text.get(event.text)
-        self.by_text[event.text] = Entry(event.arrays, quantity, event, former and _without_former(former))
+        self.by_text[event.text] = Entry(
+            event.arrays, quantity, event.moment.function, event, former and _without_former(former)
+        )
         if quantity is not None and quantity.step is not None:
             self.enter_as(quantity, event.arrays)
 
@@ -84,6 +94,11 @@ class Ledger:
         texts = [x.text for x in event.moment.reads if named is None or (x.written or x.text) in named]
         found = (self.by_text[text].quantity for text in texts if text in self.by_text)
         return [quantity for quantity in found if quantity is not None]
+
+    def handed_on(self, event: Event) -> Quantity | None:
+        """The derivative that a value was meant to be where it was computed, in a function called or by the caller."""
+        alike = (q for q, arrays in self._of_quantity.items() if _are(arrays, event.arrays))
+        return next(alike, None)
 
     def copied(self, event: Event) -> Quantity | None:
         """What a statement only copies."""
@@ -125,6 +140,10 @@ class Ledger:
             values[quantity.node] = divided
 
 
+def _are(before: Sequence[Array], now: Sequence[Array]) -> bool:
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, now, strict=True))
+
+
 def _without_former(entry: Entry) -> Entry:
     """One entry back is enough, and a loop's would be long."""
-    return Entry(entry.arrays, entry.quantity, entry.event)
+    return Entry(entry.arrays, entry.quantity, entry.within, entry.event)

@@ -6,15 +6,21 @@ import re
 from collections.abc import Iterable
 
 PREFIXES = (
-    *("d", "d_", "g", "g_", "grad", "grad_", "gradient_", "delta", "delta_"),
+    *("d", "d_", "g", "g_", "grad", "grad_", "gradient_", "delta", "delta_", "nabla_"),
     *("dj_d", "djd", "dl_d", "dld", "dloss_d"),
 )
+SHORT = (("weights", "w"), ("weight", "w"), ("biases", "b"), ("bias", "b"))
+"""What parameters are called where they are spelled out, and in the names of their derivatives."""
+CONTAINERS = ("grads", "grad", "gradients", "gradient", "dparams", "derivatives", "deltas")
+"""What a container of derivatives is called, whose keys may be the names of the parameters themselves."""
 SUFFIXES = ("_grad", "_gradient", "grad", "_delta", "_bar")
 
 
 def last_word(text: str) -> str:
-    """The last name or key of an expression: dW1 of ``grads["dW1"]`` and of ``self.grads.dW1``."""
+    """The last name or key of an expression: dW1 of ``grads["dW1"]``, of ``self.grads.dW1`` and of ``grads["W1"]``."""
     words = re.findall(r"[^\W\d]\w*", text)
+    if len(words) > 1 and words[-2] in CONTAINERS and not words[-1].lower().startswith(PREFIXES[0]):
+        return f"d{words[-1]}"
     return words[-1] if words else ""
 
 
@@ -26,10 +32,12 @@ def plain(name: str) -> str:
 def spellings(name: str) -> Iterable[str]:
     """How the derivative by a quantity may be called in code."""
     own = plain(name)
-    for prefix in PREFIXES:
-        yield prefix + own
-    for suffix in SUFFIXES:
-        yield own + suffix
+    short = (letter + own.removeprefix(word) for word, letter in SHORT if own.startswith(word))
+    for each in dict.fromkeys([own, *short]):
+        for prefix in PREFIXES:
+            yield prefix + each
+        for suffix in SUFFIXES:
+            yield each + suffix
 
 
 def base(name: str) -> str:

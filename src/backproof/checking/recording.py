@@ -9,13 +9,13 @@ import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from backproof.checking.naming import last_word, plain
+from backproof.ir.source import Line
 from backproof.ops.row import Array
 
 Copy = Callable[[Any], Array]
@@ -41,7 +41,8 @@ class Held:
 class Moment:
     """A statement that ran: where it stands, its source, how often it had run before, what it read and wrote.
 
-    `scope` has the functions, modules and words that its names stand for.
+    `scope` has the functions, modules and words that its names stand for. Of one that raised an error, `raised` says
+    which; what it was to write is not a number.
     """
 
     file: str
@@ -52,20 +53,25 @@ class Moment:
     reads: tuple[Held, ...]
     writes: tuple[Held, ...]
     scope: Mapping[str, Any] = field(default_factory=dict)
+    raised: str = ""
 
     @property
     def place(self) -> str:
         """The file's name and the line, for messages."""
-        return f"{Path(self.file).name}, line {self.number}"
+        return str(Line(self.file, self.number))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """A run: what the function returned, its statements in order, and its own variables at the end."""
+    """A run: what the function returned, its statements in order, and its own variables at the end.
+
+    Of one that did not come to its end, `error` is what it raised, and the last moment is the statement that raised it.
+    """
 
     result: Any
     moments: tuple[Moment, ...]
     variables: Mapping[str, Any]
+    error: Exception | None = None
 
 
 def record(
@@ -78,11 +84,15 @@ def record(
     recorder = _Recorder(files) if statements else _Variables(files)
     before = sys.gettrace()
     sys.settrace(recorder.enter)
+    result, error = None, None
     try:
         result = function(**arguments)
+    except Exception as raised:  # of the user's code: it is told of
+        error = raised
     finally:
         sys.settrace(before)
-    return Recording(result, tuple(recorder.moments), recorder.variables)
+    moments = recorder.moments if error is None else [*recorder.moments, *recorder.raising(error)]
+    return Recording(result, tuple(moments), recorder.variables, error)
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +101,7 @@ class _Running:
 
     statement: ast.stmt
     reads: tuple[Held, ...]
+    raised: BaseException | None = None
 
 
 class _Variables:
@@ -98,8 +109,13 @@ class _Variables:
 
     def __init__(self, files: Collection[str]) -> None:
         self._files = files
+        self._raising: tuple[BaseException, Moment] | None = None
         self.moments: list[Moment] = []
         self.variables: Mapping[str, Any] = {}
+
+    def raising(self, error: Exception) -> list[Moment]:
+        """The statement that an error comes from, if it is one that is recorded."""
+        return [self._raising[1]] if self._raising is not None and self._raising[0] is error else []
 
     def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename not in self._files:
@@ -141,6 +157,7 @@ class _Recorder(_Variables):
         self._copies = _Copies()
         self._running: dict[FrameType, _Running | None] = {}
         self._visits: dict[tuple[str, int], int] = {}
+        self._of_modules: dict[int, Mapping[str, Any]] = {}
         self._last: dict[tuple[str, int], Moment] = {}
 
     def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
@@ -150,13 +167,15 @@ class _Recorder(_Variables):
         code = frame.f_code
         given = tuple(_values(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], frame, self._copies))
         if given:
-            self.moments.append(Moment(code.co_filename, code.co_firstlineno, "", 0, code.co_name, (), given))
+            self.moments.append(Moment(code.co_filename, code.co_firstlineno, "", 0, code.co_qualname, (), given))
         return self._line
 
     def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if event == "exception":
-            return self._line
         running = self._running[frame]
+        if event == "exception":
+            if running is not None:
+                self._note_raised(frame, running, argument[1])
+            return self._line
         if event == "return":
             self._finish(frame, running, argument)
             del self._running[frame]
@@ -171,13 +190,39 @@ class _Recorder(_Variables):
             self._running[frame] = _Running(statement, tuple(_values(_loaded(statement), frame, self._copies)))
         return self._line
 
+    def _note_raised(self, frame: FrameType, running: _Running, error: BaseException) -> None:
+        running.raised = error
+        if self._raising is None or self._raising[0] is not error:  # else it comes from further in
+            statement, code = running.statement, frame.f_code
+            visit = self._visits.get((code.co_filename, statement.lineno), -1) + 1
+            self._raising = error, Moment(
+                code.co_filename,
+                statement.lineno,
+                source_of(statement, code.co_filename),
+                visit,
+                code.co_qualname,
+                running.reads,
+                tuple(_unwritten(statement, frame)),
+                raised=f"{type(error).__name__}: {error}",
+            )
+
+    def _functions(self, frame: FrameType) -> Mapping[str, Any]:
+        """What the names of a module stand for that statements call."""
+        names = frame.f_globals
+        if id(names) not in self._of_modules:
+            called = {name: x for name, x in names.items() if callable(x) or isinstance(x, ModuleType)}
+            self._of_modules[id(names)] = called
+        return self._of_modules[id(names)]
+
     def _finish(self, frame: FrameType, running: _Running | None, returned: Any = None) -> None:
-        if running is None:
+        if running is None or running.raised is not None:
             return
         statement, file = running.statement, frame.f_code.co_filename
         writes = tuple(_values(_stored(statement), frame, self._copies))
         if isinstance(statement, ast.Return):
             writes = tuple(_computed(statement, returned, self._copies))
+        elif frame.f_code.co_name == "<lambda>":
+            writes = tuple(_of_lambda(statement, returned))
         elif not isinstance(statement, ast.Assign | ast.AnnAssign):
             writes = tuple(replace(write, changed=True) for write in writes)
         if not writes and not running.reads:
@@ -188,8 +233,8 @@ class _Recorder(_Variables):
             # Of a long loop the first rounds and the last are kept: what it leaves behind is in the last.
             self.moments.remove(self._last[where])
         source = source_of(statement, file)
-        scope = dict(_scope(_names(statement), frame))
-        moment = Moment(file, statement.lineno, source, visit, frame.f_code.co_name, running.reads, writes, scope)
+        scope = {**self._functions(frame), **dict(_scope(_names(statement), frame))}
+        moment = Moment(file, statement.lineno, source, visit, frame.f_code.co_qualname, running.reads, writes, scope)
         self._last[where] = moment
         self.moments.append(moment)
 
@@ -310,6 +355,15 @@ def _stored(statement: ast.stmt) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def _unwritten(statement: ast.stmt, frame: FrameType) -> Iterator[Held]:
+    """What a statement would have given values to."""
+    for text in _stored(statement):
+        base, key = _entry(text)
+        place = _value(key, frame) if base is not None else None
+        resolved = f"{base}[{place!r}]" if isinstance(place, str | int) else text
+        yield Held(resolved, np.array(np.nan), written=text)
+
+
 def _computed(statement: ast.Return, returned: Any, copy: Copy) -> Iterator[Held]:
     """What a return statement gives that no variable holds: ``return dZ @ X.T, dW2`` gives dZ @ X.T."""
     match statement.value:
@@ -329,6 +383,13 @@ def _computed(statement: ast.Return, returned: Any, copy: Copy) -> Iterator[Held
         for part, value in zip(parts, values, strict=True):
             if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
                 yield from held(ast.unparse(part), value, copy)
+
+
+def _of_lambda(statement: ast.stmt, returned: Any) -> Iterator[Held]:
+    """What a lambda gives, where it is the only one in its statement."""
+    found = [node for node in ast.walk(statement) if isinstance(node, ast.Lambda)]
+    if len(found) == 1:
+        yield from held(ast.unparse(found[0].body), returned)
 
 
 def _named(node: ast.AST) -> Iterator[str]:

@@ -32,7 +32,7 @@ def diagnosed(diagnose: Callable[[Mapping[str, Any]], Diagnosis], arguments: Map
     said = tuple(kinks(found.derivation.graph)) if not found.ok else ()
     if said:
         found = diagnose(_beside(arguments, np.random.default_rng(0)))
-    return replace(found, remarks=tuple(_remarks(found, arguments, said)))
+    return replace(found, remarks=(*found.remarks, *_remarks(found, arguments, said)))
 
 
 def _remarks(diagnosis: Diagnosis, arguments: Mapping[str, Any], said: tuple[str, ...]) -> Iterator[Remark]:

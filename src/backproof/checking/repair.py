@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from backproof.checking.comparing import same
+from backproof.checking.comparing import fits, same
 from backproof.checking.events import Event
 from backproof.checking.recording import place_names, statement_of
 from backproof.checking.replay import right_side, run_again
@@ -32,15 +32,17 @@ class Repair:
     line: str
 
 
-def repairs(event: Event, wanted: Sequence[Array], held: Mapping[str, Sequence[Array]]) -> Iterator[Repair]:
+def repairs(
+    event: Event, wanted: Sequence[Array], held: Mapping[str, Sequence[Array]], *, shaped: bool
+) -> Iterator[Repair]:
     """The single changes of a statement that make it give what is wanted on every draw.
 
-    `held` has the values of all expressions that the code holds.
+    `held` has the values of all expressions that the code holds. With `shaped`, the shape has to fit too.
     """
-    right = right_side(event)
-    if right is None or event.rounds > 1:
+    expression = right_side(event)
+    if expression is None or event.rounds > 1:
         return
-    tree = parsed(right)
+    tree = parsed(expression)
     draws = range(len(wanted))
     held = {text: arrays for text, arrays in held.items() if text != event.text}
     alike = _alike(held)
@@ -54,7 +56,8 @@ def repairs(event: Event, wanted: Sequence[Array], held: Mapping[str, Sequence[A
     changes = chain(_numbers(tree, held), _places(tree, alike, matrices), _missing(tree, event, held))
     for mistake, says, named, changed in changes:
         found = (run_again(event, changed, given[k], k) for k in draws)
-        if all(array is not None and same(array, wanted[k]) for k, array in enumerate(found)):
+        pairs = zip(found, wanted, strict=True)
+        if all(x is not None and same(x, right) and (not shaped or fits(x, right)) for x, right in pairs):
             yield Repair(mistake, says, named, _line(event, _counting(changed, counted)))
 
 
@@ -226,13 +229,18 @@ def _call(node: ast.Call) -> Iterator[Change]:
             keywords = [x for x in node.keywords if x.arg != "axis"]
             if axis is not None:
                 keywords.append(ast.keyword("axis", ast.Constant(axis)))
-            yield "wrong axis", f"the {name} runs over the wrong axis", (), ast.Call(node.func, node.args, keywords)
+            says = f"the {name} runs over the wrong axis"
+            for words in (keywords, _kept(keywords)):
+                yield "wrong axis", says, (), ast.Call(node.func, node.args, words)
         keeps = [x for x in node.keywords if x.arg != "keepdims"]
-        kept = [*keeps, ast.keyword("keepdims", ast.Constant(True))]
-        for keywords in (keeps, kept):
+        for keywords in (keeps, _kept(keeps)):
             yield "keepdims lost", "keepdims is wrong", (), ast.Call(node.func, node.args, keywords)
         for part in node.args[:1]:
             yield "sum too many", f"the {name} is too many", (), part
+
+
+def _kept(keywords: list[ast.keyword]) -> list[ast.keyword]:
+    return [*(x for x in keywords if x.arg != "keepdims"), ast.keyword("keepdims", ast.Constant(True))]
 
 
 def _transposed(node: ast.expr) -> ast.expr:

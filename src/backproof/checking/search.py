@@ -65,7 +65,7 @@ class _Search:
 
     def __init__(self, truth: Truth, quantity: Quantity, trial: Trial) -> None:
         self._truth, self._quantity, self._trial = truth, quantity, trial
-        self._context = _context(truth, quantity)
+        self._context = context_of(truth, quantity)
         self._quantities = {*self._context.quantities, *self._context.gradients.values()} - {quantity.node}
         self._read = trial.read
         self._scaled = {q.node for q in truth.derivatives if q.scaled}
@@ -255,7 +255,8 @@ def _of_kind(kind: Kind, node: Node, says: str, named: tuple[Node, ...] = ()) ->
     return Edited(kind.name, node, says, named)
 
 
-def _context(truth: Truth, quantity: Quantity) -> Context:
+def context_of(truth: Truth, quantity: Quantity) -> Context:
+    """What an equation stands among."""
     of = quantity.node if quantity.step is None else quantity.step.of
     derivation = truth.derivation
     forward: tuple[Node, ...] = (*derivation.graph.inputs, *(step.node for step in derivation.forward))

@@ -80,6 +80,7 @@ class Account:
     findings: tuple[Told, ...]
     convention: Node | None
     remarks: tuple[Remark, ...]
+    raised: str
 
     @property
     def wrong(self) -> tuple[Told, ...]:
@@ -95,11 +96,13 @@ def account(diagnosis: Diagnosis, hint: int = 3) -> Account:
         )
     returned = diagnosis.returned
     if hint == 1:  # that it was computed and is not returned would say what is wrong
-        returned = {name: "wrong" if word == "lost" else word for name, word in returned.items()}
+        returned = {name: "wrong" if word in ("lost", "shape") else word for name, word in returned.items()}
     findings = tuple(_told(finding, hint) for finding in diagnosis.findings)
     whole = hint == 3
     convention = diagnosis.convention if whole else None
-    return Account(hint, diagnosis.ok, returned, findings, convention, diagnosis.remarks)
+    error = diagnosis.raised
+    raised = "" if error is None else f"{error.what}{f' ({error.where})' if error.where else ''}: {error.why}"
+    return Account(hint, diagnosis.ok, returned, findings, convention, diagnosis.remarks, raised)
 
 
 def _told(finding: Finding, hint: int) -> Told:
@@ -124,9 +127,10 @@ def _kinds(finding: Finding) -> tuple[str, ...]:
 
 
 def _worst(finding: Finding) -> Worst:
+    """The entry that is furthest off, in whatever layout; none where it is the layout that is wrong."""
     shapes = finding.found.shape, finding.right.shape
     right = next(layouts(finding.right, finding.found.shape), None)
-    if right is None:
+    if right is None or (finding.mistakes and finding.mistakes[0].mistake == "wrong shape"):
         return Worst(None, float("nan"), float("nan"), shapes)
     with np.errstate(invalid="ignore"):
         off = np.where(np.isfinite(finding.found), np.abs(finding.found - right), np.inf)

@@ -26,7 +26,7 @@ class Trial:
     def __init__(self, truth: Truth, ledger: Ledger, event: Event) -> None:
         self._truth, self._ledger, self._event = truth, ledger, event
         self._draws = range(len(event.arrays))
-        self._held = dict(ledger.by_text)
+        self._held = {text: x for text, x in ledger.by_text.items() if x.within == event.moment.function}
         self._on = [Evaluations(ledger.inputs(event, draw), truth.sizes[draw]) for draw in self._draws]
         self._read = frozenset(quantity.node for quantity in ledger.quantities(event, own=True))
 
@@ -82,7 +82,8 @@ class Trial:
             self._held, key=lambda text: (self._held[text].quantity is None, not text.isidentifier(), len(text))
         )
         held = {text: self._held[text].arrays for text in texts}
-        return iter(()) if right is None else repairs(self._event, right, held)
+        shaped = quantity.is_whole and quantity.node in self._truth.parameters
+        return iter(()) if right is None else repairs(self._event, right, held, shaped=shaped)
 
     def gives(self, form: Node, scaled: Quantity | None) -> bool:
         """Whether an equation gives the values on every draw, as a multiple by what a quantity is one by."""

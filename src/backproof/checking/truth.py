@@ -12,7 +12,7 @@ import numpy as np
 from backproof.checking.comparing import same
 from backproof.checking.equations import operands, terms
 from backproof.checking.naming import base, last_word, letters, plain, spellings
-from backproof.checking.subject import Played
+from backproof.checking.subjects.subject import Played
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import BackwardStep
 from backproof.execution.interpret import evaluate
@@ -147,6 +147,24 @@ class Truth:
             largest = max((float(np.max(np.abs(array), initial=0.0)) for array in above), default=0.0)
             self._sums[quantity, draw] = self.scale(quantity, draw) * largest
         return self._sums[quantity, draw]
+
+    def is_passed_by(self, arrays: Sequence[Array]) -> bool:
+        """Whether values are those of an operation of the forward pass, one without a name."""
+        alike = (x for x, value in self._operations[0].items() if value.size == arrays[0].size > 1)
+        return any(all(same(array, self._operations[k][x]) for k, array in enumerate(arrays)) for x in alike)
+
+    @cached_property
+    def _operations(self) -> list[dict[Node, Array]]:
+        outputs = self.derivation.graph.outputs
+        given = [{x: values[x] for x in self.derivation.graph.inputs} for values in self._values]
+        return [evaluate(outputs, known, sizes) for known, sizes in zip(given, self.sizes, strict=True)]
+
+    def alike(self, quantity: Quantity) -> list[Quantity]:
+        """The derivatives that have the values of a quantity, which a value cannot tell from it."""
+        values = [self.plain(quantity.node, k) for k in range(len(self.draws))]
+        if values[0].size < 2:
+            return []
+        return [q for q in self.derivatives if all(same(x, self.plain(q.node, k)) for k, x in enumerate(values))]
 
     def named(self, text: str) -> Quantity | None:
         """The derivative whose name an expression has: of ``dZ2`` and ``grads['dZ2']`` it is dZ[2]."""

@@ -103,22 +103,28 @@ def network_options(command: F) -> F:
     return command
 
 
-def data_options(command: F) -> F:
+def data_options(*, required: bool) -> Callable[[F], F]:
     """The options that say what the network is run on."""
-    for option in reversed(
-        [
-            click.option("--data", required=True, help="iris, digits, or a CSV or NPZ file; rows are samples."),
-            click.option(
-                "--target", multiple=True, help="A label column of a CSV, by heading or number. Default: the last."
-            ),
-            click.option("--rows", type=click.IntRange(min=1), help="Take only the first ROWS samples."),
-            click.option(
-                "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For the starting weights."
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
+    needed = "" if required else " Of a backward pass whose annotations tell all sizes it is not needed."
+    options = [
+        click.option(
+            "--data", required=required, help=f"iris, digits, or a CSV or NPZ file; rows are samples.{needed}"
+        ),
+        click.option(
+            "--target", multiple=True, help="A label column of a CSV, by heading or number. Default: the last."
+        ),
+        click.option("--rows", type=click.IntRange(min=1), help="Take only the first ROWS samples."),
+        click.option(
+            "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For the starting weights."
+        ),
+    ]
+
+    def with_options(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return with_options
 
 
 def hint_option(command: F) -> F:
@@ -172,7 +178,7 @@ def export(spec: str, language: str, output: Path | None, **options: Any) -> Non
 
 @cli.command()
 @network_options
-@data_options
+@data_options(required=True)
 @click.option("--entry", "entries", multiple=True, help='Show where an entry comes from: "dW[1][2,1]".')
 @click.option(
     "--depth", type=click.IntRange(min=1), default=1, show_default=True, help="How many levels down --entry goes."
@@ -205,7 +211,8 @@ def run(
 
 @cli.command()
 @network_options
-@data_options
+@data_options(required=False)
+@click.option("--gradients", help="In the place of a backward pass: an NPZ file of gradients, by name.")
 @click.option(
     "--method",
     type=click.Choice(["complex", "central"]),
@@ -225,6 +232,7 @@ def check(
     method: str,
     tolerance: float | None,
     every: bool,
+    gradients: str | None,
     hint: int,
     format_: str | None,
     output: Path | None,
@@ -239,13 +247,18 @@ def check(
 
     chosen = _format(format_, output, REPORTS)
     found: Report | Diagnosis
-    if (passes := read_passes(spec)) is not None:
+    data = options["data"]
+    if (passes := read_passes(spec, alone=gradients is not None)) is not None:
         from backproof.api import diagnose
         from backproof.checking.diagnosis_report import document
 
-        found = diagnose(passes.forward, passes.backward, _arrays(options["data"]), loss=passes.loss)
+        given = None if gradients is None else _arrays(gradients)
+        arguments = {} if data is None else _arrays(data)
+        found = diagnose(passes.forward, passes.backward, arguments, loss=passes.loss, gradients=given)
         content = document(found, hint)
     else:
+        if data is None:
+            raise BackproofError("no data are given", instead="name a set or a file: --data iris, --data FILE")
         trace = _trace(spec, options)
         if not every and options["rows"] is None:
             trace = _affordable(trace, method)

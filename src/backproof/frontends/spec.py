@@ -6,13 +6,16 @@ import re
 import runpy
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from backproof.frontends.network import Dense, Network
+from backproof.frontends.notebook import FAILED, run_notebook
 from backproof.ir.errors import SpecError
+from backproof.ir.usual import BACKWARD, FORWARD, LOSS, is_network
 
 FORMS = 'a spec is "4-8:tanh-3:softmax", a file net.toml, or file.py:name of a network or a function'
 
@@ -51,35 +54,46 @@ def read_forward(
     return network
 
 
-FORWARD = ("forward", "forward_pass", "feedforward", "model", "loss", "cost")
-BACKWARD = ("backward", "backward_pass", "backprop", "backpropagation", "gradients", "grads", "grad")
-LOSS = ("loss", "cost", "compute_loss", "compute_cost", "objective")
-"""How the functions of somebody's own forward and backward pass are called, where the spec does not say."""
-
-
 @dataclass(frozen=True)
 class Passes:
-    """Somebody's own passes: the forward pass, the loss where that only predicts, and the backward pass."""
+    """Somebody's own passes: the forward pass, the loss where that only predicts, and the backward pass.
 
-    forward: Callable[..., Any]
+    Where one object has both, or a class, it stands for the forward pass, and there is no backward pass beside it.
+    """
+
+    forward: Any
     loss: Callable[..., Any] | None
-    backward: Callable[..., Any]
+    backward: Callable[..., Any] | None
 
 
-def read_passes(text: str) -> Passes | None:
+def read_passes(text: str, *, alone: bool = False) -> Passes | None:
     """The passes that ``file.py:forward,backward``, ``file.py:forward,loss,backward`` or ``file.py`` names.
 
-    Without names, functions are found by usual ones. None where the text names something else. Raises SpecError.
+    One name, ``file.py:Net``, is that of an object or a class with both methods; a name behind that is the loss's. The
+    file may be a notebook. Without names, functions are found by usual ones, else a class. With `alone` only a forward
+    pass is named, or one and a loss. None where the text names something else. Raises SpecError.
     """
-    match = re.fullmatch(r"(.+\.py)(?::([A-Za-z_]\w*(?:,[A-Za-z_]\w*){1,2}))?", text)
+    match = re.fullmatch(r"(.+\.(?:py|ipynb))(?::([A-Za-z_]\w*(?:,[A-Za-z_]\w*){0,2}))?", text)
     if match is None:
         return None
-    names = _run(Path(match[1]))
-    wanted = match[2].split(",") if match[2] else _usual(names, match[1])
+    return passes_among(_run(Path(match[1])), match[2].split(",") if match[2] else [], match[1], alone=alone)
+
+
+def passes_among(
+    names: Mapping[str, Any], wanted: Sequence[str], file: str, *, alone: bool = False
+) -> Passes | None:
+    """The passes of these names, or without any those of usual ones, among all that is defined in a file."""
+    wanted = wanted or _usual(names, file)
     for name in wanted:
-        if not callable(names.get(name)):
-            raise SpecError(f"{match[1]} has no function {name!r}", instead="name them: file.py:forward,backward")
-    forward, *loss, backward = (names[name] for name in wanted)
+        if name not in names and (len(wanted) > 1 or alone):
+            why = "; ".join(names.get(FAILED, ()))
+            raise SpecError(f"{file} has no function {name!r}", why=why, instead="name them: file.py:forward,backward")
+    found = [names.get(name) for name in wanted]
+    if alone or is_network(found[0]):
+        return Passes(found[0], found[1] if len(found) > 1 else None, None)
+    if len(found) == 1:
+        return None
+    forward, *loss, backward = found
     return Passes(forward, loss[0] if loss else None, backward)
 
 
@@ -92,16 +106,20 @@ def read_backward(file: str, name: str = "") -> Callable[..., Any]:
     return names[found]  # type: ignore[no-any-return]
 
 
-def _usual(names: dict[str, Any], file: str) -> list[str]:
-    found = [next((name for name in usual if callable(names.get(name))), None) for usual in (FORWARD, BACKWARD)]
-    if found[0] is None or found[1] is None:
-        raise SpecError(
-            f"no forward and backward pass are found in {file}",
-            why=f"they are looked for under the names {', '.join(FORWARD[:3])}, … and {', '.join(BACKWARD[:3])}, …",
-            instead="name them: file.py:forward,backward",
-        )
-    loss = next((name for name in LOSS if callable(names.get(name)) and name != found[0]), None)
-    return [found[0], *([loss] if loss else []), found[1]]
+def _usual(names: Mapping[str, Any], file: str) -> list[str]:
+    """The passes in a file by their usual names: functions, else a class or an object."""
+    forward, backward = (next((n for n in usual if callable(names.get(n))), None) for usual in (FORWARD, BACKWARD))
+    if forward is not None and backward is not None:
+        loss = next((name for name in LOSS if callable(names.get(name)) and name != forward), None)
+        return [forward, *([loss] if loss else []), backward]
+    network = next((name for name, x in reversed([*names.items()]) if not name.startswith("_") and is_network(x)), None)
+    if network is not None:
+        return [network]
+    raise SpecError(
+        f"no forward and backward pass are found in {file}",
+        why=f"they are looked for under the names {', '.join(FORWARD[:3])}, … and {', '.join(BACKWARD[:3])}, …",
+        instead="name them: file.py:forward,backward",
+    )
 
 
 def _from_string(text: str) -> Network:
@@ -193,12 +211,18 @@ def _from_python(path: Path, attribute: str) -> Network | Callable[..., Any]:
 
 
 def _run(path: Path) -> dict[str, Any]:
-    """What is defined in a Python file, which is run as Python runs it."""
-    _read(path)  # for its error messages
+    """What is defined in a Python file or a notebook, which is run as Python runs it."""
+    text = _read(path)  # for its error messages
+    return _defined(path, text)
+
+
+@lru_cache(maxsize=4)
+def _defined(path: Path, text: str) -> dict[str, Any]:
+    """What is defined in a file of this text. One that is named in a command is run once, however often it is asked."""
     folder = str(path.parent.resolve())
     sys.path.insert(0, folder)
     try:
-        return runpy.run_path(str(path), run_name=path.stem)
+        return run_notebook(path, text) if path.suffix == ".ipynb" else runpy.run_path(str(path), run_name=path.stem)
     except SpecError:
         raise
     except (Exception, SystemExit) as error:

@@ -105,3 +105,9 @@ def is_slope(node: Node) -> bool:
     found, made_of = operands(node), inside(node)
     curved = any(x.op in (add, sub, div, power, pieces) and operands(x) for x in made_of)
     return len(found) == 1 and not is_derivative(found[0]) and curved and any(x.op is constant_ for x in made_of)
+
+
+def misshapen(gradient: Node, parameter: Node) -> Edited:
+    """The mistake of a gradient that has the right numbers in a shape that its parameter does not have."""
+    says = "the numbers are right, but they are not in the shape of {0}"
+    return Edited("wrong shape", gradient, says, (parameter,))

@@ -426,6 +426,18 @@ IN_THE_LINE = (
         "dA1 = W2.T @ dZ2; W2 -= rate * dW2",
     ),
     Kind(
+        "uphill",
+        "The step is taken along the gradient, and not against it.",
+        "W += rate * dW",
+        "W -= rate * dW",
+    ),
+    Kind(
+        "wrong shape",
+        "The numbers are right, and their shape is not that of the parameter: an update would broadcast, or fail.",
+        "db = np.sum(dZ, axis=1)",
+        "db = np.sum(dZ, axis=1, keepdims=True)",
+    ),
+    Kind(
         "not returned",
         "A derivative is computed rightly and does not come back.",
         'return {"dW1": dW1}',

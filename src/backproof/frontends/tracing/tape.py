@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import linecache
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +19,7 @@ import numpy as np
 from backproof.ir.errors import TraceError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Shape, Size, of_length
+from backproof.ir.source import Line, span_of, written
 from backproof.ir.symbol import Symbol
 from backproof.ops.leaves import constant, constant_, input_
 from backproof.ops.row import Array
@@ -71,64 +70,14 @@ def array_of(x: Any, what: str) -> Array:
     return np.asarray(x)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the user's source."""
-
-    file: str
-    number: int
-    within: CodeType | None = None
-    """The code of a lambda, which is only a part of its line."""
-
-    def __str__(self) -> str:
-        return f"{Path(self.file).name}, line {self.number}"
-
-    @property
-    def text(self) -> str:
-        """The line as it is written; of a lambda its expression."""
-        return (self.within and _expression(self.within)) or linecache.getline(self.file, self.number).strip()
-
-
-def _expression(code: CodeType) -> str:
-    """The source of a lambda's expression, which is where all its instructions come from; "" where there is none."""
-    spans = [span for span in map(_span, code.co_positions()) if span is not None and span[0] < span[1]]
-    if not spans:
-        return ""
-    return _source(code.co_filename, (min(start for start, _ in spans), max(end for _, end in spans)))
-
-
-Span = tuple[tuple[int, int], tuple[int, int]]
-"""From which line and column to which; columns are counted in bytes."""
-
-
-def _span(position: tuple[int | None, int | None, int | None, int | None]) -> Span | None:
-    first, last, start, end = position
-    if first is None or last is None or start is None or end is None:
-        return None
-    return (first, start), (last, end)
-
-
-def _source(file: str, span: Span) -> str:
-    """An expression as it is written, in one line."""
-    (first, start), (last, end) = span
-    lines = [linecache.getline(file, number).encode() for number in range(first, last + 1)]
-    lines[-1] = lines[-1][:end]
-    lines[0] = lines[0][start:]
-    text = b"".join(lines).decode(errors="replace")
-    try:
-        return text if first == last else ast.unparse(ast.parse(f"({text})", mode="eval"))
-    except SyntaxError:  # the file is another one by now
-        return ""
-
-
 def doing() -> str:
     """What the user's code does now, for messages: the expression that is computed, or what is written to."""
     frame = users_frame()
     if frame is None:
         return ""
     code, at = frame.f_code, frame.f_lasti
-    span = _span(next(islice(code.co_positions(), at // 2, None)))
-    text = "" if span is None else _source(code.co_filename, span)
+    span = span_of(next(islice(code.co_positions(), at // 2, None)))
+    text = "" if span is None else written(code.co_filename, span)
     return f"the write to {text}" if text and opname[code.co_code[at]].startswith("STORE_") else text
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain, count
-from traceback import walk_tb
 from types import CodeType
 from typing import Any
 
@@ -21,11 +19,13 @@ from backproof.frontends.tracing.makers import INSTEAD, following
 from backproof.frontends.tracing.merge import merge
 from backproof.frontends.tracing.names import Names, Taken, distinct
 from backproof.frontends.tracing.patterns import recognise
-from backproof.frontends.tracing.tape import Line, Tape, array_of, is_users, line
+from backproof.frontends.tracing.tape import Tape, array_of, is_users, line
 from backproof.frontends.tracing.traced import Traced
+from backproof.ir.annotations import axes_of
 from backproof.ir.errors import BackproofError, SpecError, TraceError
 from backproof.ir.node import Graph, Node, ancestors
 from backproof.ir.sizes import ONE, Shape, Size, equated
+from backproof.ir.source import Line, raised
 from backproof.ir.symbol import Symbol
 from backproof.ops import activations, elementary
 from backproof.ops.arithmetic import add, mul, power, sub
@@ -70,7 +70,7 @@ def trace(
     """
     tape = Tape(axes=count())
     leaves: dict[str, Node] = {}
-    dims = _annotated(function)
+    dims = axes_of(function)
     given = dict(_bound(function, arguments))
     called = {name: _leaf(tape, name, value, dims.get(name), leaves) for name, value in given.items()}
     _agree(dims, leaves)
@@ -152,19 +152,6 @@ def _in_places(signature: inspect.Signature, arguments: dict[str, Any]) -> inspe
     return signature.bind(*positional, **arguments)
 
 
-def _annotated(function: Callable[..., Any]) -> dict[str, list[str]]:
-    """The names of axes in annotations such as ``Float[Array, "n m"]``, whatever package they are from."""
-    found = {}
-    for name, annotation in getattr(function, "__annotations__", {}).items():
-        text = getattr(annotation, "dim_str", None)
-        if text is None and isinstance(annotation, str):
-            match = re.search(r"""\[.*,\s*["']([^"']*)["']\s*\]$""", annotation)
-            text = match[1] if match else None
-        if isinstance(text, str):
-            found[name] = text.split()
-    return found
-
-
 def _agree(dims: Mapping[str, list[str]], leaves: Mapping[str, Node]) -> None:
     """Refuses annotations that give one name to axes of different lengths."""
     lengths: dict[str, tuple[int, str]] = {}
@@ -226,21 +213,8 @@ def _call(function: Callable[..., Any], arguments: Mapping[str, Any], leaves: Ma
     except BackproofError:
         raise
     except Exception as error:
-        raise _failed(function, error, leaves) from error
-
-
-def _failed(function: Callable[..., Any], error: Exception, leaves: Mapping[str, Node]) -> TraceError:
-    """The error for a function that does not run on its arguments, with the line of the user's where it ends."""
-    own = [(frame, number) for frame, number in walk_tb(error.__traceback__) if is_users(frame.f_code)]
-    shapes = ", ".join(
-        f"{name} {' × '.join(map(str, x.attrs['value'].shape)) or 'one number'}" for name, x in leaves.items()
-    )
-    return TraceError(
-        f"{_name(function)} raises {type(error).__name__}",
-        where=str(Line(own[-1][0].f_code.co_filename, own[-1][1])) if own else "",
-        why=str(error),
-        instead=f"it has to run on its arguments, whose shapes are: {shapes}",
-    )
+        shapes = {name: x.attrs["value"].shape for name, x in leaves.items()}
+        raise raised(TraceError, _name(function), error, is_users, shapes) from error
 
 
 def _name(function: Callable[..., Any]) -> str:

@@ -1,0 +1,59 @@
+"""Conventions of code that goes back through one layer, or takes a step of the training itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from backproof.checking.comparing import same
+from backproof.checking.results import Results
+from backproof.checking.truth import Quantity, Truth
+from backproof.ir.sizes import ONE, Size
+
+
+def averaged_over(truth: Truth, upstream: Collection[str]) -> Size | None:
+    """The length that a layer divides its parameters' derivatives by, if it does so with all of them.
+
+    What it is handed is taken for that of each sample's own loss then, and the 1/m of the mean comes in here. What goes
+    on to the layer below, which has the axis of the samples, is not divided.
+    """
+    above = [x for x in truth.derivation.graph.inputs if str(x.symbol) in upstream]
+    results = Results(truth)
+    for node in above:
+        for axis, size in enumerate(node.shape):
+            lengths = [np.shape(draw.played.arguments[str(node.symbol)])[axis] for draw in truth.draws]
+            if size != ONE and _all_divided(truth, results, size, lengths):
+                return size
+    return None
+
+
+def _all_divided(truth: Truth, results: Results, size: Size, lengths: list[int]) -> bool:
+    whole = [q for node in truth.parameters if size in (q := truth.of_node[node]).node.shape]
+    summed = [q for node in truth.parameters if size not in (q := truth.of_node[node]).node.shape]
+    if len(summed) < 2 or not all(map(results.has, whole)):
+        return False
+    return all(results.has(q, divided_by=lengths) for q in summed)
+
+
+def rate(truth: Truth, quantity: Quantity) -> float:
+    """How far the code itself steps along a right derivative, whatever size and sign that has there; 0 if elsewhere.
+
+    It is negative where the step goes down.
+    """
+    name = truth.parameters[quantity.node]
+    rates = []
+    for k, draw in enumerate(truth.draws):
+        step, gradient = draw.played.updates.get(name), truth.plain(quantity.node, k)
+        if step is None or step.shape != gradient.shape or not gradient.any():
+            return 0.0
+        rates.append(float(np.vdot(step, gradient) / np.vdot(gradient, gradient)))
+        if not same(step, rates[-1] * gradient):
+            return 0.0
+    return rates[0] if np.allclose(rates, rates[0]) else 0.0
+
+
+def steps_down(truth: Truth, quantity: Quantity) -> bool:
+    """Whether the code steps down along a right derivative, and as far for each as along all others."""
+    rates = [own for node in truth.parameters if (own := rate(truth, truth.of_node[node]))]
+    return rate(truth, quantity) < 0 and np.allclose(np.abs(rates), abs(rates[0]))

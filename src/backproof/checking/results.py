@@ -1,0 +1,74 @@
+"""What came back from a backward pass, side by side on all draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from backproof.checking.comparing import fits, layouts
+from backproof.checking.recording import held
+from backproof.checking.truth import Quantity, Truth
+from backproof.ops.row import Array
+
+MANY_NAMES = 3
+"""From how many keys on that are names of derivatives the keys of a dictionary count as names."""
+
+
+class Results:
+    """The arrays in what was returned, or left behind, and the places where there is none."""
+
+    def __init__(self, truth: Truth) -> None:
+        self._truth = truth
+        parts = [list(held("", draw.played.returned)) for draw in truth.draws]
+        alike = [same_part for same_part in zip(*parts, strict=False) if len({part.text for part in same_part}) == 1]
+        self._arrays = [(same_part[0].text, tuple(part.value for part in same_part)) for same_part in alike]
+        named = ((truth.parameter_named(text), (text, arrays)) for text, arrays in self._arrays)
+        self._named = {quantity: part for quantity, part in named if quantity is not None}
+        self._empty = list(_nothings("", truth.draws[0].played.returned))
+
+    def has(self, quantity: Quantity, *, shaped: bool = True, divided_by: Sequence[float] | None = None) -> bool:
+        """Whether the derivative by a parameter came back; with `shaped`, in a shape that fits the parameter.
+
+        `divided_by` has numbers, one for each draw, that it is to be divided by.
+        """
+        factors = divided_by or [1] * len(self._truth.draws)
+        return any(
+            self._truth.is_(quantity, [x * n for x, n in zip(arrays, factors, strict=True)])
+            and (not shaped or fits(arrays[0], self._truth.plain(quantity.node, 0)))
+            for _, arrays in self._candidates(quantity)
+        )
+
+    def _candidates(self, quantity: Quantity) -> list[tuple[str, tuple[Array, ...]]]:
+        """What may be a derivative that came back: in a dictionary whose keys are names, the name counts too."""
+        if quantity in self._named:
+            return [self._named[quantity]]
+        others = {text for text, _ in self._named.values()} if len(self._named) >= MANY_NAMES else set()
+        return [(text, arrays) for text, arrays in self._arrays if text not in others]
+
+    def is_empty(self, quantity: Quantity) -> bool:
+        """Whether None came back for a derivative: under its name, or in a sequence without names."""
+        return any(self._truth.named(text) is quantity or not any(map(str.isalpha, text)) for text in self._empty)
+
+    def has_unknown(self, quantity: Quantity) -> bool:
+        """Whether something came back that has a derivative's name or shape, and is nothing that is known."""
+        right = self._truth.plain(quantity.node, 0)
+        if any(self._truth.named(text) is quantity for text, _ in self._arrays):
+            return True
+        return any(next(layouts(right, arrays[0].shape), None) is not None for arrays in self._unknown)
+
+    @cached_property
+    def _unknown(self) -> list[tuple[Array, ...]]:
+        found = ((self._truth.recognised("", arrays), arrays) for _, arrays in self._arrays)
+        return [arrays for known, arrays in found if known is None or (known.step is not None and not known.is_whole)]
+
+
+def _nothings(text: str, value: Any) -> Iterator[str]:
+    if value is None and text:
+        yield text
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _nothings(f"{text}[{key!r}]", part)
+    elif isinstance(value, list | tuple):
+        for k, part in enumerate(value):
+            yield from _nothings(f"{text}[{k}]", part)

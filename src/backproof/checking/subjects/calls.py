@@ -1,0 +1,131 @@
+"""What somebody's functions are called with: the names of their parameters tell."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from backproof.ir.errors import BackproofError
+
+REST = ("cache", "caches", "memory", "ctx", "context", "saved", "tape", "state", "activations", "values", "store")
+"""How a backward pass calls what the forward pass kept for it."""
+UPSTREAM = re.compile(
+    r"(upstream|error|delta|grad|top_diff|out(put)?_(grad|err|delta)|d(_?[A-Z]|_|out|next|val|loss)).*|g|d[a-z]"
+)
+"""How a backward pass calls the derivative by the result."""
+RATES = ("lr", "learning_rate", "learningRate", "alpha", "eta", "step_size")
+"""How the size of a step is called; a backward pass that takes one updates the parameters itself."""
+RATE = 0.01
+
+
+def matched(
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    variables: Mapping[str, Any] | None = None,
+    rest: Iterable[Any] = (),
+    upstream: Sequence[Any] | None = None,
+) -> dict[str, Any]:
+    """What a function is called with, by the names of its parameters.
+
+    A parameter is an argument, else a variable of the forward pass of that name, else what the forward pass returned
+    beside its result (`cache`), else the derivative by that result: the next of `upstream`, or 1 where that is None.
+    """
+    return dict(_each(function, arguments, {} if variables is None else variables, list(rest), upstream))
+
+
+def prediction(
+    function: Callable[..., Any], arguments: Mapping[str, Any], variables: Mapping[str, Any], parts: Sequence[Any]
+) -> dict[str, Any]:
+    """What a loss is called with: what is no argument is what the forward pass gives, whatever its name."""
+    arrays = iter([part for part in parts if part is not None and not isinstance(part, dict)])
+    containers = [part for part in parts if isinstance(part, dict)]
+    found = {}
+    for name, parameter in _parameters(function):
+        if name in arguments:
+            found[name] = arguments[name]
+        elif name in REST and containers:
+            found[name] = containers[-1]
+        elif parameter.default is parameter.empty:
+            given = next(arrays, variables.get(name))
+            if given is None:
+                raise _unknown(function, name)
+            found[name] = given
+    return found
+
+
+def from_above(function: Callable[..., Any], known: Collection[str]) -> list[str]:
+    """The parameters of a backward pass that take the derivative by a result, where some names are known otherwise."""
+    other = {*known, *RATES}
+    return [
+        name
+        for name, p in _parameters(function)
+        if name not in other
+        and name.lower() not in REST
+        and (p.default is p.empty or UPSTREAM.fullmatch(name) is not None)
+    ]
+
+
+def needs(function: Callable[..., Any]) -> list[str]:
+    """The names of the parameters that a function has to be given."""
+    return [name for name, parameter in _parameters(function) if parameter.default is parameter.empty]
+
+
+def takes(function: Callable[..., Any]) -> list[str]:
+    """The names of a function's parameters."""
+    return [name for name, _ in _parameters(function)]
+
+
+def _parameters(function: Callable[..., Any]) -> Iterator[tuple[str, inspect.Parameter]]:
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            yield name, parameter
+
+
+def _each(
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    rest: Sequence[Any],
+    upstream: Sequence[Any] | None,
+) -> Iterator[tuple[str, Any]]:
+    above = repeat(1.0) if upstream is None else iter(upstream)
+    arrays = iter([part for part in rest if isinstance(part, np.ndarray)])
+    for name, parameter in _parameters(function):
+        if name in arguments:
+            yield name, arguments[name]
+        elif name in variables:
+            yield name, variables[name]
+        elif name.lower() in REST and rest:
+            containers = [part for part in rest if isinstance(part, dict | list | tuple)]
+            yield name, containers[-1] if containers else rest[0] if len(rest) == 1 else tuple(rest)
+        elif UPSTREAM.fullmatch(name) and (upstream or parameter.default is parameter.empty):
+            yield name, _next(above, function, name)
+        elif parameter.default is not parameter.empty:
+            continue
+        elif name in RATES:
+            yield name, RATE
+        elif upstream:
+            yield name, _next(above, function, name)
+        else:
+            yield name, _next(arrays, function, name)
+
+
+def _next(values: Iterator[Any], function: Callable[..., Any], name: str) -> Any:
+    for value in values:
+        return value
+    raise _unknown(function, name)
+
+
+def _unknown(function: Callable[..., Any], name: str) -> BackproofError:
+    called = getattr(function, "__name__", "the function")
+    return BackproofError(
+        f"it is not known what {called} is to be given as {name}",
+        where=f"{called}{inspect.signature(function)}",
+        why="no argument and no variable of the forward pass has that name",
+        instead="give it among the data, or call it as the forward pass does",
+    )

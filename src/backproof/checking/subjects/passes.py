@@ -1,0 +1,249 @@
+"""A forward and a backward pass: functions, or methods of objects that hold the parameters."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, count, islice
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backproof.checking.recording import Recording, record
+from backproof.checking.subjects.attributes import attributes, changed, empty_in, named_arrays, noted, objects_in
+from backproof.checking.subjects.calls import from_above, matched, prediction, takes
+from backproof.checking.subjects.drawing import copied
+from backproof.checking.subjects.subject import Played
+from backproof.ir.errors import BackproofError
+from backproof.ir.source import raised
+from backproof.ops.row import Array
+
+if TYPE_CHECKING:
+    from backproof.checking.diagnosis import Remark
+
+OUTPUTS = ("output", "outputs", "out", "result", "activation", "a", "A", "y_hat", "y", "z", "Z")
+"""How the attribute is called that a forward pass which returns nothing leaves its result in."""
+CLEARS = ("zero_grad", "zero_grads", "zero_gradients", "reset_grad", "reset_gradients", "clear_grads")
+"""How a method is called that sets the gradients which an object has added up to zero."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Code:
+    """The functions of one run, and the objects that they are methods of."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any] | None
+    loss: Callable[..., Any] | None
+
+    @property
+    def functions(self) -> list[Callable[..., Any]]:
+        """All that is run."""
+        return [f for f in (self.forward, self.backward, self.loss) if f is not None]
+
+    @property
+    def owners(self) -> list[Any]:
+        """The objects that methods belong to."""
+        found = {id(f.__self__): f.__self__ for f in self.functions if hasattr(f, "__self__")}
+        return list(found.values())
+
+    def upon(self, memo: dict[int, Any]) -> Code:
+        """The same on copies of the objects, in which each array whose `id` is in `memo` is what stands there."""
+        forward, backward, loss = deepcopy((self.forward, self.backward, self.loss), memo)
+        return Code(forward, backward, loss)
+
+
+@dataclass(eq=False)
+class Passes:
+    """A forward pass, a loss where the forward pass only predicts, and a backward pass.
+
+    What methods read of their objects and the result depends on is among the arguments, beside what was `given`.
+    Nothing that is run changes the user's objects: it is run on copies.
+
+    Where there is neither a loss nor one number, the code is a layer. Its backward pass is given the derivative by its
+    result, G, and what is differentiated is Σ G * result, whose derivative by the result is G. `upstream` names the
+    arguments that hold them.
+    """
+
+    code: Code
+    given: Mapping[str, Any]
+    arguments: Mapping[str, Any] = field(init=False)
+    upstream: tuple[str, ...] = field(init=False, default=())
+    remarks: tuple[Remark, ...] = ()
+    _originals: Mapping[str, Array] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.arguments = self.given
+        self._originals = {}
+        code, given = self._bound(copied(self.given))
+        run = self._forward(code, given)
+        parts = _results(code, run.result)
+        if self.code.backward == self.code.forward and len(parts) < 2:
+            raise BackproofError(
+                f"{self.code.forward.__name__} is no forward and backward pass",
+                why="one function that does both returns the loss and the gradients, and this one returns one thing",
+                instead="give two functions, diagnose(forward, backward, …), or an object that has methods for both",
+            )
+        if self.code.loss is None and np.size(parts[0]) != 1:
+            self._is_layer(run, parts)
+        drawn, held = self.arguments, named_arrays(self.code.owners, self.given)
+        if not held:
+            return
+        self._originals = held
+        self.arguments = {**drawn, **held}
+        value = self._value(self.arguments)
+        self._originals = {name: array for name, array in held.items() if self._depends_on(name, value)}
+        self.arguments = {**drawn, **self._originals}
+
+    def _is_layer(self, run: Recording, parts: Sequence[Any]) -> None:
+        own = {*takes(self.code.forward), *attributes(self.code.owners), *run.variables}
+        names = [] if self.code.backward is None else from_above(self.code.backward, own)
+        outputs = _outputs(parts, len(names))
+        if not outputs:
+            raise BackproofError(
+                "the forward pass does not give one number",
+                where=f"the shape of its result is {np.shape(parts[0])}",
+                instead="name the loss too, file.py:forward,loss,backward or loss=…; or, of a layer, let the backward "
+                "pass take the derivative by its result: backward(dout, cache)",
+            )
+        rng, given = np.random.default_rng(0), dict(self.arguments)
+        drawn = {
+            free: given.pop(name, np.asarray(rng.normal(size=part.shape), part.dtype))
+            for free, name, part in zip(_free(len(outputs), {*given, *own}), names, outputs, strict=False)
+        }
+        self.arguments, self.upstream = given | drawn, tuple(drawn)
+
+    def _depends_on(self, name: str, value: Array) -> bool:
+        """Whether the result is another one where an array that an object holds is."""
+        array = self._originals[name]
+        size = float(np.sqrt(np.mean(np.square(array)))) or 1.0
+        other = array + size * np.asarray(np.random.default_rng(0).normal(size=array.shape), array.dtype)
+        try:
+            return not np.array_equal(self._value({**self.arguments, name: other}), value, equal_nan=True)
+        except Exception:  # it is read, and has to be what it is
+            return True
+
+    def _value(self, arguments: Mapping[str, Any]) -> Array:
+        return np.asarray(self.scalar(**copied(arguments)))
+
+    def _bound(self, arguments: Mapping[str, Any]) -> tuple[Code, dict[str, Any]]:
+        """The code on copies of its objects that hold the arguments which belong to them, and the other arguments."""
+        memo = {id(array): arguments[name] for name, array in self._originals.items()}
+        return self.code.upon(memo), {name: x for name, x in arguments.items() if name not in self._originals}
+
+    @property
+    def scalar(self) -> Callable[..., Any]:
+        """The loss as one function of all arguments, to be followed and derived."""
+        # These are named here for whoever looks for the functions that this one runs.
+        forward, loss = self.code.forward, self.code.loss
+
+        def scalar(**arguments: Any) -> Any:
+            code, given = self._bound(arguments)
+            parts = _results(code, code.forward(**matched(forward, given, upstream=())))
+            if loss is None:
+                return self._number(parts, arguments)
+            return _loss(code, given, parts)
+
+        return scalar
+
+    def play(self, arguments: Mapping[str, Any]) -> Played:
+        """Runs forward and backward pass on copies of the arguments."""
+        held = copied(arguments)
+        code, given = self._bound(held)
+        run = self._forward(code, given)
+        parts = _results(code, run.result)
+        loss = self._number(parts, arguments) if code.loss is None else _loss(code, given, parts)
+        if np.size(loss) != 1:
+            raise BackproofError("the loss is not one number", where=f"its shape is {np.shape(loss)}")
+        kept = parts if code.loss is not None else parts[len(self.upstream) or 1 :]
+        clears = (getattr(owner, name, None) for owner in code.owners for name in CLEARS)
+        for clear in filter(callable, clears):
+            clear()
+        assert code.backward is not None
+        variables = {**attributes(code.owners), **run.variables}
+        above = [arguments[name].copy() for name in self.upstream]
+        call = matched(code.backward, given, variables, kept, above or None)
+        before = noted(code.owners)
+        places = {name: place for place, (x, _) in before.items() for name in self._originals if x is held[name]}
+        backward = record(code.backward, call, self._files)
+        new = changed(before, code.owners)
+        left = {place: array for place, array in new.items() if place not in places.values()}
+        return Played(
+            arguments,
+            float(np.asarray(loss).ravel()[0]),
+            backward.moments,
+            {**({} if backward.result is None else {"": backward.result}), **left, **empty_in(code.owners)},
+            {name: new[place] - before[place][1] for name, place in places.items() if place in new},
+            None if backward.error is None else error_of(code.backward, backward.error, call, self._files),
+        )
+
+    @cached_property
+    def _files(self) -> frozenset[str]:
+        """Where the code stands: that of the functions, and of the methods of all objects that the owners hold."""
+        classes = {kind for x in objects_in(self.code.owners) for kind in type(x).__mro__}
+        methods: list[Any] = [f for kind in classes for f in vars(kind).values() if isinstance(f, FunctionType)]
+        return frozenset(map(file_of, [*self.code.functions, *methods]))
+
+    def _forward(self, code: Code, given: Mapping[str, Any]) -> Recording:
+        call = matched(code.forward, given, upstream=())
+        run = record(code.forward, call, self._files)
+        if run.error is not None:
+            raise error_of(code.forward, run.error, call, self._files)
+        return run
+
+    def _number(self, parts: Sequence[Any], arguments: Mapping[str, Any]) -> Any:
+        """What is differentiated where there is no loss."""
+        if not self.upstream:
+            return parts[0]
+        outputs = _outputs(parts, len(self.upstream))
+        terms = [np.sum(arguments[name] * part) for name, part in zip(self.upstream, outputs, strict=True)]
+        return sum(terms[1:], terms[0])
+
+
+def _loss(code: Code, given: Mapping[str, Any], parts: Sequence[Any]) -> Any:
+    assert code.loss is not None
+    return _parts(code.loss(**prediction(code.loss, given, attributes(code.owners), parts)))[0]
+
+
+def _results(code: Code, result: Any) -> tuple[Any, ...]:
+    """What a forward pass gives: what it returns, else the attribute of its object that holds it."""
+    held = attributes(code.owners) if result is None else {}
+    return next(((held[name],) for name in OUTPUTS if held.get(name) is not None), _parts(result))
+
+
+def _parts(result: Any) -> tuple[Any, ...]:
+    return result if isinstance(result, tuple) else (result,)
+
+
+def _outputs(parts: Sequence[Any], most: int) -> list[Any]:
+    """The results that a layer is given derivatives by: the first ones that are arrays."""
+    return [part for part in parts if isinstance(part, np.ndarray)][:most]
+
+
+def _free(number: int, taken: Collection[str]) -> list[str]:
+    """Names for derivatives by results: G, or G1, G2, …"""
+    several = (f"G{k}" for k in count(1))
+    names = several if number > 1 else chain(["G"], several)
+    return [*islice((name for name in names if name not in taken), number)]
+
+
+def error_of(
+    function: Callable[..., Any], error: Exception, call: Mapping[str, Any], files: Collection[str]
+) -> BackproofError:
+    """The error for a function that raises one on what it was called with; `files` are those of the user's code."""
+    if isinstance(error, BackproofError):
+        return error
+    shapes = {name: x.shape for name, x in call.items() if isinstance(x, np.ndarray)}
+    found = raised(BackproofError, function.__name__, error, lambda code: code.co_filename in files, shapes)
+    found.__cause__ = error
+    return found
+
+
+def file_of(function: Callable[..., Any]) -> str:
+    """Where a function or a method stands, below what is wrapped around it."""
+    inner = inspect.unwrap(function)
+    code: CodeType = getattr(inner, "__func__", inner).__code__
+    return code.co_filename

@@ -1,0 +1,57 @@
+"""What the doctor needs of somebody's code, whatever shape that has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from backproof.checking.recording import Moment
+from backproof.ir.errors import BackproofError
+from backproof.ops.row import Array
+
+if TYPE_CHECKING:
+    from backproof.checking.diagnosis import Remark
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Played:
+    """One run.
+
+    arguments  what it was run on
+    loss       the number that is differentiated
+    moments    the statements of the backward pass
+    returned   what came back: results, and gradients that are left in attributes, as containers of arrays
+    updates    by how much the backward pass changed a parameter itself, by name
+    raised     the error that the backward pass ended with
+    """
+
+    arguments: Mapping[str, Any]
+    loss: float
+    moments: tuple[Moment, ...]
+    returned: Any
+    updates: Mapping[str, Array]
+    raised: BackproofError | None = None
+
+
+class Subject(Protocol):
+    """A source of user code."""
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """All that the number depends on, by name: what is given, parameters that objects hold, what is drawn."""
+
+    @property
+    def scalar(self) -> Callable[..., Any]:
+        """The number that is differentiated, as one function of all arguments, to be followed and derived."""
+
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        """What a reader must know of how the code was taken."""
+
+    @property
+    def upstream(self) -> Collection[str]:
+        """The arguments that hold derivatives by the results of a layer: nothing is derived by them."""
+
+    def play(self, arguments: Mapping[str, Any]) -> Played:
+        """Runs forward and backward pass on copies of the arguments."""
