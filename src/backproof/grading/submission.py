@@ -57,6 +57,8 @@ def grade(task: Task) -> Grade:
         arguments: dict[str, Any] = load_npz(Path(task.data)) if task.data else {}
         with np.errstate(all="ignore"):
             diagnosis = diagnose(passes.forward, passes.backward, arguments, loss=passes.loss)
+        if diagnosis.raised is not None:
+            raise diagnosis.raised
         return graded(task.shown, Path(task.file), diagnosis, hint=task.hint, wanted=task.wanted)
     except MemoryError:
         return Grade(task.shown, "out of memory")

@@ -18,6 +18,8 @@ UPSTREAM = re.compile(
     r"(upstream|error|delta|grad|top_diff|out(put)?_(grad|err|delta)|d(_?[A-Z]|_|out|next|val|loss)).*|g|d[a-z]"
 )
 """How a backward pass calls the derivative by the result."""
+PREDICTION = re.compile(r"out(put)?s?|y_?(hat|pred)\w*|pred\w*|prob\w*|a|o|A\w?|scores?|logits", re.IGNORECASE)
+"""How a backward pass calls what the forward pass predicts."""
 RATES = ("lr", "learning_rate", "learningRate", "alpha", "eta", "step_size")
 """How the size of a step is called; a backward pass that takes one updates the parameters itself."""
 RATE = 0.01
@@ -111,8 +113,10 @@ def _each(
             yield name, RATE
         elif upstream:
             yield name, _next(above, function, name)
-        else:
+        elif PREDICTION.fullmatch(name):
             yield name, _next(arrays, function, name)
+        else:
+            raise _unknown(function, name)
 
 
 def _next(values: Iterator[Any], function: Callable[..., Any], name: str) -> Any:
