@@ -134,7 +134,7 @@ class Judge:
             self._updates[parameter] = event
             self._ledger.enter(event, None)
             return
-        quantity = self._truth.recognised(event.name, event.arrays)
+        quantity = self._truth.recognised(event.name, event.arrays, event.text)
         if quantity is not None and quantity.is_whole and quantity not in self._truth.of_node.values():
             # Sums over the samples may be divided by their number where they are returned.
             self._undivided.setdefault(self._truth.of_node[quantity.node], event)
@@ -382,7 +382,7 @@ class Judge:
 
         A part of a right equation is no derivative of its own.
         """
-        candidates = self._next(event, left)
+        candidates = self._next(event, left)[:MOST_GUESSES]
         parameters = [q for q in left if q.node in self._truth.parameters and self._has_shape(q, event.arrays[0])]
         if not candidates and not parameters:
             return None
@@ -414,7 +414,7 @@ class Judge:
                     reached.add(quantity.node)
                 if self._fits(quantity, event):
                     found.append(quantity)
-        return found[::-1][:MOST_GUESSES]
+        return found[::-1]
 
     # --- what came back
 

@@ -180,8 +180,11 @@ class Truth:
         """The derivatives whose names have the letters of an expression: of ``dZ`` all of dZ[1], dZ[2], …"""
         return self._by_letters.get(letters(text), [])
 
-    def recognised(self, text: str, arrays: Sequence[Array]) -> Quantity | None:
-        """The quantity that these values are; the one that the name says, if it says one."""
+    def recognised(self, text: str, arrays: Sequence[Array], called: str = "") -> Quantity | None:
+        """The quantity that these values are; the one that the name says, if it says one.
+
+        `called` is an expression of which the letters tell, and the number does not: a variable of a loop.
+        """
         wanted = self.named(text)
         alike: list[Quantity] = self._sized.get(arrays[0].size, [])
         if wanted is not None:
@@ -192,10 +195,11 @@ class Truth:
         elif not any(array.any() for array in arrays):
             return None  # zeros are anything
         found = next((q for q in alike if self.is_(q, arrays)), None)
-        if found is None or found.step is None or found.is_whole or not text.isidentifier() or text[-1:].isdigit():
+        called = called or text
+        if found is None or found.step is None or found.is_whole or not called.isidentifier() or called[-1:].isdigit():
             return found
         # What is called dh is meant to be the whole of it.
-        return None if found.step.node in {q.node for q in self.lettered(text)} else found
+        return None if found.step.node in {q.node for q in self.lettered(called)} else found
 
     def may_be_rounds(self, text: str, size: int, rounds: int) -> bool:
         """Whether the values that an expression has in the rounds of a loop may be the slices of one quantity."""
