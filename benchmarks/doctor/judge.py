@@ -1,0 +1,108 @@
+"""What the doctor says of a case, held against what is known of it."""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from case import Case, is_wrong
+from network import SEEDS, arguments, module, networks, returned
+
+import backproof as bp
+from backproof.checking.diagnosis import Diagnosis
+from backproof.ir.errors import BackproofError
+
+SAYS_RAISES = " raises "
+"""In the message by which the doctor tells that the backward pass does not run to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One case.
+
+    detected   told to be wrong
+    placed     the first wrong line is right
+    named      so is the mistake, in the first answer
+    corrected  the line proposed, in the place of the wrong one, makes every gradient right
+    said       in words: the line and the mistake
+    """
+
+    case: str
+    detected: bool
+    placed: bool
+    named: bool
+    corrected: bool
+    said: str
+    seconds: float
+
+
+def judged(case: Case) -> Outcome:
+    """Runs the doctor on a case. What goes wrong in the doctor itself counts as not detected."""
+    started = time.perf_counter()
+    given = arguments(case.source, SEEDS[0])
+    made = module(case.source)
+    try:
+        diagnosis = bp.diagnose(made.forward, made.backward, given)
+    except BackproofError as error:
+        raises = SAYS_RAISES in str(error)
+        placed = raises and any(f"line {line})" in str(error) for line in case.lines)
+        said = str(error).splitlines()[0]
+        return Outcome(case.name, raises, placed, False, False, said, time.perf_counter() - started)
+    except Exception as error:
+        said = f"crashed: {type(error).__name__}: {error}"[:200]
+        return Outcome(case.name, False, False, False, False, said, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    if diagnosis.ok:
+        return Outcome(case.name, False, False, False, False, "right", seconds)
+    if not diagnosis.wrong:
+        return Outcome(case.name, True, False, False, False, f"no line; {dict(diagnosis.returned)}", seconds)
+    finding = diagnosis.wrong[0]
+    placed = finding.moment.number in case.lines
+    mistake = finding.mistakes[0].mistake if finding.mistakes else "not recognised"
+    named = placed and mistake in case.names
+    said = f"line {finding.moment.number} {finding.text}: {mistake}; {finding.correction}"
+    return Outcome(case.name, True, placed, named, named and _corrected(case, diagnosis), said, seconds)
+
+
+def _corrected(case: Case, diagnosis: Diagnosis) -> bool:
+    """Puts the line proposed in the place of the wrong one, and compares every gradient with the right ones."""
+    finding = diagnosis.wrong[0]
+    if finding.correction is None:
+        return False
+    source = with_line(case.source, finding.moment.number, finding.correction)
+    right = next(network.source for network in networks() if network.name == case.network)
+    try:
+        return not is_wrong(source, [returned(right, arguments(right, seed)) for seed in SEEDS])
+    except SyntaxError:
+        return False
+
+
+def with_line(source: str, number: int, statement: str) -> str:
+    """The source with another statement in the place of the one that starts on a line."""
+    lines = source.splitlines()
+    at = [x for x in ast.walk(ast.parse(source)) if isinstance(x, ast.stmt) and x.lineno == number]
+    last = max((x.end_lineno or number for x in at), default=number)
+    indent = lines[number - 1][: len(lines[number - 1]) - len(lines[number - 1].lstrip())]
+    new = [indent + line for line in statement.splitlines()]
+    return "\n".join([*lines[: number - 1], *new, *lines[last:]]) + "\n"
+
+
+def alarmed(name: str, source: str) -> Outcome:
+    """What the doctor says of a right backward pass: anything but that it is right is a false alarm."""
+    started = time.perf_counter()
+    made = module(source)
+    try:
+        diagnosis = bp.diagnose(made.forward, made.backward, arguments(source, SEEDS[0]))
+    except Exception as error:
+        said = f"crashed: {type(error).__name__}: {error}"[:200]
+        return Outcome(name, True, False, False, False, said, time.perf_counter() - started)
+    alarms = [f"line {f.moment.number} {f.text}" for f in diagnosis.wrong]
+    said = "right" if diagnosis.ok and not alarms else f"{dict(diagnosis.returned)} {alarms[:3]}"
+    return Outcome(name, said != "right", False, False, False, said, time.perf_counter() - started)
+
+
+def as_data(outcome: Outcome) -> Mapping[str, Any]:
+    return {field: getattr(outcome, field) for field in Outcome.__slots__}

@@ -1,0 +1,90 @@
+"""How well the doctor does: wrong backward passes found, placed, named and put right, and right ones left alone.
+
+    python benchmarks/doctor/run.py [--kind K] [--network N] [--cases N] [--quick] [--jobs 2] [--show-failures FILE]
+                                    [--json FILE]
+
+Each case runs in a process of its own with a limit of time. Cases of networks and kinds that are held out are counted
+and never shown. Everything but the time is the same in every run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from case import Case, cases, published
+from judge import Outcome, alarmed, as_data, judged
+from network import Network, networks
+from rewrite import Right, rewrites
+from table import failures, summary
+from workers import answers
+
+LIMIT = 60.0
+"""Seconds for a case."""
+HOUR = 3600.0
+QUICK = 100
+"""How many cases a quick run takes."""
+
+
+def main() -> None:
+    options = _options()
+    chosen = [network for network in networks() if options.network in ("", network.name)]
+    made = list(answers(_made, chosen, jobs=options.jobs, seconds=HOUR, late=_never))
+    wrong = [case for found, _ in made for case in found if options.kind in ("", case.kind)]
+    right = [rewrite for _, found in made for rewrite in found if not options.kind]
+    count = QUICK if options.quick else options.cases
+    if count:
+        wrong, right = _some(wrong, count), _some(right, count // 3)
+    tasks: list[Case | Right] = [*wrong, *right]
+    outcomes = list(answers(_done, tasks, jobs=options.jobs, seconds=options.limit, late=_late))
+    judgements = list(zip(wrong, outcomes, strict=False))
+    alarms = list(zip(right, outcomes[len(wrong) :], strict=True))
+    print(summary(judgements, alarms))
+    if options.show_failures:
+        Path(options.show_failures).write_text(failures(judgements, alarms), encoding="utf-8")
+    if options.json:
+        found: dict[str, Any] = {task.name: as_data(o) for task, o in zip(tasks, outcomes, strict=True)}
+        Path(options.json).write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="The doctor's benchmark.")
+    parser.add_argument("--kind", default="", help="only cases of one kind of mistake")
+    parser.add_argument("--network", default="", help="only cases of one network")
+    parser.add_argument("--cases", type=int, default=0, help="a sample of so many wrong cases")
+    parser.add_argument("--quick", action="store_true", help=f"a sample of {QUICK}")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at once")
+    parser.add_argument("--limit", type=float, default=LIMIT, help="seconds for a case")
+    parser.add_argument("--show-failures", metavar="FILE", help="writes what failed of the seen cases")
+    parser.add_argument("--json", metavar="FILE", help="writes every outcome")
+    return parser.parse_args()
+
+
+def _some(all_of: Sequence[Any], count: int) -> list[Any]:
+    chosen = set(random.Random(0).sample(range(len(all_of)), min(count, len(all_of))))
+    return [x for k, x in enumerate(all_of) if k in chosen]
+
+
+def _made(network: Network) -> tuple[list[Case], list[Right]]:
+    return [*cases(network), *published(network)], list(rewrites(network))
+
+
+def _never(network: Network) -> None:
+    raise RuntimeError(f"the cases of {network.name} could not be made")
+
+
+def _done(task: Case | Right) -> Outcome:
+    return judged(task) if isinstance(task, Case) else alarmed(task.name, task.source)
+
+
+def _late(task: Case | Right) -> Outcome:
+    # A right backward pass that is not judged in time counts as a false alarm.
+    return Outcome(task.name, isinstance(task, Right), False, False, False, "took too long", float("inf"))
+
+
+if __name__ == "__main__":
+    main()
