@@ -79,8 +79,10 @@ def published(network: Network) -> Iterator[Case]:
         if wrong["network"] == network.name:
             planted = replaced(network.source, wrong)
             name = f"published/{wrong['kind']}/{number}"
-            names = tuple(kinds()[wrong["kind"]]["names"])
-            yield Case(name, network.name, wrong["kind"], planted.source, planted.lines, names, False, wrong["address"])
+            known = kinds()[planted.kind]
+            unseen = network.unseen or bool(known.get("unseen"))
+            names = tuple(known["names"])
+            yield Case(name, network.name, planted.kind, planted.source, planted.lines, names, unseen, wrong["address"])
 
 
 def is_wrong(source: str, right: Sequence[Leaves]) -> bool:

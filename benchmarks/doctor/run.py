@@ -1,7 +1,7 @@
 """How well the doctor does: wrong backward passes found, placed, named and put right, and right ones left alone.
 
-    python benchmarks/doctor/run.py [--kind K] [--network N] [--cases N] [--quick] [--jobs 2] [--show-failures FILE]
-                                    [--json FILE]
+    python benchmarks/doctor/run.py [--kind K] [--network N] [--cases N] [--seen] [--quick] [--jobs 2]
+                                    [--show-failures FILE] [--json FILE]
 
 Each case runs in a process of its own with a limit of time. Cases of networks and kinds that are held out are counted
 and never shown. Everything but the time is the same in every run.
@@ -33,9 +33,12 @@ QUICK = 100
 def main() -> None:
     options = _options()
     chosen = [network for network in networks() if options.network in ("", network.name)]
+    chosen = [network for network in chosen if not (options.seen and network.unseen)]
     made = list(answers(_made, chosen, jobs=options.jobs, seconds=HOUR, late=_never))
     wrong = [case for found, _ in made for case in found if options.kind in ("", case.kind)]
     right = [rewrite for _, found in made for rewrite in found if not options.kind]
+    if options.seen:
+        wrong, right = [case for case in wrong if not case.unseen], [r for r in right if not r.unseen]
     count = QUICK if options.quick else options.cases
     if count:
         wrong, right = _some(wrong, count), _some(right, count // 3)
@@ -56,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kind", default="", help="only cases of one kind of mistake")
     parser.add_argument("--network", default="", help="only cases of one network")
     parser.add_argument("--cases", type=int, default=0, help="a sample of so many wrong cases")
+    parser.add_argument("--seen", action="store_true", help="nothing that is held out")
     parser.add_argument("--quick", action="store_true", help=f"a sample of {QUICK}")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--limit", type=float, default=LIMIT, help="seconds for a case")
