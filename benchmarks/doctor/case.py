@@ -7,18 +7,17 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import takewhile
+from itertools import combinations, takewhile
 from typing import Any
 
-from generic import edits
+from generic import Edit, edits
 from network import HERE, SEEDS, Leaves, Network, arguments, returned
 from reference import same
 from statements import Scope, is_gradient, names_in, writes
 
-from backproof.ir.errors import BackproofError
-
 CAP = 3
 """How many cases there are at most of a kind in a network."""
+TWO = "two mistakes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,7 @@ class Case:
     kind     the mistake, one of `kinds.toml`
     lines    the lines that may rightly be blamed, as their correction makes it right
     names    what the doctor may call it
+    also     where there is a second mistake, the lines that may be blamed for that
     unseen   whether its network or its kind is held out
     address  where the mistake was made in public
     """
@@ -39,6 +39,7 @@ class Case:
     lines: tuple[int, ...]
     names: tuple[str, ...]
     unseen: bool
+    also: tuple[int, ...] = ()
     address: str = ""
 
 
@@ -55,21 +56,21 @@ class Planted:
     kind: str
     source: str
     lines: tuple[int, ...]
+    names: tuple[str, ...]
+    also: tuple[int, ...] = ()
 
 
 def cases(network: Network) -> Iterator[Case]:
     """The wrong backward passes of a network whose gradients differ from the right ones."""
     right = [returned(network.source, arguments(network.source, seed)) for seed in SEEDS]
+    declared = (replaced(network.source, wrong) for wrong in network.wrong)
     by_kind: dict[str, list[Planted]] = {}
-    for planted in (*(replaced(network.source, wrong) for wrong in network.wrong), *_generated(network)):
+    for planted in (*declared, *_generated(network)):
         by_kind.setdefault(planted.kind, []).append(planted)
     for kind in sorted(by_kind):
-        known = kinds()[kind]
-        unseen = network.unseen or bool(known.get("unseen"))
-        found = (p for p in by_kind[kind] if is_wrong(p.source, right))
+        found = (planted for planted in by_kind[kind] if is_wrong(planted.source, right))
         for number, planted in zip(range(CAP), found, strict=False):
-            name = f"{network.name}/{kind}/{number}"
-            yield Case(name, network.name, kind, planted.source, planted.lines, tuple(known["names"]), unseen)
+            yield _case(f"{network.name}/{kind}/{number}", network, planted)
 
 
 def published(network: Network) -> Iterator[Case]:
@@ -78,11 +79,13 @@ def published(network: Network) -> Iterator[Case]:
     for number, wrong in enumerate(found):
         if wrong["network"] == network.name:
             planted = replaced(network.source, wrong)
-            name = f"published/{wrong['kind']}/{number}"
-            known = kinds()[planted.kind]
-            unseen = network.unseen or bool(known.get("unseen"))
-            names = tuple(known["names"])
-            yield Case(name, network.name, planted.kind, planted.source, planted.lines, names, unseen, wrong["address"])
+            yield _case(f"published/{wrong['kind']}/{number}", network, planted, wrong["address"])
+
+
+def _case(name: str, network: Network, planted: Planted, address: str = "") -> Case:
+    unseen = network.unseen or bool(kinds()[planted.kind].get("unseen"))
+    also, names, source = planted.also, planted.names, planted.source
+    return Case(name, network.name, planted.kind, source, planted.lines, names, unseen, also, address)
 
 
 def is_wrong(source: str, right: Sequence[Leaves]) -> bool:
@@ -90,27 +93,34 @@ def is_wrong(source: str, right: Sequence[Leaves]) -> bool:
     for seed, gradients in zip(SEEDS, right, strict=True):
         try:
             found = returned(source, arguments(source, seed))
-        except BackproofError as error:
-            return not isinstance(error.__cause__, NameError)
-        except (TypeError, ValueError):  # what is returned are no numbers
+        except NameError:
+            return False
+        except Exception:  # whatever somebody's code raises
             return True
         if not same(found, gradients):
             return True
     return False
 
 
+# --- what is declared
+
+
 def replaced(source: str, wrong: Mapping[str, Any]) -> Planted:
     """What is declared: a piece of the source, which stands there once, and what stands there instead."""
-    count = source.count(wrong["right"])
-    if count != 1:
-        raise ValueError(f"{wrong['right']!r} stands {count} times in the source")
-    planted = source.replace(wrong["right"], wrong["wrong"])
+    planted = replacement(source, wrong["right"], wrong["wrong"])
     old, new = source.splitlines(), planted.splitlines()
     before = _alike(old, new)
     behind = min(_alike(old[::-1], new[::-1]), len(new) - before)
     lines = range(before + 1, len(new) - behind + 1)
     blamed = [n for n, line in enumerate(new, 1) if any(part in line for part in wrong.get("blame", ()))]
-    return Planted(wrong["kind"], planted, tuple(blamed or lines))
+    return Planted(wrong["kind"], planted, tuple(blamed or lines), tuple(kinds()[wrong["kind"]]["names"]))
+
+
+def replacement(source: str, old: str, new: str) -> str:
+    count = source.count(old)
+    if count != 1:
+        raise ValueError(f"{old!r} stands {count} times in the source")
+    return source.replace(old, new)
 
 
 def _alike(first: Sequence[str], second: Sequence[str]) -> int:
@@ -118,21 +128,53 @@ def _alike(first: Sequence[str], second: Sequence[str]) -> int:
     return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))))
 
 
+# --- what is generated
+
+
 def _generated(network: Network) -> list[Planted]:
-    """What the edits make, in an order that is always the same and favours no line."""
-    scopes = Scope.backward(network.source)
-    lines = network.source.splitlines()
-    found: dict[str, Planted] = {}
-    for edit in edits(network.source):
-        indent = lines[edit.first - 1][: len(lines[edit.first - 1]) - len(lines[edit.first - 1].lstrip())]
-        changed = [*lines[: edit.first - 1], indent + edit.statement, *lines[edit.last :]]
-        source = "\n".join(changed) + "\n"
-        shift = edit.first - edit.last
-        blamed = {edit.first, *(n + shift if n > edit.last else n for n in _readers(scopes, edit.first))}
-        found.setdefault(source, Planted(edit.kind, source, tuple(sorted(blamed))))
-    planted = list(found.values())
-    random.Random(network.name).shuffle(planted)
-    return planted
+    """What the edits make, alone and two together, in an order that is always the same and favours no line."""
+    source, scopes = network.source, Scope.backward(network.source)
+    found: dict[str, Edit] = {}
+    for edit in edits(source):
+        found.setdefault(_edited(source, edit), edit)
+    chosen = list(found.values())
+    random.Random(network.name).shuffle(chosen)
+    single = [_planted(edit.kind, source, scopes, edit) for edit in chosen]
+    alone = [edit for edit in chosen if not kinds()[edit.kind].get("unseen") and _runs(_edited(source, edit))]
+    pairs = combinations(alone[: 4 * CAP], 2)
+    double = [_planted(TWO, source, scopes, *sorted(pair, key=lambda e: e.first)) for pair in pairs if _apart(*pair)]
+    return single + double
+
+
+def _planted(kind: str, source: str, scopes: Sequence[Scope], *chosen: Edit) -> Planted:
+    """The source with one edit, or two, in the order of their lines."""
+    places = []
+    for edit in chosen:
+        blamed = {edit.first, *_readers(scopes, edit.first)}
+        # A statement on several lines becomes one on a single line.
+        places.append(tuple(sorted(n - sum(e.last - e.first for e in chosen if n > e.last) for n in blamed)))
+    names = dict.fromkeys(name for edit in chosen for name in kinds()[edit.kind]["names"])
+    return Planted(kind, _edited(source, *chosen), places[0], tuple(names), () if len(chosen) == 1 else places[1])
+
+
+def _edited(source: str, *chosen: Edit) -> str:
+    lines = source.splitlines()
+    for edit in reversed(chosen):
+        line = lines[edit.first - 1]
+        lines[edit.first - 1 : edit.last] = [line[: len(line) - len(line.lstrip())] + edit.statement]
+    return "\n".join(lines) + "\n"
+
+
+def _runs(source: str) -> bool:
+    try:
+        returned(source, arguments(source, SEEDS[0]))
+    except Exception:  # whatever somebody's code raises
+        return False
+    return True
+
+
+def _apart(first: Edit, second: Edit) -> bool:
+    return first.last < second.first or second.last < first.first
 
 
 def _readers(scopes: Sequence[Scope], line: int) -> Iterator[int]:
@@ -141,5 +183,4 @@ def _readers(scopes: Sequence[Scope], line: int) -> Iterator[int]:
         at = [s for s in scope.statements if s.lineno == line]
         for name in (name for s in at for name in writes(s)):
             if not is_gradient(name):
-                reads = (s for s in scope.statements if name in names_in(s))
-                yield from (s.lineno for s in reads)
+                yield from (s.lineno for s in scope.statements if name in names_in(s))

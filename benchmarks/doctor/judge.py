@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from case import Case, is_wrong
 from network import SEEDS, arguments, module, networks, returned
@@ -60,19 +59,34 @@ def judged(case: Case) -> Outcome:
     if not diagnosis.wrong:
         return Outcome(case.name, True, False, False, False, f"no line; {dict(diagnosis.returned)}", seconds)
     finding = diagnosis.wrong[0]
-    placed = finding.moment.number in case.lines
+    placed = _placed(case, [f.moment.number for f in diagnosis.wrong])
     mistake = finding.mistakes[0].mistake if finding.mistakes else "not recognised"
     named = placed and mistake in case.names
     said = f"line {finding.moment.number} {finding.text}: {mistake}; {finding.correction}"
     return Outcome(case.name, True, placed, named, named and _corrected(case, diagnosis), said, seconds)
 
 
+def _placed(case: Case, lines: Sequence[int]) -> bool:
+    """Whether the first line blamed is a wrong one; of two mistakes both have to be among the lines."""
+    if not case.also:
+        return lines[0] in case.lines
+    either = {*case.lines, *case.also}
+    return lines[0] in either and all(not {*found}.isdisjoint(lines) for found in (case.lines, case.also))
+
+
 def _corrected(case: Case, diagnosis: Diagnosis) -> bool:
-    """Puts the line proposed in the place of the wrong one, and compares every gradient with the right ones."""
-    finding = diagnosis.wrong[0]
-    if finding.correction is None:
-        return False
-    source = with_line(case.source, finding.moment.number, finding.correction)
+    """Puts the line proposed in the place of the wrong one, and compares every gradient with the right ones.
+
+    Of two mistakes all lines that are proposed are taken.
+    """
+    taken = diagnosis.wrong if case.also else diagnosis.wrong[:1]
+    proposed = {f.moment.number: f.correction for f in taken}
+    source = case.source
+    for number in sorted(proposed, reverse=True):
+        correction = proposed[number]
+        if correction is None:
+            return False
+        source = with_line(source, number, correction)
     right = next(network.source for network in networks() if network.name == case.network)
     try:
         return not is_wrong(source, [returned(right, arguments(right, seed)) for seed in SEEDS])
@@ -102,7 +116,3 @@ def alarmed(name: str, source: str) -> Outcome:
     alarms = [f"line {f.moment.number} {f.text}" for f in diagnosis.wrong]
     said = "right" if diagnosis.ok and not alarms else f"{dict(diagnosis.returned)} {alarms[:3]}"
     return Outcome(name, said != "right", False, False, False, said, time.perf_counter() - started)
-
-
-def as_data(outcome: Outcome) -> Mapping[str, Any]:
-    return {field: getattr(outcome, field) for field in Outcome.__slots__}

@@ -14,13 +14,13 @@ import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from case import Case, cases, published
-from judge import Outcome, alarmed, as_data, judged
+from judge import Outcome, alarmed, judged
 from network import Network, networks
 from rewrite import Right, rewrites
-from table import failures, summary
+from table import as_data, failures, summary
 from workers import answers
 
 LIMIT = 60.0
@@ -29,19 +29,18 @@ HOUR = 3600.0
 QUICK = 100
 """How many cases a quick run takes."""
 
+T = TypeVar("T")
+
 
 def main() -> None:
     options = _options()
-    chosen = [network for network in networks() if options.network in ("", network.name)]
-    chosen = [network for network in chosen if not (options.seen and network.unseen)]
-    made = list(answers(_made, chosen, jobs=options.jobs, seconds=HOUR, late=_never))
-    wrong = [case for found, _ in made for case in found if options.kind in ("", case.kind)]
-    right = [rewrite for _, found in made for rewrite in found if not options.kind]
+    lists = list(answers(made, chosen(options.network, options.seen), jobs=options.jobs, seconds=HOUR, late=never))
+    wrong = [case for found, _ in lists for case in found if options.kind in ("", case.kind)]
+    right = [rewrite for _, found in lists for rewrite in found if not options.kind]
     if options.seen:
-        wrong, right = [case for case in wrong if not case.unseen], [r for r in right if not r.unseen]
+        wrong = [case for case in wrong if not case.unseen]
     count = QUICK if options.quick else options.cases
-    if count:
-        wrong, right = _some(wrong, count), _some(right, count // 3)
+    wrong, right = some(wrong, count), some(right, count // 3)
     tasks: list[Case | Right] = [*wrong, *right]
     outcomes = list(answers(_done, tasks, jobs=options.jobs, seconds=options.limit, late=_late))
     judgements = list(zip(wrong, outcomes, strict=False))
@@ -50,8 +49,7 @@ def main() -> None:
     if options.show_failures:
         Path(options.show_failures).write_text(failures(judgements, alarms), encoding="utf-8")
     if options.json:
-        found: dict[str, Any] = {task.name: as_data(o) for task, o in zip(tasks, outcomes, strict=True)}
-        Path(options.json).write_text(json.dumps(found, indent=1), encoding="utf-8")
+        Path(options.json).write_text(json.dumps(as_data(judgements, alarms), indent=1), encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:
@@ -68,16 +66,24 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _some(all_of: Sequence[Any], count: int) -> list[Any]:
-    chosen = set(random.Random(0).sample(range(len(all_of)), min(count, len(all_of))))
-    return [x for k, x in enumerate(all_of) if k in chosen]
+def chosen(name: str = "", seen: bool = False) -> list[Network]:
+    """The networks of a run: all, or one; none that is held out where only seen ones are wanted."""
+    return [n for n in networks() if name in ("", n.name) and not (seen and n.unseen)]
 
 
-def _made(network: Network) -> tuple[list[Case], list[Right]]:
+def some(all_of: Sequence[T], count: int) -> list[T]:
+    """A sample, always the same, in the order of the whole; the whole for a count of zero."""
+    size = min(count, len(all_of)) if count else len(all_of)
+    picked = sorted(random.Random(0).sample(range(len(all_of)), size))
+    return [all_of[k] for k in picked]
+
+
+def made(network: Network) -> tuple[list[Case], list[Right]]:
+    """The wrong and the right backward passes of a network."""
     return [*cases(network), *published(network)], list(rewrites(network))
 
 
-def _never(network: Network) -> None:
+def never(network: Network) -> None:
     raise RuntimeError(f"the cases of {network.name} could not be made")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from statistics import median
+from typing import Any
 
 from case import Case
 from judge import Outcome
@@ -70,6 +72,18 @@ def _failure(case: Case, outcome: Outcome) -> str:
     what = next(step for step, done in steps.items() if not done)
     line = case.source.splitlines()[case.lines[0] - 1].strip()
     return f"- [{what}] {case.name}, lines {list(case.lines)}: `{line}`; said: {outcome.said}\n"
+
+
+def as_data(judgements: Judgements, alarms: Alarms) -> dict[str, dict[str, Any]]:
+    """Every outcome by the name of its case, with what is known of the case; nothing of what is held out is shown."""
+    found: dict[str, dict[str, Any]] = {}
+    for case, outcome in (*judgements, *alarms):
+        is_case = isinstance(case, Case)
+        known = {"network": case.network, "kind": case.kind if is_case else "right", "unseen": case.unseen}
+        found[case.name] = {**known, "published": is_case and bool(case.address), **asdict(outcome)}
+        if case.unseen:
+            del found[case.name]["said"]
+    return found
 
 
 def _rows(judgements: Judgements, of: Callable[[Case], str]) -> list[tuple[str, ...]]:

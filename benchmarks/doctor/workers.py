@@ -38,7 +38,7 @@ class _Worker:
     """A process, and the task that it is at."""
 
     def __init__(self, work: Callable[[Any], Any], number: int, task: Any) -> None:
-        context = get_context("fork")
+        context = get_context("spawn")
         self.connection, other = context.Pipe()
         self.process = context.Process(target=_serve, args=(work, other), daemon=True)
         self.process.start()
