@@ -60,7 +60,7 @@ def page(doctor: Mapping[str, Outcome], others: Mapping[str, Mapping[str, bool]]
             [
                 f"## Wrong backward passes\n\n{len(wrong)} cases, of {len(by_kind)} kinds in what is seen.",
                 _table("cases", {**groups, "all": list(wrong.values())}),
-                f"Time a case: median {median(seconds):.1f} s, longest {max(seconds):.0f} s, two at a time.",
+                f"Time a case: median {median(seconds):.1f} s, longest {max(seconds):.0f} s, of the processor.",
                 f"## Right ones\n\nOf {len(right)} right ones, written in other ways, {alarms} are called wrong.",
                 OTHERS,
                 _comparison(wrong, right, others),

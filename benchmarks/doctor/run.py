@@ -24,7 +24,7 @@ from table import as_data, failures, summary
 from workers import answers
 
 LIMIT = 60.0
-"""Seconds for a case."""
+"""Seconds of the processor for a case."""
 HOUR = 3600.0
 QUICK = 100
 """How many cases a quick run takes."""

@@ -1,18 +1,28 @@
-"""Runs tasks in processes of their own, each with a limit of time."""
+"""Runs tasks in processes of their own, each with a limit of time.
+
+The limit is on the time of the processor, so that what else the machine does changes no outcome.
+"""
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from types import FrameType
 from typing import Any
+
+STUCK = 30
+"""After how many times its limit, on the clock, a process that does not even stop is ended."""
 
 
 def answers(
     work: Callable[[Any], Any], tasks: Sequence[Any], *, jobs: int, seconds: float, late: Callable[[Any], Any]
 ) -> Iterator[Any]:
     """What the work gives for each task, in the order of the tasks; what `late` gives where it takes too long."""
+    work = partial(_limited, work, late, seconds)
     found: dict[int, Any] = {}
     waiting = iter(enumerate(tasks))
     running = [worker for _ in range(jobs) if (worker := _Worker.started(work, waiting)) is not None]
@@ -22,7 +32,7 @@ def answers(
             for worker in list(running):
                 if worker.connection in ready:
                     found[worker.number] = worker.answer() or late(worker.task)
-                elif time.monotonic() > worker.since + seconds:
+                elif time.monotonic() > worker.since + STUCK * seconds:
                     found[worker.number] = late(worker.task)
                     worker.stop()
                 else:
@@ -75,6 +85,24 @@ class _Worker:
     def stop(self) -> None:
         self.process.terminate()
         self.process.join()
+
+
+class _Late(BaseException):
+    """No Exception, so that nothing catches it on the way."""
+
+
+def _limited(work: Callable[[Any], Any], late: Callable[[Any], Any], seconds: float, task: Any) -> Any:
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _Late
+
+    signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        return work(task)
+    except _Late:
+        return late(task)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _serve(work: Callable[[Any], Any], connection: Connection) -> None:
