@@ -41,6 +41,7 @@ class Checked:
     """The loss as a function of the arrays that have derivatives, and somebody's derivatives in their order."""
 
     source: str
+    forward: Callable[..., Any]
     given: Mapping[str, Any]
     gradient_of: Mapping[str, str]
 
@@ -51,7 +52,7 @@ class Checked:
 
     def loss(self, *arrays: Any) -> np.ndarray:
         self._put(arrays)
-        return np.asarray(value(module(self.source).forward, self.given))
+        return np.asarray(value(self.forward, self.given))
 
     def gradients(self, *arrays: Any) -> list[np.ndarray]:
         self._put(arrays)
@@ -121,10 +122,11 @@ CHECKS: Mapping[str, Callable[[Checked], bool]] = {
 
 def checked(case: Case | Right) -> Mapping[str, bool]:
     """What each check says: whether the derivatives are right. What raises an error was found to be wrong."""
-    found = {}
+    found, gradient_of = {}, _gradient_of(case.network)
     for name, check in CHECKS.items():
         try:
-            found[name] = check(Checked(case.source, arguments(case.source, SEEDS[0]), _gradient_of(case.network)))
+            forward = module(case.source).forward
+            found[name] = check(Checked(case.source, forward, arguments(case.source, SEEDS[0]), gradient_of))
         except Exception:
             found[name] = False
     return found

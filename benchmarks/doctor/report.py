@@ -100,9 +100,12 @@ def _comparison(
     outcomes = list(wrong.values())
     own = [_share(outcomes, lambda o, f=field: o[f]) for field in ("detected", "placed", "named")]
     rows.append(f"| `backproof check` | {' | '.join(own)} | {sum(o['detected'] for o in right.values())} |")
+    given, alarms = [name for name in wrong if name in others], [name for name in right if name in others]
     for check in CHECKS:
-        detected = _share(list(wrong), lambda name, c=check: not others[name][c])
-        rows.append(f"| `{check}` | {detected} | no | no | {sum(not others[name][check] for name in right)} |")
+        detected = _share(given, lambda name, c=check: not others[name][c])
+        rows.append(f"| `{check}` | {detected} | no | no | {sum(not others[name][check] for name in alarms)} |")
+    if len(given) < len(wrong):
+        rows.append(f"\nThe other checks were given a sample of {len(given)} wrong and {len(alarms)} right ones.")
     return "\n".join(rows)
 
 
