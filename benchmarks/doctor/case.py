@@ -112,7 +112,8 @@ def replaced(source: str, wrong: Mapping[str, Any]) -> Planted:
     before = _alike(old, new)
     behind = min(_alike(old[::-1], new[::-1]), len(new) - before)
     lines = range(before + 1, len(new) - behind + 1)
-    blamed = [n for n, line in enumerate(new, 1) if any(part in line for part in wrong.get("blame", ()))]
+    inside = [n for scope in Scope.backward(planted) for n in scope.lines]
+    blamed = [n for n in sorted(inside) if any(part in new[n - 1] for part in wrong.get("blame", ()))]
     return Planted(wrong["kind"], planted, tuple(blamed or lines), tuple(kinds()[wrong["kind"]]["names"]))
 
 

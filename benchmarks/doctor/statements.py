@@ -70,6 +70,10 @@ class Scope:
         chosen = [functions[name] for name in functions if name in used and name not in shared]
         return [_scope(f) for f in (*methods, *chosen)]
 
+    @property
+    def lines(self) -> range:
+        return range(self.function.lineno, (self.function.end_lineno or self.function.lineno) + 1)
+
     def is_count(self, node: ast.expr) -> bool:
         own = text(node)
         return own in self.counts or re.search(r"(\.size|\.shape\[-?\d\]|^len\(.*\)|\.m)$", own) is not None
