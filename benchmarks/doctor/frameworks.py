@@ -148,12 +148,13 @@ def main() -> None:
     right = some([rewrite for _, found in lists for rewrite in found], options.cases // 3)
     tasks = [*wrong, *right]
     found = answers(checked, tasks, jobs=options.jobs, seconds=LIMIT, late=_late)
-    results = {task.name: dict(answer) for task, answer in zip(tasks, found, strict=True)}
+    said = {task.name: dict(answer) for task, answer in zip(tasks, found, strict=True)}
+    results = {"wrong": {x.name: said[x.name] for x in wrong}, "right": {x.name: said[x.name] for x in right}}
     Path(options.results).write_text(json.dumps(results, indent=1), encoding="utf-8")
     for name in CHECKS:
-        missed = sum(results[case.name][name] for case in wrong)
-        alarms = sum(not results[case.name][name] for case in right)
-        print(f"{name:<16} detected {len(wrong) - missed} of {len(wrong)}; false alarms {alarms} of {len(right)}")
+        detected = sum(not answer[name] for answer in results["wrong"].values())
+        alarms = sum(not answer[name] for answer in results["right"].values())
+        print(f"{name:<16} detected {detected} of {len(wrong)}; false alarms {alarms} of {len(right)}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from math import isfinite
 from statistics import median
 from typing import Any
 
@@ -51,8 +52,11 @@ def false_alarms(alarms: Alarms) -> list[str]:
 
 
 def timing(judgements: Judgements) -> str:
-    seconds = [o.seconds for _, o in judgements]
-    return f"seconds a case: median {median(seconds):.2f}, longest {max(seconds):.1f}" if seconds else ""
+    seconds = [o.seconds for _, o in judgements if isfinite(o.seconds)]
+    if not seconds:
+        return ""
+    late = len(judgements) - len(seconds)
+    return f"seconds a case: median {median(seconds):.2f}, longest {max(seconds):.1f}; {late} beyond the limit"
 
 
 def failures(judgements: Judgements, alarms: Alarms) -> str:
