@@ -11,6 +11,8 @@ SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return)
 NUMBERS = ("keep_prob", "keep", "lam", "reg", "alpha", "scale", "eps", "lr")
 """How the networks call what is a single number."""
 GRADIENT = re.compile(r"(^|\W)(self\.)?(d_?[A-Za-z]\w*|grads?\w*|delta|nabla_\w+|l\d_(error|delta)|z_[on]|g)\b")
+LENGTH = re.compile(r"[\w.]+\.(shape(\[-?\d\])?|size)|len\((?!caches|weights)\w+\)")
+"""What gives a number of samples, steps or entries; that of layers is none."""
 FORWARD = ("forward", "loss", "data")
 
 
@@ -113,7 +115,7 @@ def _scope(function: ast.FunctionDef) -> Scope:
     statements = sorted((x for x in inside if isinstance(x, SIMPLE)), key=lambda x: x.lineno)
     counts = []
     for statement in statements:
-        if isinstance(statement, ast.Assign) and re.search(r"\.shape|^len\(|\.size$", text(statement.value)):
+        if isinstance(statement, ast.Assign) and LENGTH.fullmatch(text(statement.value)):
             counts += [name for name in writes(statement) if name.isidentifier()]
     names = {text(x) for x in inside if isinstance(x, ast.Name | ast.Attribute)}
     names |= {argument.arg for argument in function.args.args}
