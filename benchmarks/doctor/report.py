@@ -1,12 +1,14 @@
 """Writes docs/doctor_benchmark.md from what the runs left behind.
 
-python benchmarks/doctor/report.py DOCTOR.json FRAMEWORKS.json
+    python benchmarks/doctor/report.py DOCTOR.json FRAMEWORKS.json [--note TEXT]
+
+The note says of what the figures are, where not of everything.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
@@ -23,9 +25,9 @@ alone. The networks, the mistakes and how they are counted are described in `ben
 is written by
 
 ```sh
-python benchmarks/doctor/run.py --json doctor.json
-python benchmarks/doctor/frameworks.py frameworks.json
-python benchmarks/doctor/report.py doctor.json frameworks.json
+.venv/bin/python benchmarks/doctor/run.py --json doctor.json
+.venv-frameworks/bin/python benchmarks/doctor/frameworks.py frameworks.json
+.venv/bin/python benchmarks/doctor/report.py doctor.json frameworks.json
 ```
 
 """
@@ -42,11 +44,17 @@ Others = Mapping[str, Mapping[str, Mapping[str, bool]]]
 
 
 def main() -> None:
-    doctor, others = (json.loads(Path(file).read_text(encoding="utf-8")) for file in sys.argv[1:3])
-    PAGE.write_text(page(doctor, others), encoding="utf-8")
+    parser = argparse.ArgumentParser(description="The page of the doctor's benchmark.")
+    parser.add_argument("doctor", metavar="DOCTOR.json")
+    parser.add_argument("frameworks", metavar="FRAMEWORKS.json")
+    parser.add_argument("--note", default="", help="of what the figures are, where not of everything")
+    options = parser.parse_args()
+    files = (options.doctor, options.frameworks)
+    doctor, others = (json.loads(Path(file).read_text(encoding="utf-8")) for file in files)
+    PAGE.write_text(page(doctor, others, options.note), encoding="utf-8")
 
 
-def page(doctor: Mapping[str, Outcome], others: Others) -> str:
+def page(doctor: Mapping[str, Outcome], others: Others, note: str) -> str:
     wrong = {name: o for name, o in doctor.items() if o["kind"] != "right"}
     right = {name: o for name, o in doctor.items() if o["kind"] == "right"}
     groups = {
@@ -62,6 +70,7 @@ def page(doctor: Mapping[str, Outcome], others: Others) -> str:
         INTRODUCTION
         + "\n\n".join(
             [
+                *([note] if note else []),
                 f"## Wrong backward passes\n\n{len(wrong)} cases, of {len(by_kind)} kinds in what is seen.",
                 _table("cases", {**groups, "all": list(wrong.values())}),
                 f"Time a case, of the processor: median {median(seconds):.1f} s, longest {max(seconds):.0f} s;\n"
