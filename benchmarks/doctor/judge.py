@@ -16,6 +16,8 @@ from backproof.ir.errors import BackproofError
 
 SAYS_RAISES = " raises "
 """In the message by which the doctor tells that the backward pass does not run to its end."""
+NOT_RECOGNISED = "not recognised"
+"""The answer of the doctor where no mistake that it knows gives the numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def judged(case: Case) -> Outcome:
         return Outcome(case.name, True, False, False, False, f"no line; {dict(diagnosis.returned)}", seconds)
     finding = diagnosis.wrong[0]
     placed = _placed(case, [f.moment.number for f in diagnosis.wrong])
-    mistake = finding.mistakes[0].mistake if finding.mistakes else "not recognised"
+    mistake = finding.mistakes[0].mistake if finding.mistakes else NOT_RECOGNISED
     named = placed and mistake in case.names
     said = f"line {finding.moment.number} {finding.text}: {mistake}; {finding.correction}"
     return Outcome(case.name, True, placed, named, named and _corrected(case, diagnosis), said, seconds)

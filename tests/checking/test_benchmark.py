@@ -11,10 +11,12 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks" / "doctor"))
 
 from case import Case, cases, is_wrong, kinds, published
-from judge import alarmed, judged
+from judge import NOT_RECOGNISED, alarmed, judged
 from network import SEEDS, Network, arguments, module, networks, returned
 from reference import places
 from rewrite import rewrites
+
+from backproof.checking.mistakes.table import KINDS as MISTAKES
 
 SEEN = [network for network in networks() if not network.unseen]
 FAST = ("two_layer", "softmax_onehot", "residual", "class_net", "attention")
@@ -48,6 +50,11 @@ def test_what_is_declared_is_wrong(network: Network) -> None:
     for case in declared:
         assert case.lines
         assert is_wrong(case.source, right), case.name
+
+
+def test_every_answer_that_is_accepted_is_one_of_the_doctor() -> None:
+    accepted = {name for kind in kinds().values() for name in kind["names"]}
+    assert accepted <= {kind.name for kind in MISTAKES} | {NOT_RECOGNISED}
 
 
 def test_the_doctor_finds_places_names_and_corrects(fast: Network) -> None:
