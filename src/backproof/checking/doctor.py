@@ -17,6 +17,7 @@ import numpy as np
 from backproof.checking.diagnosis import Diagnosis, Remark
 from backproof.checking.judging import Judge
 from backproof.checking.layers import averaged_over
+from backproof.checking.repeating import repeated
 from backproof.checking.resizing import resized, same_network
 from backproof.checking.subjects.drawing import redrawn
 from backproof.checking.subjects.subject import Subject
@@ -61,7 +62,8 @@ def diagnose(
     # Nobody asked for the others: that they did not come back is no matter.
     absent = ("missing", "none", "lost")
     returned = {name: word for name, word in judge.returned.items() if word not in absent or name in wanted}
-    findings, remarks = judge.explained(), tuple(subject.remarks)
+    findings = judge.explained()
+    remarks = (*subject.remarks, *repeated(subject, arguments, draws[0].played))
     if subject.upstream and (size := averaged_over(Truth(derivation, draws, None), subject.upstream)) is not None:
         returned = {name: "right" if word == "wrong" else word for name, word in returned.items()}
         findings = tuple(replace(finding, judgement="right", mistakes=(), correction=None) for finding in findings)

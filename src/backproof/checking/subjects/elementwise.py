@@ -168,8 +168,8 @@ class Claim:
         scalar.__code__ = scalar.__code__.replace(co_filename="<claim>")
         return scalar
 
-    def play(self, arguments: Mapping[str, Any]) -> Played:
-        """Runs the claimed derivative on what it takes."""
+    def play(self, arguments: Mapping[str, Any], times: int = 1) -> Played:
+        """Runs the claimed derivative on what it takes; how often it ran before, a function does not know."""
         z = arguments[self._name].copy()
         call = {needs(self.claimed)[0]: self.function(z) if self._takes_value else z}
         files = {file_of(self.function), file_of(self.claimed)}

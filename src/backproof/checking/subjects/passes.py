@@ -149,10 +149,15 @@ class Passes:
 
         return scalar
 
-    def play(self, arguments: Mapping[str, Any]) -> Played:
-        """Runs forward and backward pass on copies of the arguments."""
+    def play(self, arguments: Mapping[str, Any], times: int = 1) -> Played:
+        """Runs forward and backward pass on copies of the arguments, several times in a row; the last run counts."""
         held = copied(arguments)
         code, given = self._bound(held)
+        for _ in range(times - 1):
+            self._run(code, copied(given), arguments, held)
+        return self._run(code, given, arguments, held)
+
+    def _run(self, code: Code, given: dict[str, Any], arguments: Mapping[str, Any], held: Mapping[str, Any]) -> Played:
         run = self._forward(code, given)
         parts = _results(code, run.result)
         loss = self._number(parts, arguments) if code.loss is None else _loss(code, given, parts)

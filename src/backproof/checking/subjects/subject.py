@@ -53,5 +53,5 @@ class Subject(Protocol):
     def upstream(self) -> Collection[str]:
         """The arguments that hold derivatives by the results of a layer: nothing is derived by them."""
 
-    def play(self, arguments: Mapping[str, Any]) -> Played:
-        """Runs forward and backward pass on copies of the arguments."""
+    def play(self, arguments: Mapping[str, Any], times: int = 1) -> Played:
+        """Runs forward and backward pass on copies of the arguments, several times in a row; the last run counts."""
