@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from backproof.checking.comparing import same
 from backproof.checking.diagnosis import Remark
 from backproof.checking.recording import held
@@ -27,7 +29,9 @@ def repeated(subject: Subject, arguments: Mapping[str, Any], first: Played) -> I
     told: list[Array] = []
     for place, array in sorted(_arrays(second).items(), reverse=True):  # attributes before results
         once = before.get(place)
-        if once is None or not once.any() or same(array, once) or any(same(array, other) for other in told):
+        if once is None or once.shape != array.shape or not once.any() or not np.isfinite((once, array)).all() or same(array, once):
+            continue
+        if any(same(array, other) for other in told):
             continue
         told.append(array)
         if same(array, 2 * once):
