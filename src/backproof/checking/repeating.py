@@ -29,9 +29,9 @@ def repeated(subject: Subject, arguments: Mapping[str, Any], first: Played) -> I
     told: list[Array] = []
     for place, array in sorted(_arrays(second).items(), reverse=True):  # attributes before results
         once = before.get(place)
-        if once is None or once.shape != array.shape or not once.any() or not np.isfinite((once, array)).all() or same(array, once):
+        if once is None or once.shape != array.shape or not np.isfinite((once, array)).all():
             continue
-        if any(same(array, other) for other in told):
+        if same(array, once) or any(same(array, other) for other in told):
             continue
         told.append(array)
         if same(array, 2 * once):
