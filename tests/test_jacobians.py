@@ -191,6 +191,11 @@ def doubled(x: Array, c: Array) -> Any:
 
 WEIGHTS = {"x": normal(3), "W": normal(4, 3), "b": normal(4)}
 
+
+def strided(x: Array, w: Array) -> Array:
+    return np.lib.stride_tricks.sliding_window_view(x, len(w))[::2] @ w
+
+
 JACOBIANS: list[tuple[Callable[..., Any], Mapping[str, Any], str, str | None, str | None]] = [
     (soft, {"x": normal(3)}, "x", "diag(p) − p · pᵀ", "p_j · (δ_{jk} − p_k)"),
     (dense, WEIGHTS, "x", "diag(1 − a * a) · W", "w_{jk} · (1 − a²_j)"),
@@ -206,7 +211,24 @@ JACOBIANS: list[tuple[Callable[..., Any], Mapping[str, Any], str, str | None, st
     (polar, {"r": np.array(2.0), "t": np.array(0.3)}, "t", None, "r · (δ_{j2} · cos(t) − δ_{j1} · sin(t))"),
     (length, {"x": normal(3)}, "x", "x/J", None),
     (doubled, {"x": normal(3), "c": normal(3)}, "x", "0", "0"),
+    (strided, {"x": normal(8), "w": normal(3)}, "x", None, "w_{k−2j+2}"),
+    (strided, {"x": normal(8), "w": normal(3)}, "w", None, "x_{2j+k−2}"),
 ]
+
+
+@pytest.mark.parametrize("name", ["x", "w"])
+def test_hessian_through_a_convolution(name: str) -> None:
+    given = {"x": normal(8), "w": normal(3)}
+
+    def cubes(x: Array, w: Array) -> Any:
+        return np.sum(strided(x, w) ** 3)
+
+    expected = autograd.hessian(lambda x: cubes(**{**given, name: x}))(given[name])
+    derivation = bp.derive(cubes, given, hessian=name)
+    assert derivation.jacobians[0].entry is not None
+    compare(derivation, expected, None, None)
+    if name == "x":
+        assert "j−2p+2isnotoneof1…3" in "".join(bp.render(derivation, "text").split())
 
 
 def arguments(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,9 +59,10 @@ def test_positions_in_every_writer() -> None:
     derivation, _ = convolved()
     (proof,) = derivation.proofs(next(step for step in derivation.backward if str(step.symbol) == "dx"))
     formula = spell(proof.result)
-    assert math_unicode.linear(formula) == "Σ_{r=1}^(n_4) Σ_{u=1}^3 Σ_{w=1}^3 δ_{2u+w−2,p} · dout_{jru} · w_{rkw}"
-    assert r"\delta_{2u+w-2,p}\cdot" in math_latex.latex(formula)
-    assert "<mn>2</mn><mi>u</mi>" in math_mathml.mathml(formula)
+    assert math_unicode.linear(formula) == "Σ_{r=1}^(n_4) Σ_{w=1}^3 dout_{j,r,(p−w)/2+1} · w_{rkw}"
+    assert r"\mathrm{dout}_{j,r,(p-w)/2+1}\cdot" in math_latex.latex(formula)
+    assert "<mn>2</mn>" in math_mathml.mathml(formula)
+    assert "δ_{2u+w−2,p}" in math_unicode.linear(spell(proof.local))
 
 
 @pytest.mark.parametrize("name", ["x", "w"])

@@ -11,6 +11,7 @@ from backproof.execution.trace import Trace
 from backproof.ir.numbers import digits
 from backproof.ops.entries import at
 from backproof.write.doc import Block, Code, Display, Document, Heading, Inline, Paragraph, Table, Values
+from backproof.write.expansion import outside
 from backproof.write.math import Equation, Math, Number
 from backproof.write.spell import spell, symbol
 
@@ -113,7 +114,11 @@ def _explained(explanation: Explanation) -> Iterator[Block]:
     plain = str(entry).replace("[", "-").replace("]", "").replace(",", "-")
     parts: tuple[Math, ...] = (spell(explanation.formula), Number(digits(entry.value, 9)))
     yield Display(plain, Equation(left, parts))
+    yield from outside([explanation.formula])
     terms = explanation.terms
+    if not terms:
+        yield Paragraph(("None of the terms has an entry, so the sum is 0.",))
+        return
     heads = [e.name for e in terms[0].entries]
     alike = all([e.name for e in term.entries] == heads for term in terms)
     shown = sorted(sorted(range(len(terms)), key=lambda k: -abs(terms[k].value))[:MOST_TERMS])

@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from backproof.derivation.convolution import as_correlation
 from backproof.derivation.functions import functions_of
 from backproof.derivation.proof import proofs
-from backproof.derivation.steps import BackwardStep, CodeLine, CompositeFacts, ForwardStep, FunctionFacts, Mean, Proof
+from backproof.derivation.steps import (
+    BackwardStep,
+    CodeLine,
+    CompositeFacts,
+    ForwardStep,
+    FunctionFacts,
+    Mean,
+    Proof,
+    Rewrite,
+)
 from backproof.ir.node import Graph, Node
 from backproof.ir.sizes import Shape
 from backproof.ir.symbol import Symbol
@@ -128,3 +138,9 @@ class Derivation:
     def proofs(self, step: BackwardStep) -> list[Proof]:
         """Why a step is right, entry by entry, for each forward quantity that it goes through."""
         return proofs(step, self._derivative_by, self.complexes)
+
+    @cached_property
+    def correlations(self) -> dict[BackwardStep, Rewrite]:
+        """Of the steps by which a derivative comes back through a convolution, the same equation as a correlation."""
+        found = ((step, as_correlation(step.node)) for step in self.backward)
+        return {step: rewrite for step, rewrite in found if rewrite is not None}

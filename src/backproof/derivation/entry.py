@@ -16,8 +16,10 @@ from backproof.ops.entries import (
     Bounds,
     LetterPool,
     at_,
+    counted_,
     delta,
     delta_,
+    positions_in,
     put_in,
     sum_over,
     sum_over_,
@@ -25,6 +27,7 @@ from backproof.ops.entries import (
 )
 from backproof.ops.formula import to_expr, to_nodes
 from backproof.ops.leaves import is_number, size_
+from backproof.ops.outside import where_there_is
 
 
 def shortened(entry: Node, letters: Collection[str]) -> Node:
@@ -93,11 +96,21 @@ class _EntryAlgebra:
         if node.op is delta_:
             left, right = sorted((node.attrs["left"], node.attrs["right"]), key=lambda p: (isinstance(p, int), str(p)))
             node = delta(left, right)
+        if node.op is counted_:
+            return sympy.Add(*(self._counted(term, node) for term in sympy.Add.make_args(self.expr(node.inputs[0]))))
         if node.op is not sum_over_:
             return self._symbol(_key(node), node)
         index, (body,) = node.attrs["index"], node.inputs
         inner = self.expr(body)
         return sympy.Add(*(self._sum(term, index) for term in sympy.Add.make_args(inner)))
+
+    def _counted(self, term: sympy.Expr, node: Node) -> sympy.Expr:
+        """A product that counts only where there are such entries, with its number in front of it."""
+        number, rest = term.as_coeff_Mul()
+        made = where_there_is(node.attrs["bounds"], self.nodes(rest))
+        if made.op is counted_:
+            return number * self._symbol(_key(made), made)
+        return sympy.Integer(0) if is_number(made, 0) else term
 
     def _sum(self, term: sympy.Expr, index: Index) -> sympy.Expr:
         """The sum of a product, with what is the same at every place in front of it."""
@@ -131,11 +144,10 @@ def _key(node: Node) -> Hashable:
 def _letters(node: Node) -> Iterator[str]:
     """Every letter in an entry form, those of its sums too."""
     for x in ancestors([node], stop=lambda x: x.symbol is not None):
-        places = (x.attrs.get("index"), x.attrs.get("left"), x.attrs.get("right"), *x.attrs.get("place", ()))
+        places = (x.attrs["index"],) if x.op is sum_over_ else positions_in(x)
         yield from (index.letter for place in places for index in letters_of(place))
 
 
 def _runs(node: Node, index: object) -> bool:
     """Whether an atom differs from place to place of a sum over `index`."""
-    places = node.attrs["place"] if node.op is at_ else tuple(node.attrs.get(side) for side in ("left", "right"))
-    return any(index in letters_of(place) for place in places) or any(_runs(x, index) for x in node.inputs)
+    return any(index in letters_of(place) for place in positions_in(node)) or any(_runs(x, index) for x in node.inputs)

@@ -9,12 +9,12 @@ scalar functions, which are checked against numbers elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import reduce
 
 from backproof.derivation.steps import BackwardStep, Proof
 from backproof.ir.node import Node, ancestors
-from backproof.ir.sizes import Index, Place, put
+from backproof.ir.sizes import Index, Place, letters_of, put, solution
 from backproof.ops.arithmetic import MANY, add, div, mul, neg, power, product, raised, sub
 from backproof.ops.complexes import (
     REAL_VALUED,
@@ -30,44 +30,77 @@ from backproof.ops.complexes import (
     unit,
 )
 from backproof.ops.elementary import pieces
-from backproof.ops.entries import LetterPool, Places, at, at_, delta, entry_of, put_in, row_of, sum_over, sum_over_
+from backproof.ops.entries import (
+    Bounds,
+    LetterPool,
+    Places,
+    at,
+    at_,
+    counted_,
+    delta,
+    entry_of,
+    put_in,
+    row_of,
+    sum_over,
+    sum_over_,
+)
 from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant
+from backproof.ops.outside import are_told, where_there_is
 from backproof.ops.scalar import ScalarRow, derivative
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Monomial:
-    """± a product of factors and deltas, summed over letters."""
+    """± a product of factors and deltas, summed over letters; it counts only where positions are in their bounds."""
 
     sign: int = 1
     factors: tuple[Node, ...] = ()
     deltas: tuple[tuple[Place, Place], ...] = ()
-    sums: tuple[Index, ...] = field(default=())
+    sums: tuple[Index, ...] = ()
+    bounds: Bounds = ()
 
     def times(self, *factors: Node) -> Monomial:
         return replace(self, factors=self.factors + factors)
 
-    def over(self, index: Index) -> Monomial:
+    def over(self, index: Index, *, solving: bool = False) -> Monomial:
         """The sum over a letter: a delta of it and another position picks one term, else the sum stays.
 
         It stays where there may be no such term: where the letter is part of a position, as in δ of j and 2y + p, and
-        where the other one runs further, as in that of an array and of its first half.
+        where the other one runs further, as in that of an array and of its first half. With `solving` such a delta
+        picks its term too, the one at (j − p)/2, where that is the place of an entry and there is none beyond.
         """
         for pair in self.deltas:
             other = pair[1] if pair[0] == index else pair[0]
             if index in pair and not _runs_further(other, index):
-                return Monomial(
-                    self.sign,
-                    tuple(put_in(f, index, other) for f in self.factors),
-                    tuple((put(a, index, other), put(b, index, other)) for a, b in self.deltas if (a, b) != pair),
-                    self.sums,
-                )
+                return self._put(index, other, pair)
+        if solving and index.size.value is not None:
+            for pair in self.deltas:
+                for place, value in (pair, pair[::-1]):
+                    if index not in letters_of(value) and (found := solution(place, index, value)) is not None:
+                        chosen = self._put(index, found, pair)
+                        bounds = (*chosen.bounds, (found, 1, index.size.value))
+                        if are_told(bounds, chosen.factors):
+                            return replace(chosen, bounds=bounds)
         return replace(self, sums=(index, *self.sums))
+
+    def solved(self) -> Monomial:
+        """The same with the deltas that sums still run over solved for a letter of theirs."""
+        return reduce(lambda m, index: m.over(index, solving=True), reversed(self.sums), replace(self, sums=()))
+
+    def _put(self, index: Index, position: Place, used: tuple[Place, Place]) -> Monomial:
+        """A position in the place of a letter, and a delta left out that says so."""
+        return replace(
+            self,
+            factors=tuple(put_in(f, index, position) for f in self.factors),
+            deltas=tuple((put(a, index, position), put(b, index, position)) for a, b in self.deltas if (a, b) != used),
+            bounds=tuple((put(place, index, position), least, most) for place, least, most in self.bounds),
+        )
 
     def node(self) -> Node:
         """The monomial as an entry form, without its sign."""
-        body = reduce(product, [*(delta(a, b) for a, b in self.deltas), *self.factors], constant(1))
+        counted = where_there_is(self.bounds, reduce(product, self.factors, constant(1)))
+        body = reduce(product, [*(delta(a, b) for a, b in self.deltas), counted])
         return reduce(lambda inner, index: sum_over(index, inner), reversed(self.sums), body)
 
 
@@ -139,7 +172,7 @@ def _proof(
         outer = at(upstream, place)
         chained = [replace(m, factors=(outer, *m.factors)) for m in monomials]
         for index in reversed(running):
-            chained = [m.over(index) for m in chained]
+            chained = [m.over(index, solving=True) for m in chained]
     result = _added(chained)
     takes_real = complexes is not None and of not in complexes and result in complexes
     if takes_real:
@@ -165,7 +198,7 @@ def local_derivative(output: Node, place: Places, of: Node, target: Places) -> N
 
 def entry_derivative(entry: Node, of: Node, target: Places) -> Node:
     """The derivative of an entry form by the entry of `of` at `target`, with deltas."""
-    return _added([*_differentiated(entry, of, target)])
+    return _added([m.solved() for m in _differentiated(entry, of, target)])
 
 
 def _monomials(output: Node, place: Places, forward: Node, of: Node, target: Places) -> list[Monomial]:
@@ -207,6 +240,9 @@ def _differentiated(node: Node, of: Node, target: Places) -> Iterator[Monomial]:
         yield from _differentiated(node.inputs[0], of, target)
         for m in _differentiated(node.inputs[1], of, target):
             yield m if node.op is add else replace(m, sign=-m.sign)
+    elif node.op is counted_:
+        for m in _differentiated(node.inputs[0], of, target):
+            yield replace(m, bounds=(*m.bounds, *node.attrs["bounds"]))
     elif node.op is neg:
         for m in _differentiated(node.inputs[0], of, target):
             yield replace(m, sign=-m.sign)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from backproof.ops.entries import (
     Looked,
     at,
     at_,
+    counted_,
     delta_,
     entry_of,
     lies_between,
@@ -88,7 +90,7 @@ def explain(node: Node, place: tuple[int, ...], values: Values, sizes: Mapping[s
     terms = tuple(
         Term(term, _of_kind(reader.value(term), entry.value), tuple(reader.entries(term)))
         for term in reader.terms(formula)
-        if not _vanishes(term)
+        if not reader.vanishes(term)
     )
     return Explanation(entry, formula, terms)
 
@@ -96,13 +98,6 @@ def explain(node: Node, place: tuple[int, ...], values: Values, sizes: Mapping[s
 def _of_kind(value: complex, entry: complex) -> complex:
     """A term's value: a plain number where the entry that it is a part of is one; no negative zeros."""
     return complex(value) + 0.0 if isinstance(entry, complex) else float(np.real(value)) + 0.0
-
-
-def _vanishes(term: Node) -> bool:
-    """Whether a delta in a product says that its places do not meet."""
-    if term.op is delta_:
-        return bool(term.attrs["left"] != term.attrs["right"])
-    return term.op is mul and any(map(_vanishes, term.inputs))
 
 
 def _full_place(node: Node, place: tuple[int, ...], sizes: Mapping[str, int]) -> tuple[Place, ...]:
@@ -139,24 +134,36 @@ class Reader:
 
     def entry(self, node: Node) -> EntryValue:
         (array,) = node.inputs
-        place = tuple(map(self.position, node.attrs["place"]))
+        place = tuple(int(self.position(p)) for p in node.attrs["place"])
         name = str(array.symbol) if array.symbol is not None else row_of(array).name
         value = self._array(array)[tuple(k - 1 for k in place)]
         return EntryValue(name, place, (complex(value) if np.iscomplexobj(value) else float(value)) + 0.0, array)
 
-    def position(self, place: Place) -> int:
-        """The number that a position without letters is."""
+    def position(self, place: Place) -> int | Fraction:
+        """The number that a position without letters is; where there is none such, it may be a fraction."""
         match place:
             case None:
                 return 1
-            case Affine(terms, offset):
-                return offset + sum(factor * self.position(single) for factor, single in terms)
+            case Affine(terms, offset, divisor):
+                return Fraction(offset + sum(factor * self.position(single) for factor, single in terms), divisor)
             case Digit(position, step, length):
                 found = (self.position(position) - 1) // step
                 return found if length is None else found % length
             case Looked(entry):
                 return round(self.value(entry).real)
         return int(place)  # type: ignore[arg-type]  # a letter is none
+
+    def _hold(self, node: Node) -> bool:
+        """Whether each of the positions that a condition names is a whole number between its bounds."""
+        return all(lies_between(self.position(place), *ends) for place, *ends in node.attrs["bounds"])
+
+    def vanishes(self, term: Node) -> bool:
+        """Whether a factor of a product says that its places do not meet, or that there is no such place."""
+        if term.op is delta_:
+            return not self.value(term)
+        if term.op is counted_:
+            return not self._hold(term)
+        return term.op is mul and any(map(self.vanishes, term.inputs))
 
     def _array(self, array: Node) -> Array:
         """The values of a quantity, or of an operation without a name, computed from the quantities in it."""
@@ -184,7 +191,7 @@ class Reader:
                     yield entry
             elif x.op is pieces:
                 stack.append(self._chosen(x))
-            else:
+            elif x.op is not counted_ or self._hold(x):
                 stack.extend(reversed([*self.expanded(x)] if x.op is sum_over_ else x.inputs))
 
     def _chosen(self, node: Node) -> Node:
@@ -202,7 +209,9 @@ class Reader:
         if node.op is position_:
             return float(self.position(node.attrs["place"]))
         if node.op is within_:
-            return float(all(lies_between(self.position(p), *ends) for p, *ends in node.attrs["bounds"]))
+            return float(self._hold(node))
+        if node.op is counted_:
+            return self.value(node.inputs[0]) if self._hold(node) else 0.0
         if node.op is pieces:
             return self.value(self._chosen(node))
         if node.op is size_:
@@ -227,6 +236,8 @@ class Reader:
             yield from self.terms(first)
             for term in self.terms(second):
                 yield term if node.op is add else neg(term)
+        elif node.op is counted_:
+            yield from self.terms(node.inputs[0]) if self._hold(node) else ()
         elif node.op is real:
             for term in self.terms(node.inputs[0]):
                 yield real(term)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from math import gcd, lcm
 
 from backproof.ir.errors import ShapeError
 
@@ -167,14 +168,22 @@ def digit(position: Place, step: int, length: int | None) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """A position computed from others: ``2y + p − 2``, each with the factor before it."""
+    """A position computed from others: ``2y + p − 2``, each with the factor before it.
+
+    With a `divisor` the whole is divided by it, ``(y − p)/2 + 1``: that is no position where a remainder is left.
+    """
 
     terms: tuple[tuple[int, Index | str | Computed], ...]
     offset: int
+    divisor: int = 1
 
     def __str__(self) -> str:
         text = "+".join(f"{factor if factor != 1 else ''}{position}" for factor, position in self.terms)
-        return f"{text}{self.offset:+d}" if self.offset else text
+        offset = self.offset
+        if self.divisor != 1:
+            offset, rest = divmod(offset, self.divisor)
+            text = f"({text}{rest:+d})/{self.divisor}" if rest else f"({text})/{self.divisor}"
+        return f"{text}{offset:+d}" if offset else text
 
 
 Place = Index | Affine | Computed | int | str | None
@@ -184,29 +193,56 @@ None where the length is one.
 """
 
 
-def affine(terms: Iterable[tuple[int, Place]], offset: int) -> Place:
-    """The position Σ factor·position + offset, as simple as it can be written; a position of None is 1."""
+def affine(terms: Iterable[tuple[int, Place]], offset: int, divisor: int = 1) -> Place:
+    """The position (Σ factor·position + offset)/divisor, as simple as it can be written; a position of None is 1."""
+    terms = list(terms)
+    # All is brought to one denominator first.
+    common = lcm(1, *(position.divisor for _, position in terms if isinstance(position, Affine)))
     found: dict[Index | str | Computed, int] = {}
+    offset *= common
+    divisor *= common
     for factor, position in terms:
+        scale = factor * common
         match position:
-            case Affine(inner, rest):
-                offset += factor * rest
+            case Affine(inner, rest, lower):
+                scale //= lower
+                offset += scale * rest
             case Index() | str() | Computed():
                 inner = ((1, position),)
             case _:
                 inner = ()
-                offset += factor * (1 if position is None else position)
+                offset += scale * (1 if position is None else position)
         for times, single in inner:
-            found[single] = found.get(single, 0) + factor * times
+            found[single] = found.get(single, 0) + scale * times
     for high, low in _divided(found):
         # 6⌊a/6⌋ + a mod 6 is a.
         factor, length = found.pop(low), high.length and high.length * (low.length or 1)
         del found[high]
-        return affine([*((f, p) for p, f in found.items()), (factor, digit(low.position, low.step, length))], offset)
-    kept = tuple((factor, position) for position, factor in found.items() if factor)
-    if not kept:
+        kept = [(f, p) for p, f in found.items()]
+        return affine([*kept, (factor, digit(low.position, low.step, length))], offset, divisor)
+    kept = [(factor, position) for position, factor in found.items() if factor]
+    shared = gcd(divisor, offset, *(factor for factor, _ in kept))
+    kept, offset, divisor = [(factor // shared, x) for factor, x in kept], offset // shared, divisor // shared
+    if not kept and divisor == 1:
         return offset
-    return kept[0][1] if len(kept) == 1 and kept[0][0] == 1 and not offset else Affine(kept, offset)
+    if len(kept) == 1 and kept[0][0] == 1 and not offset and divisor == 1:
+        return kept[0][1]
+    return Affine(tuple(kept), offset, divisor)
+
+
+def solution(place: Place, index: Index, value: Place) -> Place | None:
+    """The position that `index` must be at for `place` to be `value`; None where no formula says it."""
+    if place == index:
+        return value
+    if not isinstance(place, Affine):
+        return None
+    factor = sum(times for times, single in place.terms if single == index)
+    others = [(-times, single) for times, single in place.terms if single != index]
+    if not factor or any(index in letters_of(single) for _, single in others):
+        return None
+    sign = 1 if factor > 0 else -1
+    terms = [(sign * place.divisor, value), *((sign * times, single) for times, single in others)]
+    return affine(terms, -sign * place.offset, abs(factor))
 
 
 def _divided(found: dict[Index | str | Computed, int]) -> Iterator[tuple[Digit, Digit]]:
@@ -222,7 +258,8 @@ def _divided(found: dict[Index | str | Computed, int]) -> Iterator[tuple[Digit, 
 def put(place: Place, index: Index, position: Place) -> Place:
     """A position with another one put in for a letter."""
     if isinstance(place, Affine):
-        return affine(((factor, put(single, index, position)) for factor, single in place.terms), place.offset)
+        terms = ((factor, put(single, index, position)) for factor, single in place.terms)
+        return affine(terms, place.offset, place.divisor)
     if isinstance(place, Computed):
         return place.put(index, position)
     return position if place == index else place

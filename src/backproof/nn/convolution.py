@@ -32,8 +32,8 @@ def conv1d(
     if groups == 1:
         out = np.einsum("ncyp,ocp->noy", windows(x_padded, kernel, stride, dilation), w, optimize=True)
     else:
-        parts = windows(_grouped(x_padded, 1, groups), kernel, stride, dilation)
-        out = np.einsum("ngcyp,gocp->ngoy", parts, _grouped(w, 0, groups), optimize=True)
+        x_grouped, w_grouped = _grouped(x_padded, 1, groups), _grouped(w, 0, groups)
+        out = np.einsum("ngcyp,gocp->ngoy", windows(x_grouped, kernel, stride, dilation), w_grouped, optimize=True)
         out = np.reshape(out, (len(x), len(w), *out.shape[3:]))
     return out if b is None else out + b[:, None]
 
@@ -59,8 +59,8 @@ def conv2d(
     if groups == 1:
         out = np.einsum("ncyxpq,ocpq->noyx", windows(x_padded, kernel, stride, dilation), w, optimize=True)
     else:
-        parts = windows(_grouped(x_padded, 1, groups), kernel, stride, dilation)
-        out = np.einsum("ngcyxpq,gocpq->ngoyx", parts, _grouped(w, 0, groups), optimize=True)
+        x_grouped, w_grouped = _grouped(x_padded, 1, groups), _grouped(w, 0, groups)
+        out = np.einsum("ngcyxpq,gocpq->ngoyx", windows(x_grouped, kernel, stride, dilation), w_grouped, optimize=True)
         out = np.reshape(out, (len(x), len(w), *out.shape[3:]))
     return out if b is None else out + b[:, None, None]
 

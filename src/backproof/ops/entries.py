@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import ONE, Computed, Index, Place, Shape, Size, affine, digit, letters_of, put
-from backproof.ops.notation import Entry, Kronecker, Position, Reduction, Within
+from backproof.ops.notation import Bare, Entry, Kronecker, Position, Reduction, Within
 from backproof.ops.row import Array, Row
 
 Places = tuple[Place, ...]
@@ -62,7 +63,7 @@ def _no_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) ->
     return node
 
 
-def _entry_row(name: str, about: str, notation: Entry | Reduction | Kronecker | Position | Within) -> Row:
+def _entry_row(name: str, about: str, notation: Bare | Entry | Reduction | Kronecker | Position | Within) -> Row:
     return Row(name, "entry", about, _scalar_only, lambda shapes, attrs: (), notation, _no_entry)
 
 
@@ -71,6 +72,7 @@ sum_over_ = _entry_row("sum_over", "A sum over an index.", Reduction())
 delta_ = _entry_row("delta", "Kronecker's delta: 1 where two indices agree, else 0.", Kronecker())
 position_ = _entry_row("position", "A position on an axis, as a number.", Position())
 within_ = _entry_row("within", "Whether positions lie between bounds: 1 or 0.", Within())
+counted_ = _entry_row("counted", "A formula that is 0 where there is no entry at a position.", Bare())
 
 
 def at(node: Node, place: Places) -> Node:
@@ -102,7 +104,7 @@ class Looked(Computed):
     @cached_property
     def letters(self) -> tuple[Index, ...]:
         """Those of the places in it."""
-        places = [p for x in ancestors([self.entry]) if x.op is at_ for p in x.attrs["place"]]
+        places = [p for x in ancestors([self.entry]) for p in positions_in(x)]
         return tuple(dict.fromkeys(letter for p in places for letter in letters_of(p)))
 
     def put(self, index: Index, position: Place) -> Place:
@@ -140,14 +142,31 @@ Bounds = tuple[tuple[Place, int | None, int | None], ...]
 """Positions, each with the least and the greatest that it may be; None where every one will do."""
 
 
-def lies_between(position: int, least: int | None, most: int | None) -> bool:
-    """Whether a number lies between its bounds."""
-    return (least is None or least <= position) and (most is None or position <= most)
+def lies_between(position: int | Fraction, least: int | None, most: int | None) -> bool:
+    """Whether a number is a whole one between its bounds."""
+    return position.denominator == 1 and (least is None or least <= position) and (most is None or position <= most)
 
 
 def within(bounds: Bounds) -> Node:
     """Whether each position lies between its bounds."""
     return within_(bounds=bounds)
+
+
+def counted(bounds: Bounds, value: Node) -> Node:
+    """`value` where each position is a whole number between its bounds, else 0."""
+    return counted_(value, bounds=bounds)
+
+
+def positions_in(node: Node) -> Iterator[Place]:
+    """The positions that an entry form names itself, not in what it is made of."""
+    if node.op is at_:
+        yield from node.attrs["place"]
+    elif node.op is delta_:
+        yield from (node.attrs["left"], node.attrs["right"])
+    elif node.op is position_:
+        yield node.attrs["place"]
+    elif node.op in (within_, counted_):
+        yield from (place for place, _, _ in node.attrs["bounds"])
 
 
 def align(place: Places, shape: Shape) -> Places:
@@ -201,8 +220,9 @@ def put_in(node: Node, index: Index, position: Place) -> Node:
         return delta(put(node.attrs["left"], index, position), put(node.attrs["right"], index, position))
     if node.op is position_:
         return position_of(put(node.attrs["place"], index, position))
-    if node.op is within_:
-        return within(tuple((put(place, index, position), *ends) for place, *ends in node.attrs["bounds"]))
+    if node.op in (within_, counted_):
+        bounds = tuple((put(place, index, position), *ends) for place, *ends in node.attrs["bounds"])
+        return within(bounds) if node.op is within_ else counted(bounds, put_in(node.inputs[0], index, position))
     if node.op is sum_over_ and node.attrs["index"] == index:
         return node  # inside, the letter is the sum's own
     return Node(node.op, tuple(put_in(x, index, position) for x in node.inputs), node.shape, node.attrs)

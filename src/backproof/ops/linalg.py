@@ -22,8 +22,9 @@ from backproof.ops.entries import EntryOf, LetterPool, Places, delta, own_entry,
 from backproof.ops.leaves import constant
 from backproof.ops.linear import expand, matmul, total, transposed
 from backproof.ops.notation import Apply, DiagonalTimes, InverseTimes, Superscript, TimesIdentity
+from backproof.ops.outside import where_within
 from backproof.ops.row import Array, Domain, EntryRule, Row
-from backproof.ops.shaping import reshape, where_within
+from backproof.ops.shaping import reshape
 from backproof.ops.vectors import einsum, outer
 
 # --- diagonals and traces

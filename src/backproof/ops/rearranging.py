@@ -14,8 +14,8 @@ from backproof.ops.arithmetic import product
 from backproof.ops.entries import EntryOf, LetterPool, Places, align, delta, looked_up, own_entry, sum_over
 from backproof.ops.leaves import constant
 from backproof.ops.notation import Apply
+from backproof.ops.outside import told, where_within
 from backproof.ops.row import Array, Domain, Row
-from backproof.ops.shaping import where_within
 
 
 def _same_shape(shapes: Sequence[Shape], attrs: Mapping[str, Any]) -> Shape:
@@ -202,13 +202,17 @@ def _convolve(a: Array, v: Array) -> Array:
 
 
 def _convolve_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
-    """The entries of the shorter one with those of the longer that they meet; where there are none, 0."""
+    """The entries of the longer one with those of the shorter that they meet; where there are none, 0."""
     long, short = sorted(node.inputs, key=lambda x: x.shape[-1].value or 0, reverse=True)
     k = None if short.shape[-1] == ONE else letters.fresh(short.shape[-1])
     n = long.shape[-1].value or 0
     met = affine([(1, place[-1]), (-1, k)], 1)
-    body = product(entry(short, (k,)), entry(long, (None if n == 1 else met,)))
-    inside = where_within(((met, 1, n),), lambda: body, constant(0))
+    bounds = ((met, 1, n),)
+
+    def both() -> Node:
+        return product(entry(long, (None if n == 1 else met,)), entry(short, (k,)))
+
+    inside = told(bounds, both) or where_within(bounds, both, constant(0))
     return inside if k is None else sum_over(k, inside)
 
 
@@ -251,7 +255,7 @@ def _correlate_entry(node: Node, place: Places, entry: EntryOf, letters: LetterP
     a, v = node.inputs
     k = None if v.shape[-1] == ONE else letters.fresh(v.shape[-1])
     met = None if a.shape[-1] == ONE else affine([(1, place[-1]), (1, k)], -1)
-    body = product(entry(v, (k,)), entry(a, (met,)))
+    body = product(entry(a, (met,)), entry(v, (k,)))
     return body if k is None else sum_over(k, body)
 
 

@@ -16,8 +16,9 @@ from backproof.ops.entries import EntryOf, LetterPool, Places, own_entry, sum_ov
 from backproof.ops.leaves import constant, constant_, size
 from backproof.ops.linear import expand, reduced_shape, stretched, total
 from backproof.ops.notation import Apply, Over
+from backproof.ops.outside import where_within
 from backproof.ops.row import Array, Domain, Row
-from backproof.ops.shaping import concatenate, index, sliced, where_within
+from backproof.ops.shaping import concatenate, index, sliced
 
 
 def kept(x: Node, y: Node) -> Node:

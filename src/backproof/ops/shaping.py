@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -16,13 +16,11 @@ from backproof.ir.sizes import ONE, Affine, Index, Place, Shape, Size, affine, a
 from backproof.ops.arithmetic import add, neg, product, sub
 from backproof.ops.elementary import pieces
 from backproof.ops.entries import (
-    Bounds,
     EntryOf,
     LetterPool,
     Places,
     align,
     delta,
-    lies_between,
     looked_up,
     row_of,
     sum_over,
@@ -31,6 +29,7 @@ from backproof.ops.entries import (
 from backproof.ops.leaves import constant, is_number
 from backproof.ops.linear import expand, matmul, stretch, stretched, transpose
 from backproof.ops.notation import Apply, Bare, Bracketed, Permuted, Replaced, Reshaped
+from backproof.ops.outside import can_hold, told, where_within
 from backproof.ops.row import Array, Domain, Row
 
 
@@ -370,29 +369,39 @@ def _put_at(
 
 def _unindex_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
     a, *arrays = node.inputs
-    if arrays or any(isinstance(k, slice) and k.step != 1 for k in node.attrs["key"]):
+    if arrays:
         return _put_at(node, a, arrays, place, entry, letters)
     inner: list[Place] = []
     bounds: list[tuple[Place, int | None, int | None]] = []
+    spread: list[tuple[Place, int | None, int | None]] = []
     factors: list[Node] = []
     for k, position, size in zip(node.attrs["key"], place, node.shape, strict=True):
         if isinstance(k, int):
             if size != ONE:
                 factors.append(delta(position, k + 1))
             continue
-        if k != slice(0, size.value, 1):
-            bounds.append((position, k.start + 1 if k.start else None, k.stop if k.stop != size.value else None))
-        inner.append(None if k.stop - k.start == 1 else affine([(1, position)], -k.start))
-    value = where_within(tuple(bounds), lambda: entry(a, tuple(inner)), constant(0))
+        count = len(range(*k.indices(size.value or 0)))
+        if k.step != 1:
+            found = _taken_from(k, position)
+            spread.append((found, 1, count))
+        else:
+            found = affine([(1, position)], -k.start)
+            if k != slice(0, size.value, 1):
+                bounds.append((position, k.start + 1 if k.start else None, k.stop if k.stop != size.value else None))
+        inner.append(None if count == 1 else found)
+    if not can_hold(tuple(bounds)):
+        return constant(0)
+    counted = told(tuple(spread), lambda: entry(a, tuple(inner)))
+    if counted is None:
+        return _put_at(node, a, arrays, place, entry, letters)
+    value = where_within(tuple(bounds), lambda: counted, constant(0))
     return reduce(product, reversed(factors), value) if factors else value
 
 
-def where_within(bounds: Bounds, value: Callable[[], Node], otherwise: Node) -> Node:
-    """`value` where positions lie between their bounds; of positions that are numbers it is known."""
-    open_ = tuple(bound for bound in bounds if not isinstance(bound[0], int))
-    if any(isinstance(p, int) and not lies_between(p, *ends) for p, *ends in bounds):
-        return otherwise
-    return pieces(value(), within(open_), otherwise) if open_ else value()
+def _taken_from(k: slice, position: Place) -> Place:
+    """The position in x[start::step] of what stands at a position of x: entry start + 1 + (p − 1)·step is entry p."""
+    sign = 1 if k.step > 0 else -1
+    return affine([(sign, position)], abs(k.step) - sign * (k.start + 1), abs(k.step))
 
 
 unindex: Row = Row(
@@ -450,7 +459,7 @@ def _replace_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPoo
             along = affine([(sign, position)], 1 - sign * (k.start + 1))
             bounds += [(along, 1, (count - 1) * step + 1)] if count else [(1, 2, None)]
             bounds += [(digit(along, 1, step), 0, 0)] if step > 1 else []
-            inner.append(None if count == 1 else affine([(1, digit(along, step, None))], 1))
+            inner.append(None if count == 1 else _taken_from(k, position))
     return where_within(tuple(bounds), lambda: entry(value, align(tuple(inner), value.shape)), entry(a, place))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import product as combinations
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 
 from backproof.ir.errors import ShapeError
 from backproof.ir.node import Node
-from backproof.ir.sizes import ONE, Place, Shape, affine, of_length, show
+from backproof.ir.sizes import ONE, Index, Place, Shape, affine, letters_of, of_length, show
 from backproof.ops.arithmetic import product
 from backproof.ops.entries import EntryOf, LetterPool, Places, delta, sum_over
 from backproof.ops.notation import Apply
+from backproof.ops.outside import told
 from backproof.ops.row import Array, Domain, Row
 
 
@@ -90,18 +92,56 @@ def _overlap_add(
 
 
 def _overlap_add_entry(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    with letters.scope():
+        solved = _by_offsets(node, place, entry, letters)
+    return solved or _by_windows(node, place, entry, letters)
+
+
+def _by_offsets(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node | None:
+    """A sum over the places inside a window: each tells which window has the entry there, if there is one.
+
+    Of position p = (r − 1)·stride + (o − 1)·dilation + 1 that is window r, or place o where there is one window only.
+    None where the formula would not show of which entry there may be none.
+    """
     (g,) = node.inputs
-    own, axes = len(place), node.attrs["axes"]
+    rank = len(place)
+    inner = list(place)
+    offsets: list[Place] = []
+    running: list[Index] = []
+    bounds: list[tuple[Place, int | None, int | None]] = []
+    options = zip(node.attrs["axes"], g.shape[rank:], node.attrs["strides"], node.attrs["dilations"], strict=True)
+    for axis, size, stride, dilation in options:
+        count = g.shape[rank + axis]
+        if count == ONE:
+            inner[axis] = None
+            offset = affine([(1, place[axis])], dilation - 1, dilation)
+            bounds.append((offset, 1, size.value))
+        else:
+            offset = None if size == ONE else letters.fresh(size)
+            running += letters_of(offset)
+            inner[axis] = affine([(1, place[axis]), (-dilation, offset)], dilation - 1 + stride, stride)
+            bounds.append((inner[axis], 1, count.value))
+        offsets.append(None if size == ONE else offset)
+    body = told(tuple(bounds), lambda: entry(g, (*inner, *offsets)))
+    return None if body is None else _summed(running, body)
+
+
+def _by_windows(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:
+    """A sum over all places of all windows, with a delta for those that are the entry's own."""
+    (g,) = node.inputs
+    rank, axes = len(place), node.attrs["axes"]
     inner = list(place)
     for axis in axes:
-        inner[axis] = None if g.shape[own + axis] == ONE else letters.fresh(g.shape[own + axis])
-    offsets = tuple(None if size == ONE else letters.fresh(size) for size in g.shape[own:])
+        inner[axis] = None if g.shape[rank + axis] == ONE else letters.fresh(g.shape[rank + axis])
+    offsets = tuple(None if size == ONE else letters.fresh(size) for size in g.shape[rank:])
     body = entry(g, (*inner, *offsets))
     for axis, position in reversed([*_within(inner, axes, offsets, node.attrs)]):
         body = product(delta(place[axis] or 1, position), body)
-    for index in (*reversed(offsets), *(inner[axis] for axis in reversed(axes))):
-        body = body if index is None else sum_over(index, body)
-    return body
+    return _summed([x for place in (*(inner[axis] for axis in axes), *offsets) for x in letters_of(place)], body)
+
+
+def _summed(running: Sequence[Index], body: Node) -> Node:
+    return reduce(lambda inside, index: sum_over(index, inside), reversed(running), body)
 
 
 def _attrs(y: Node) -> dict[str, Any]:
@@ -118,8 +158,9 @@ windows: Row = Row(
     entry=_windows_entry,
     vjp=lambda g, y, a: (overlap_add(g, sizes=a.shape, **_attrs(y)),),
     reasons=(
-        "An entry of {x} lies in several windows, at another place in each. The chain rule adds up what comes back "
-        "from all of them: the windows of {dy} are laid where they were taken, and what lies over each other is added.",
+        "An entry of {x} lies in several windows, at another place in each: the further on in a window, the earlier "
+        "this begins. The chain rule adds up what comes back from all of them: the windows of {dy} are laid where they "
+        "were taken, and what lies over each other is added.",
     ),
     domain=(Domain((2, 6, 7)),),
     attrs={"axes": (-2, -1), "lengths": (2, 3), "strides": (3, 2), "dilations": (2, 1)},

@@ -146,6 +146,10 @@ def _backward(number: int, step: BackwardStep, derivation: Derivation, expand: b
     if derivation.sources:
         blocks += indexed(forms, step.node, plain)
     blocks += [Paragraph(meaning(rewrite)) for rewrite in step.rewrites]
+    if (same := derivation.correlations.get(step)) is not None:
+        blocks.append(Paragraph(("Textbooks write the same as a correlation:",)))
+        blocks.append(Display(f"{plain}-correlation", Equation(left, (spell(same.result),))))
+        blocks.append(Paragraph(meaning(same)))
     blocks += _shapes(forms[-1], step.node)
     if expand:
         blocks += entries(forms, step.node, plain, left, _expanded_left(step))

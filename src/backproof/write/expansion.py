@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from backproof.derivation.steps import BackwardStep, Proof
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import ONE, Affine, Digit, Index, Place, Shape, Size
-from backproof.ops.entries import LetterPool, Looked, align, at, at_, delta_, entry_of, row_of
+from backproof.ops.entries import LetterPool, Looked, align, at, at_, entry_of, position_of, positions_in, row_of
 from backproof.ops.linear import matmul, transpose
+from backproof.ops.outside import conditions
 from backproof.ops.shaping import places_of
 from backproof.ops.vectors import einsum
 from backproof.write.doc import Block, Display, Inline, Paragraph
@@ -57,7 +58,7 @@ def entries(forms: Sequence[Node], result: Node, plain: str, left: Math, middle:
         yield from _matrices(form, plain, left, middle)
     if form.shape and not _has_many_axes(forms, result):
         yield Paragraph(("One entry:",))
-        yield _one_entry(forms, result, f"{plain}-entry")
+        yield from _one_entry(forms, result, f"{plain}-entry")
 
 
 def _matrices(form: Node, plain: str, left: Math, middle: Sequence[Math]) -> Iterator[Block]:
@@ -67,9 +68,27 @@ def _matrices(form: Node, plain: str, left: Math, middle: Sequence[Math]) -> Ite
     yield Display(f"{plain}-entries", Equation(left, (*middle, *_factors(form), cells)))
 
 
-def _one_entry(forms: Sequence[Node], result: Node, plain: str) -> Display:
+def _one_entry(forms: Sequence[Node], result: Node, plain: str) -> Iterator[Block]:
     left, right = _entries(forms, result)
-    return Display(plain, Equation(spell_as_part(left), tuple(map(spell, right))))
+    yield Display(plain, Equation(spell_as_part(left), tuple(map(spell, right))))
+    yield from outside(right)
+
+
+def outside(formulas: Sequence[Node]) -> Iterator[Block]:
+    """What is said below entry forms of terms that are 0 because there is no such entry."""
+    if text := missing(formulas):
+        yield Paragraph(text)
+
+
+def missing(formulas: Sequence[Node]) -> Inline:
+    """Which terms of entry forms are 0 because there is no entry at a position; empty where there are none."""
+    text: list[str | Math] = []
+    for array, positions in conditions(formulas).items():
+        text += [" " if text else "", spell_as_part(array), " has no entry where "]
+        for k, (place, last) in enumerate(positions.items()):
+            text += [" or " if k else "", spell(position_of(place)), " is not one of ", _numbers(Number(str(last)))]
+        text.append("; such terms are 0.")
+    return tuple(text)
 
 
 def _entries(forms: Sequence[Node], result: Node) -> tuple[Node, list[Node]]:
@@ -81,22 +100,25 @@ def _entries(forms: Sequence[Node], result: Node) -> tuple[Node, list[Node]]:
 def indexed(forms: Sequence[Node], result: Node, plain: str) -> Iterator[Block]:
     """The equation of one entry, where an array of more than two axes takes part: letters tell which axes meet."""
     if _has_many_axes(forms, result):
+        yield from _one_entry(forms, result, f"{plain}-indices")
         left, right = _entries(forms, result)
-        yield Display(f"{plain}-indices", Equation(spell_as_part(left), tuple(map(spell, right))))
         yield from _legend([left, *right])
 
 
 def _legend(entries: Sequence[Node]) -> Iterator[Block]:
-    """Which letter runs over which axis of what."""
-    runs: dict[Index, dict[Node, list[int]]] = {}
+    """Which letter runs over which axis of what: of an array that it stands alone in a place of, if there is one."""
+    alone: dict[Index, dict[Node, list[int]]] = {}
+    inside: dict[Index, dict[Node, list[int]]] = {}
     for x in _entries_in(entries):
         if x.inputs[0].symbol is not None:
             for axis, position in enumerate(x.attrs["place"], 1):
                 for letter in _own_letters(position):
-                    axes = runs.setdefault(letter, {}).setdefault(x.inputs[0], [])
+                    inside.setdefault(letter, {})
+                    found = alone if position == letter else inside
+                    axes = found.setdefault(letter, {}).setdefault(x.inputs[0], [])
                     axes += [axis] if axis not in axes else []
     over: dict[Node, dict[tuple[int, ...], list[Index]]] = {}
-    for letter, arrays in runs.items():
+    for letter, arrays in (inside | alone).items():
         first = next(iter(arrays))
         over.setdefault(first, {}).setdefault(tuple(arrays[first]), []).append(letter)
     text: list[str | Math] = []
@@ -113,10 +135,7 @@ def _entries_in(nodes: Sequence[Node]) -> Iterator[Node]:
     for x in ancestors(nodes, stop=lambda node: node.op is at_):
         if x.op is at_:
             yield x
-            yield from _entries_in([looked for position in x.attrs["place"] for looked in _looked_up(position)])
-        elif x.op is delta_:
-            sides = (x.attrs["left"], x.attrs["right"])
-            yield from _entries_in([looked for position in sides for looked in _looked_up(position)])
+        yield from _entries_in([looked for position in positions_in(x) for looked in _looked_up(position)])
 
 
 def _looked_up(position: Place) -> Iterator[Node]:
@@ -138,7 +157,11 @@ def _own_letters(position: Place) -> tuple[Index, ...]:
 
 
 def _range(letter: Index) -> Math:
-    return Row((Ident(letter.letter), Sign("=", "relation"), Number("1"), Sign("…"), name(letter.size.name)))
+    return Row((Ident(letter.letter), Sign("=", "relation"), _numbers(name(letter.size.name))))
+
+
+def _numbers(last: Math) -> Math:
+    return Row((Number("1"), Sign("…"), last))
 
 
 def _has_many_axes(forms: Sequence[Node], result: Node) -> bool:
@@ -199,6 +222,7 @@ def proof_blocks(step: BackwardStep, proof: Proof, plain: str) -> Iterator[Block
     local = partial(proof.output, proof.entry)
     yield Paragraph(("Its derivative by ", of, " is"))
     yield Display(f"{plain}-local", Equation(local, (spell(proof.local),)))
+    yield from outside([proof.local])
     yield Paragraph(
         (
             "The chain rule adds up over every entry ",
@@ -217,6 +241,7 @@ def proof_blocks(step: BackwardStep, proof: Proof, plain: str) -> Iterator[Block
     if proof.factor is not None:
         chain = Row((spell(proof.factor), chain))
     yield Display(plain, Equation(d_of, (chain, spell(proof.result))))
+    yield from outside([proof.result])
 
 
 def transposes(forms: Sequence[Node]) -> Iterator[Block]:

@@ -12,6 +12,7 @@ from backproof.ir.sizes import Shape
 from backproof.ops.entries import at
 from backproof.ops.linear import stretch
 from backproof.write.doc import Block, Display, Heading, Inline, Paragraph
+from backproof.write.expansion import outside
 from backproof.write.math import Equation, Frac, Ident, Math, Number, Row, Scripts, Sign
 from backproof.write.spell import name, partial, spell, spell_as_part, symbol
 
@@ -61,6 +62,7 @@ def _formula(jacobian: Jacobian, plain: str) -> Iterator[Block]:
             )
             yield Paragraph((text,) if jacobian.matrix is not None else (text, v, ":"))
             yield Display(f"{plain}-entry", Equation(entry(jacobian), (spell(jacobian.entry),)))
+            yield from outside([jacobian.entry])
     else:
         yield Paragraph(
             (

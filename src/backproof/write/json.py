@@ -17,6 +17,7 @@ from backproof.ops.entries import LetterPool, at, entry_of, row_of
 from backproof.ops.linear import restated
 from backproof.ops.shaping import Slot
 from backproof.write.contributions import apart
+from backproof.write.expansion import missing
 from backproof.write.jacobians import entry, whole
 from backproof.write.math import Math
 from backproof.write.math_latex import latex
@@ -101,16 +102,18 @@ def _forward(step: ForwardStep, derivation: Derivation) -> dict[str, Any]:
 
 
 def _backward(step: BackwardStep, derivation: Derivation) -> dict[str, Any]:
+    same = derivation.correlations.get(step)
     return {
         **_quantity(step.node),
         "by": str(step.of.symbol),
         "derivative_of": step.symbol.second or step.symbol.of,
         "forms": _forms(step.raw, step.rewrites),
         "contributions": [_contribution(step, consumer, x, derivation) for consumer, x in apart(step).items()],
+        **({"correlation": _form(same.result, plain(meaning(same)))} if same is not None else {}),
         "paths": [_path(path) for path in step.paths],
         "reasons": [plain(sentence) for sentence in backward_reasons(step, result_of(derivation))],
         "proofs": [
-            {"through": None if through is None else str(through), "entry": formula(spell(proof.result))}
+            {"through": None if through is None else str(through), "entry": _entry_form(proof.result)}
             for proof in derivation.proofs(step)
             for through in (proof.consumer.symbol,)
         ],
@@ -151,7 +154,7 @@ def _jacobian(jacobian: Jacobian) -> dict[str, Any]:
         "matrix": None if matrix is None else {"name": formula(whole(jacobian)), **_forms(matrix, ())[0]},
         "entry": None
         if jacobian.entry is None
-        else {"name": formula(entry(jacobian)), "value": formula(spell(jacobian.entry))},
+        else {"name": formula(entry(jacobian)), "value": _entry_form(jacobian.entry)},
     }
 
 
@@ -166,14 +169,24 @@ def _quantity(node: Node) -> dict[str, Any]:
         "symbol": str(node.symbol),
         "shape": _shape(node.shape),
         **formula(symbol(node.symbol)),
-        "entry": {"name": formula(spell_as_part(at(node, place))), "value": formula(spell(entry_of(node, place)))},
+        "entry": {"name": formula(spell_as_part(at(node, place))), "value": _entry_form(entry_of(node, place))},
     }
 
 
 def _forms(raw: Node, rewrites: tuple[Rewrite, ...]) -> list[dict[str, Any]]:
     """The right sides of the equation from the rule's form to the one that is computed."""
     steps = [(raw, ""), *((rewrite.result, plain(meaning(rewrite))) for rewrite in rewrites)]
-    return [{"meaning": why, **formula(spell(node)), "tree": _tree(node, top=True)} for node, why in steps]
+    return [_form(node, why) for node, why in steps]
+
+
+def _form(node: Node, why: str) -> dict[str, Any]:
+    return {"meaning": why, **formula(spell(node)), "tree": _tree(node, top=True)}
+
+
+def _entry_form(form: Node) -> dict[str, str]:
+    """The formula of one entry; where there are terms that are 0 because there is no such entry, which ones."""
+    told = plain(missing([form]))
+    return {**formula(spell(form)), **({"where": told} if told else {})}
 
 
 def _path(path: Path) -> dict[str, Any]:

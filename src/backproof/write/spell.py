@@ -167,17 +167,26 @@ def _position(place: Place) -> Math:
 
 
 def _affine(place: Affine) -> Math:
-    parts: list[Math] = []
-    for factor, position in place.terms:
+    whole, rest = divmod(place.offset, place.divisor)
+    # 2 − p, not −p + 2
+    leads = place.divisor == 1 and whole > 0 and all(factor < 0 for factor, _ in place.terms)
+    parts: list[Math] = [Number(str(whole))] if leads else []
+    for factor, position in sorted(place.terms, key=lambda term: term[0] < 0):
         if parts or factor < 0:
             parts.append(Sign("+" if factor > 0 else "−", "tight"))
         if abs(factor) != 1:
             parts.append(Number(str(abs(factor))))
         math = _position(position)
         parts.append(Fence(math) if isinstance(position, Digit) and position.length and factor != 1 else math)
-    if place.offset:
-        parts += [Sign("+" if place.offset > 0 else "−", "tight"), Number(str(abs(place.offset)))]
-    return Row(tuple(parts))
+    if place.divisor != 1 and (rest or len(parts) > 1):
+        parts = [Sign("(", "tight"), *parts, *_offset(rest), Sign(")", "tight")]
+    if place.divisor != 1:
+        parts += [Sign("/", "tight"), Number(str(place.divisor))]
+    return Row((*parts, *_offset(0 if leads else whole)))
+
+
+def _offset(number: int) -> tuple[Math, ...]:
+    return (Sign("+" if number > 0 else "−", "tight"), Number(str(abs(number)))) if number else ()
 
 
 def _digit(place: Digit) -> Math:
@@ -567,8 +576,16 @@ def _multiplied(node: Node) -> tuple[Node, Node] | None:
 
 def _is_sum(node: Node) -> bool:
     """Whether a node is spelled with a sum sign, which binds all that follows it and needs no brackets at an end."""
+    node = _written(node)
     is_reduction = row_of(node).notation == Reduction() and node.symbol is None
     return is_reduction and _squared(node) is None and _multiplied(node) is None
+
+
+def _written(node: Node) -> Node:
+    """What a node is spelled as: itself, or its input where it is bare."""
+    while node.symbol is None and row_of(node).notation == Bare():
+        (node,) = node.inputs
+    return node
 
 
 def _ends_with_sum(node: Node) -> bool:
@@ -653,7 +670,8 @@ def _bounds(bounds: Bounds) -> Math:
         if least is not None and least == most:
             parts += [_position(place), Sign("=", "relation"), _whole(most)]
             continue
-        parts += [] if least is None else [_whole(least), Sign("≤", "relation")]
+        if least is not None and not (least == 1 and isinstance(place, Index)):
+            parts += [_whole(least), Sign("≤", "relation")]
         parts.append(_position(place))
         parts += [] if most is None else [Sign("≤", "relation"), _whole(most)]
     return Row(tuple(parts))
@@ -690,7 +708,7 @@ def _sum(node: Node) -> Math:
         index: Index = node.attrs["index"]
         lower, upper = index_range(index)
         math, bound = _part(body)
-        nested = row_of(body).notation == Reduction()
+        nested = row_of(_written(body)).notation == Reduction()
         return BigSum(lower, upper, math if nested or bound > SUM else Fence(math))
     running, result = _running_slice(node)
     for index in reversed(running):

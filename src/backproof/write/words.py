@@ -21,7 +21,7 @@ def formulas(derivation: Derivation) -> list[Node]:
     """Every node of every equation in every form."""
     steps: list[ForwardStep | BackwardStep] = [*derivation.forward, *derivation.backward]
     forms = [x for step in steps for x in (step.raw, *(rewrite.result for rewrite in step.rewrites), step.node)]
-    return ancestors(forms)
+    return ancestors([*forms, *(rewrite.result for rewrite in derivation.correlations.values())])
 
 
 def words(nodes: list[Node], known: set[str]) -> Iterator[tuple[str, str]]:
