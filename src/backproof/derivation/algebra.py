@@ -6,7 +6,7 @@ shortens it, and it comes back as nodes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import sympy
 
@@ -15,19 +15,27 @@ from backproof.ir.sizes import ONE
 from backproof.ops.calculus import tidy
 from backproof.ops.entries import Places, at, at_, entry_of
 from backproof.ops.formula import to_expr, to_nodes
-from backproof.ops.linear import stretch, stretched, sum_, total
+from backproof.ops.linear import expand, stretch, stretched, sum_, total
+
+
+def told_to_add_up(node: Node) -> Collection[int]:
+    """The axes along which a leaf adds up to 1 because its graph says so: those of a network's labels."""
+    return (node.attrs["sums_to_one"],) if "sums_to_one" in node.attrs else ()
 
 
 class Algebra:
     """One expression under simplification.
 
-    `opens` tells which named nodes are looked into; with `sums_to_one` false, what is known of the sums of
-    distributions is not used.
+    `opens` tells which named nodes are looked into, `adds_up` along which axes an array is known to add up to 1.
+    `used` are the arrays of which this was used.
     """
 
-    def __init__(self, opens: Callable[[Node], bool], *, sums_to_one: bool = True) -> None:
+    def __init__(
+        self, opens: Callable[[Node], bool], *, adds_up: Callable[[Node], Collection[int]] = told_to_add_up
+    ) -> None:
+        self.used: dict[Node, tuple[int, ...]] = {}
         self._opens = opens
-        self._sums_to_one = sums_to_one
+        self._adds_up = adds_up
         self._given: dict[sympy.Symbol, sympy.Expr] = {}
         self._symbols: dict[object, sympy.Symbol] = {}
         self._nodes: dict[sympy.Symbol, Node] = {}
@@ -49,6 +57,8 @@ class Algebra:
         """What an atom stands for: a symbol, or for a sum what is left of it when constants are pulled out."""
         if node.op is stretch and node.symbol is None:
             return to_expr(node.inputs[0], self.atom, opens=self._opens)
+        if (number := _number(node)) is not None:
+            return to_expr(number, self.atom, opens=self._opens)
         if node.op is sum_ and node.symbol is None and node not in self._symbols and node.attrs["keepdims"]:
             return self._sum(node)
         return self.symbol(node, node)
@@ -77,7 +87,8 @@ class Algebra:
             constant = all(self._is_constant(self._nodes[s], axes) for s in factor.free_symbols)
             (outside if constant else inside).append(factor)
         rest = sympy.Mul(*inside)
-        if self._sums_to_one and rest.is_Symbol and self._nodes[rest].attrs.get("sums_to_one") in axes:
+        if rest.is_Symbol and len(axes) == 1 and axes[0] in self._adds_up(self._nodes[rest]):
+            self.used[self._nodes[rest]] = axes
             return sympy.Mul(*outside)
         if not inside:
             return self.symbol(node, node)
@@ -87,6 +98,15 @@ class Algebra:
     @staticmethod
     def _is_constant(node: Node, axes: tuple[int, ...]) -> bool:
         return all(-axis > len(node.shape) or node.shape[axis] == ONE for axis in axes)
+
+
+def _number(node: Node) -> Node | None:
+    """The number that an array without a name is everywhere, if it was stretched to it and given more axes."""
+    if not node.shape:
+        return None
+    while node.symbol is None and node.op in (stretch, expand):
+        (node,) = node.inputs
+    return None if node.shape else node
 
 
 def through_output(result: Node, body: Node, x: Node, y: Node) -> Node:

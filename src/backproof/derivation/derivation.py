@@ -8,6 +8,7 @@ from functools import cached_property
 
 from backproof.derivation.convolution import as_correlation
 from backproof.derivation.functions import functions_of
+from backproof.derivation.labels import distributions, shares_added_up
 from backproof.derivation.proof import proofs
 from backproof.derivation.steps import (
     BackwardStep,
@@ -144,3 +145,8 @@ class Derivation:
         """Of the steps by which a derivative comes back through a convolution, the same equation as a correlation."""
         found = ((step, as_correlation(step.node)) for step in self.backward)
         return {step: rewrite for step, rewrite in found if rewrite is not None}
+
+    @cached_property
+    def assuming(self) -> dict[BackwardStep, tuple[Rewrite, ...]]:
+        """Of the steps that are shorter for labels as those in the data given, how they come to be so."""
+        return shares_added_up(self.backward, distributions(self.graph))

@@ -206,7 +206,7 @@ def pick(raw: Node, values: Values) -> list[Rewrite]:
         return values.equal_to(number) or alike.get(number, node)
 
     def shorten(node: Node) -> Node:
-        algebra = Algebra(opens=_opens)
+        algebra = Algebra(opens=opens)
         short = algebra.nodes(tidy(algebra.expr(node)), node)
         # A number that is the same at every place costs nothing there.
         return short if short.op is stretch or work(short) <= work(node) else node
@@ -231,11 +231,17 @@ def pick(raw: Node, values: Values) -> list[Rewrite]:
 
     if (short := collected(result, same)) is not None:
         meaning = "What both terms have in common stands in front."
-        logarithms = [x.inputs[0] for x in right_side(short) if x.op is exp and x.inputs[0].op is log_softmax]
+        logarithms = log_probabilities(short)
         if logarithms:
             meaning += " The exponential of {0} is the softmax of {1}: the probabilities."
-        found.append(Rewrite(short, meaning, tuple(x for y in logarithms[:1] for x in (y, y.inputs[0]))))
+        found.append(Rewrite(short, meaning, logarithms))
     return found
+
+
+def log_probabilities(root: Node) -> tuple[Node, ...]:
+    """The logarithm of a softmax that an equation has the exponential of, and what it is the softmax of."""
+    found = (x.inputs[0] for x in right_side(root) if x.op is exp and x.inputs[0].op is log_softmax)
+    return next(((y, y.inputs[0]) for y in found), ())
 
 
 def join(raw: Node, values: Values) -> list[Rewrite]:
@@ -321,7 +327,7 @@ def _quotient(upper: float, lower: float) -> Node:
 ARITHMETIC = (add, sub, neg, mul, div, power, stretch)
 
 
-def _opens(node: Node) -> bool:
+def opens(node: Node) -> bool:
     """Whether algebra may look into a named derivative: it is plain arithmetic, not a product of matrices."""
     return node.op in ARITHMETIC and node.symbol is not None and bool(node.symbol.prefix)
 
@@ -332,7 +338,7 @@ def cancel(raw: Node, values: Values) -> list[Rewrite]:
     opened = [
         node
         for node in right_side(raw)[:-1]
-        if _opens(node) and (_has_division(node) or (summed and _holds_distribution(node)))
+        if opens(node) and (_has_division(node) or (summed and _holds_distribution(node)))
     ]
     if not opened:
         return []
@@ -346,13 +352,14 @@ def cancel(raw: Node, values: Values) -> list[Rewrite]:
     return [Rewrite(put_in, f"{names} {'is' if len(opened) == 1 else 'are'} put in.", tuple(opened)), *found]
 
 
-def _collected(put_in: Node, *, sums_to_one: bool = True) -> list[Rewrite]:
+def _collected(put_in: Node, *, labels: bool = True) -> list[Rewrite]:
     """An equation in its shortest form as arithmetic has it."""
     # Here and not above: SymPy takes long to import, and most equations have nothing to cancel.
-    from backproof.derivation.algebra import Algebra
+    from backproof.derivation.algebra import Algebra, told_to_add_up
     from backproof.ops.calculus import tidy
 
-    algebra = Algebra(opens=lambda node: False, sums_to_one=sums_to_one)
+    adds_up = told_to_add_up if labels else lambda node: ()
+    algebra = Algebra(opens=lambda node: False, adds_up=adds_up)
     short = algebra.nodes(tidy(algebra.expr(put_in)), put_in)
     if _has_division(put_in):
         return [Rewrite(short, "What stands above and below the fraction line cancels.")]
@@ -362,7 +369,7 @@ def _collected(put_in: Node, *, sums_to_one: bool = True) -> list[Rewrite]:
 def _collected_with_labels(put_in: Node) -> list[Rewrite]:
     """The same where labels are added up: first as if nothing were known of their sum."""
     (short,) = _collected(put_in)
-    return [*_collected(put_in, sums_to_one=False), replace(short, template="The labels of each sample add up to 1.")]
+    return [*_collected(put_in, labels=False), replace(short, template="The labels of each sample add up to 1.")]
 
 
 def _holds_distribution(root: Node) -> bool:

@@ -133,7 +133,8 @@ def _about_forward(node: Node) -> str:
 def _backward(number: int, step: BackwardStep, derivation: Derivation, expand: bool) -> Step:
     plain = _plain(step.node)
     left = symbol(step.symbol)
-    forms = [step.raw, *(rewrite.result for rewrite in step.rewrites)]
+    rewrites = [*step.rewrites, *derivation.assuming.get(step, ())]
+    forms = [step.raw, *(rewrite.result for rewrite in rewrites)]
     if any(path.closed for path in step.paths):
         forms = forms[1:] or forms  # opened, the parts of the first are steps of their own
     parts = [spell(form) for form in forms]
@@ -145,7 +146,7 @@ def _backward(number: int, step: BackwardStep, derivation: Derivation, expand: b
     blocks.append(Display(plain, Equation(left, tuple(parts))))
     if derivation.sources:
         blocks += indexed(forms, step.node, plain)
-    blocks += [Paragraph(meaning(rewrite)) for rewrite in step.rewrites]
+    blocks += [Paragraph(meaning(rewrite)) for rewrite in rewrites]
     if (same := derivation.correlations.get(step)) is not None:
         blocks.append(Paragraph(("Textbooks write the same as a correlation:",)))
         blocks.append(Display(f"{plain}-correlation", Equation(left, (spell(same.result),))))

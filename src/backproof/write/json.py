@@ -102,14 +102,15 @@ def _forward(step: ForwardStep, derivation: Derivation) -> dict[str, Any]:
 
 
 def _backward(step: BackwardStep, derivation: Derivation) -> dict[str, Any]:
-    same = derivation.correlations.get(step)
+    same, assuming = derivation.correlations.get(step), derivation.assuming.get(step, ())
     return {
         **_quantity(step.node),
         "by": str(step.of.symbol),
         "derivative_of": step.symbol.second or step.symbol.of,
         "forms": _forms(step.raw, step.rewrites),
         "contributions": [_contribution(step, consumer, x, derivation) for consumer, x in apart(step).items()],
-        **({"correlation": _form(same.result, plain(meaning(same)))} if same is not None else {}),
+        **({"assuming": _rewritten(assuming)} if assuming else {}),
+        **({"correlation": _rewritten((same,))[0]} if same is not None else {}),
         "paths": [_path(path) for path in step.paths],
         "reasons": [plain(sentence) for sentence in backward_reasons(step, result_of(derivation))],
         "proofs": [
@@ -175,8 +176,11 @@ def _quantity(node: Node) -> dict[str, Any]:
 
 def _forms(raw: Node, rewrites: tuple[Rewrite, ...]) -> list[dict[str, Any]]:
     """The right sides of the equation from the rule's form to the one that is computed."""
-    steps = [(raw, ""), *((rewrite.result, plain(meaning(rewrite))) for rewrite in rewrites)]
-    return [_form(node, why) for node, why in steps]
+    return [_form(raw, ""), *_rewritten(rewrites)]
+
+
+def _rewritten(rewrites: tuple[Rewrite, ...]) -> list[dict[str, Any]]:
+    return [_form(rewrite.result, plain(meaning(rewrite))) for rewrite in rewrites]
 
 
 def _form(node: Node, why: str) -> dict[str, Any]:

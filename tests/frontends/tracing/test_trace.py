@@ -213,7 +213,11 @@ class TestForms:
             p = e / e.sum(axis=1)[:, None]
             return np.sum(p * p)
 
-        for derivation in (bp.derive(vector, x=X[0]), bp.derive(indexed, X=X)):
+        def columns(X: Array) -> Any:
+            p = np.exp(X) / np.exp(X).sum(axis=0)
+            return np.sum(p * p)
+
+        for derivation in (bp.derive(vector, x=X[0]), bp.derive(indexed, X=X), bp.derive(columns, X=X)):
             assert names(derivation) == ["p", "J"]  # and not p_2: the p before it is gone
             assert derivation.notes == ("p is recognised as softmax",)
             assert bp.check(bp.run(derivation)).ok

@@ -91,14 +91,14 @@ def _relu(node: Node) -> Found | None:
 def _added(total: Node) -> tuple[Node, int] | None:
     """The terms that are added up along one axis, and the axis, if the sum stands beside each of its terms.
 
-    So it does with its axis kept, or put back by an index, and where the terms are a vector.
+    So it does with its axis kept, or put back by an index, and where it is the first one, which broadcasting puts back.
     """
     kept = total.inputs[0] if total.op is expand else total
     if kept.op is not sum_ or len(kept.attrs["axes"]) != 1:
         return None
     terms, axes = kept.inputs[0], kept.attrs["axes"]
     if total is kept:
-        beside = kept.attrs["keepdims"] or len(terms.shape) == 1
+        beside = kept.attrs["keepdims"] or axes[0] == -len(terms.shape)
     else:
         beside = not kept.attrs["keepdims"] and total.attrs["axes"] == axes
     return (terms, axes[0]) if beside else None
