@@ -220,6 +220,7 @@ def test_what_a_reader_is_told() -> None:
         (affine([(1, Index("p", of_length(9)))], 3, 2), "(p+1)/2+1"),
         (affine([(2, Index("p", of_length(9)))], 4, 2), "p+2"),
         (affine([(-1, Index("o", of_length(3)))], 3), "3−o"),
+        (affine([(-1, Index("o", of_length(3)))], 8, 2), "(8−o)/2"),
     ],
 )
 def test_positions_that_are_divided(place: Place, text: str) -> None:
@@ -234,6 +235,24 @@ def test_solving_for_a_letter() -> None:
     assert put(put(found, p, 8), o, 2) == Affine((), 8, 3)  # no place: 8/3
     assert put(place, r, found) == p
     assert solution(place, p, 3) is None
+
+
+def test_a_loop_over_offsets_with_a_stride() -> None:
+    def loss(x: Array, w: Array, G: Array) -> Any:
+        out = sum(w[k] * x[k : k + 5 : 2] for k in range(3))
+        return np.sum(out * G)
+
+    given = {"x": np.arange(7.0), "w": np.array([2.0, 3, 5]), "G": np.array([1.0, -1, 4])}
+    derivation = bp.derive(loss, given, wrt=["x"])
+    trace = bp.run(derivation)
+    (step,) = (s for s in derivation.backward if str(s.symbol) == "dx")
+    place = (Index("j", of_length(7)),)
+    form = entry_of(step.node, place)
+    assert linear(spell(form)).count("(j+1)/2") == 1
+    expected = [2.0, 3, 5 - 2, -3, -5 + 8, 12, 20]
+    np.testing.assert_allclose(trace["dx"], expected)
+    np.testing.assert_allclose(everywhere(form, place, Reader(trace.arrays, trace.sizes), (7,)), expected)
+    assert [term.value for term in trace.explain("dx", 3).terms] == [5, -2]
 
 
 def test_one_window_only() -> None:

@@ -15,7 +15,8 @@ from backproof.execution.explain import Reader
 from backproof.execution.interpret import evaluate
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import Index
-from backproof.ops.entries import LetterPool, at_, entry_of, own_entry, put_in
+from backproof.ops.entries import LetterPool, at_, entry_of, own_entry, position_of, put_in
+from backproof.ops.outside import conditions
 from backproof.ops.row import Array, Row
 from backproof.ops.table import ROWS
 from backproof.write.math_unicode import linear
@@ -179,3 +180,43 @@ def test_of_code(name: str) -> None:
                     total += complex(reader.value(entry)).real
                 assert total == pytest.approx(expected[place], rel=1e-10, abs=1e-10)
         assert bp.render(derivation, "text", expand=True)
+
+
+def every_second(x: Array, v: Array, G: Array) -> Any:
+    return np.sum(G * written(x, np.s_[1::2], lambda x: v))
+
+
+@pytest.mark.parametrize(
+    ("function", "count", "name", "text", "where"),
+    [
+        (lambda x, v, G: np.sum(G * x[::2] ** 2), 3, "dx", "2 g_{(j+1)/2} · x_j", "(j+1)/2 is not one of 1 … 3"),
+        (lambda x, v, G: np.sum(G * x[-2::-2] ** 2), 2, "dx", "2 g_{(6−j)/2} · x_j", "(6−j)/2 is not one of 1 … 2"),
+        (lambda x, v, G: np.sum(G * x[::-1] ** 2), 5, "dx", "2 g_{6−j} · x_j", None),
+        (every_second, 5, "y_2", "{v_{j/2} if 1 ≤ j−1 ≤ 3 and (j−2) mod 2 = 0; y[1]_j otherwise}", None),
+        *(
+            (f, 6, "J", "Σ_{j=1}^6 (Σ_{k=1}^(n_2) x_{j−k+1} · v_k) · g_j", "j−k+1 is not one of 1 … 5")
+            for f in (lambda x, v, G: np.sum(np.convolve(x, v) * G), lambda x, v, G: np.sum(np.convolve(v, x) * G))
+        ),
+    ],
+)
+def test_what_is_written(function: Callable[..., Any], count: int, name: str, text: str, where: str | None) -> None:
+    """Exact places are divided, and what is told beside a formula is told only where a place may be none."""
+    given = {"x": np.arange(5.0) + 1, "v": np.array([2.0, 3]), "G": np.cos(np.arange(count))}
+    derivation = bp.derive(function, given, wrt=["x"])
+    node = next(x.node for x in (*derivation.forward, *derivation.backward) if str(x.node.symbol) == name)
+    form = entry_of(node, LetterPool().place(node.shape))
+    assert linear(spell(form)) == text
+    said = [
+        f"{linear(spell(position_of(place)))} is not one of 1 … {n}"
+        for positions in conditions([form]).values()
+        for place, n in positions.items()
+    ]
+    assert said == ([] if where is None else [where])
+
+
+def test_terms_at_places_that_are_looked_up() -> None:
+    """A term counts where a label names the entry, and only there."""
+    labels = np.array([1, 0, 1])
+    trace = bp.run(bp.derive(lambda x, y: np.sum(x[y] ** 2), {"x": np.array([3.0, 5, 7]), "y": labels}, wrt=["x"]))
+    assert [term.value for term in trace.explain("dx", 2).terms] == [10, 10]
+    assert trace.explain("dx", 3).terms == ()

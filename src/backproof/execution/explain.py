@@ -30,7 +30,7 @@ from backproof.ops.entries import (
     sum_over_,
     within_,
 )
-from backproof.ops.leaves import constant_, input_, size_
+from backproof.ops.leaves import constant_, input_, is_number, size_
 from backproof.ops.row import Array
 
 Values = Mapping[str, Array]
@@ -163,7 +163,7 @@ class Reader:
             return not self.value(term)
         if term.op is counted_:
             return not self._hold(term)
-        return term.op is mul and any(map(self.vanishes, term.inputs))
+        return is_number(term, 0) or (term.op is mul and any(map(self.vanishes, term.inputs)))
 
     def _array(self, array: Node) -> Array:
         """The values of a quantity, or of an operation without a name, computed from the quantities in it."""

@@ -179,11 +179,15 @@ class Affine:
 
     def __str__(self) -> str:
         text = "+".join(f"{factor if factor != 1 else ''}{position}" for factor, position in self.terms)
-        offset = self.offset
+        whole, rest = self.offsets
         if self.divisor != 1:
-            offset, rest = divmod(offset, self.divisor)
             text = f"({text}{rest:+d})/{self.divisor}" if rest else f"({text})/{self.divisor}"
-        return f"{text}{offset:+d}" if offset else text
+        return f"{text}{whole:+d}" if whole else text
+
+    @property
+    def offsets(self) -> tuple[int, int]:
+        """The offset as it is written: what stands behind the fraction, and what is divided with the letters."""
+        return divmod(self.offset, self.divisor) if abs(self.offset) >= self.divisor else (0, self.offset)
 
 
 Place = Index | Affine | Computed | int | str | None

@@ -14,6 +14,7 @@ from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Index, Place, Shape, affine, letters_of, of_length, show
 from backproof.ops.arithmetic import product
 from backproof.ops.entries import EntryOf, LetterPool, Places, delta, sum_over
+from backproof.ops.leaves import is_number
 from backproof.ops.notation import Apply
 from backproof.ops.outside import told
 from backproof.ops.row import Array, Domain, Row
@@ -123,7 +124,7 @@ def _by_offsets(node: Node, place: Places, entry: EntryOf, letters: LetterPool) 
             bounds.append((inner[axis], 1, count.value))
         offsets.append(None if size == ONE else offset)
     body = told(tuple(bounds), lambda: entry(g, (*inner, *offsets)))
-    return None if body is None else _summed(running, body)
+    return body if body is None or is_number(body, 0) else _summed(running, body)
 
 
 def _by_windows(node: Node, place: Places, entry: EntryOf, letters: LetterPool) -> Node:

@@ -167,10 +167,11 @@ def _position(place: Place) -> Math:
 
 
 def _affine(place: Affine) -> Math:
-    whole, rest = divmod(place.offset, place.divisor)
-    # 2 − p, not −p + 2
-    leads = place.divisor == 1 and whole > 0 and all(factor < 0 for factor, _ in place.terms)
-    parts: list[Math] = [Number(str(whole))] if leads else []
+    whole, rest = place.offsets
+    parts: list[Math] = []
+    if place.offset > 0 and all(factor < 0 for factor, _ in place.terms):
+        # 2 − p, not −p + 2
+        parts, whole, rest = [Number(str(place.offset))], 0, 0
     for factor, position in sorted(place.terms, key=lambda term: term[0] < 0):
         if parts or factor < 0:
             parts.append(Sign("+" if factor > 0 else "−", "tight"))
@@ -182,7 +183,7 @@ def _affine(place: Affine) -> Math:
         parts = [Sign("(", "tight"), *parts, *_offset(rest), Sign(")", "tight")]
     if place.divisor != 1:
         parts += [Sign("/", "tight"), Number(str(place.divisor))]
-    return Row((*parts, *_offset(0 if leads else whole)))
+    return Row((*parts, *_offset(whole)))
 
 
 def _offset(number: int) -> tuple[Math, ...]:
