@@ -153,6 +153,20 @@ class TestNames:
         derivation = bp.derive(f, x=x)
         assert forms(derivation, "dx")[-1] == "mask * e^x"
 
+    def test_a_constant_from_outside_that_has_the_name_of_an_argument(self) -> None:
+        w, C1 = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+
+        def f(p: dict[str, Array], C1: Array) -> Any:
+            return np.sum((p["w"] * C1) ** 2 * w)
+
+        given = {"p": {"w": np.array([3.0, -1.0])}, "C1": C1}
+        derivation = bp.derive(f, given, wrt=["w"])
+        trace = bp.run(derivation)
+        np.testing.assert_allclose(trace["dw"], 2 * given["p"]["w"] * C1**2 * w)
+        (note,) = derivation.notes
+        assert note.endswith("C2 is np.array([1.0, 2.0]), called w there, as another quantity is")
+        assert bp.check(trace).ok
+
     def test_annotations_name_sizes(self) -> None:
         def f(W, X):  # type: ignore[no-untyped-def]
             return np.sum((W @ X) ** 2)

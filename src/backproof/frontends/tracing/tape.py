@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from dis import opname
 from functools import lru_cache
@@ -103,6 +103,8 @@ def refuse(what: str, why: str = "", instead: str = "") -> TraceError:
 class Tape:
     """What is known of a run: the line and value of each node, the arrays from outside, what was noticed."""
 
+    arguments: Mapping[str, Node] = field(default_factory=dict)
+    """The arrays among the arguments, by their names."""
     lines: dict[Node, Line] = field(default_factory=dict)
     given: dict[int, tuple[Array, Node]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
@@ -151,23 +153,23 @@ class Tape:
         known = self.given.get(id(x))
         if known is not None and known[0] is x:
             return known[1]
-        symbol, own = self._name(x)
+        symbol, own = self._names(x)
         node = input_(symbol=symbol, shape=self.shape(array), value=array.copy(), outside=True)
-        if not own:
-            self.note(f"{symbol} is {_described(array)}, made there")
+        if str(symbol) != own:
+            how = "made there" if own is None else f"called {own} there, as another quantity is"
+            self.note(f"{symbol} is {_described(array)}, {how}")
         self.given[id(x)] = (x, node)
         self.values[node] = array
         return node
 
-    def _name(self, array: Any) -> tuple[Symbol, bool]:
-        """The user's own name for an array from outside, if there is one, else C1, C2, …"""
+    def _names(self, array: Any) -> tuple[Symbol, str | None]:
+        """A symbol for an array from outside, and the user's own name for it: the same if it is free, else C1, C2, …"""
         frame = users_frame()
         spaces = [] if frame is None else [frame.f_locals, frame.f_globals]
         found = next((name for space in spaces for name, value in space.items() if value is array), None)
-        taken = {str(node.symbol) for _, node in self.given.values()}
-        if found is not None and found not in taken:
-            return Symbol(found), True
-        return Symbol(next(name for name in (f"C{k}" for k in range(1, len(taken) + 2)) if name not in taken)), False
+        taken = {*self.arguments, *(str(node.symbol) for _, node in self.given.values())}
+        names = (found, *(f"C{k}" for k in range(1, len(taken) + 2)))
+        return Symbol(next(name for name in names if name is not None and name not in taken)), found
 
     def made(self, node: Node) -> Node:
         """Notes the line that a node was made in."""

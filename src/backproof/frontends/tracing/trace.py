@@ -68,8 +68,8 @@ def trace(
     With `opened`, softmax spelled out in code is left as its operations; unless `scalar`, the result may be an array.
     Raises TraceError where the function does something that cannot be followed, or its result is not one number.
     """
-    tape = Tape(axes=count())
     leaves: dict[str, Node] = {}
+    tape = Tape(leaves, axes=count())
     dims = axes_of(function)
     given = dict(_bound(function, arguments))
     called = {name: _leaf(tape, name, value, dims.get(name), leaves) for name, value in given.items()}
