@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,9 @@ import backproof as bp
 from backproof.execution.explain import Reader
 from backproof.execution.interpret import evaluate
 from backproof.ir.node import Node, ancestors
-from backproof.ir.sizes import Index
-from backproof.ops.entries import LetterPool, at_, entry_of, own_entry, position_of, put_in
-from backproof.ops.outside import conditions
+from backproof.ir.sizes import Affine, Index, Place, affine, digit, of_length, put, solution
+from backproof.ops.entries import LetterPool, at_, entry_of, lies_between, own_entry, position_of, put_in
+from backproof.ops.outside import can_hold, conditions, undecided
 from backproof.ops.row import Array, Row
 from backproof.ops.table import ROWS
 from backproof.write.math_unicode import linear
@@ -212,6 +214,61 @@ def test_what_is_written(function: Callable[..., Any], count: int, name: str, te
         for place, n in positions.items()
     ]
     assert said == ([] if where is None else [where])
+
+
+LETTERS = [Index(letter, of_length(n)) for letter, n in (("j", 6), ("k", 4), ("p", 3))]
+
+
+def composed(rng: random.Random, depth: int) -> tuple[Place, Callable[[dict[Index, int]], Fraction]]:
+    """A position made of sums, fractions, whole parts and rests, and what it comes to, computed beside it."""
+    kind = rng.choice(("letter", "sum", "sum", "digit")) if depth else "letter"
+    if kind == "letter":
+        letter = rng.choice(LETTERS)
+        return letter, lambda numbers: Fraction(numbers[letter])
+    if kind == "sum":
+        terms = [(rng.choice((-3, -2, -1, 1, 2, 3)), *composed(rng, depth - 1)) for _ in range(rng.randint(1, 3))]
+        offset, divisor = rng.randint(-4, 6), rng.choice((1, 1, 2, 3))
+        place = affine([(factor, x) for factor, x, _ in terms], offset, divisor)
+        return place, lambda numbers: (offset + sum(factor * of(numbers) for factor, _, of in terms)) / divisor
+    place, value = composed(rng, depth - 1)
+    step, length = rng.choice((1, 2, 3)), rng.choice((None, 2, 3, 4))
+    if isinstance(place, Affine) and place.divisor > 1:
+        return place, value  # a digit is one of a whole number
+
+    def of(numbers: dict[Index, int]) -> Fraction:
+        found = (value(numbers) - 1) // step
+        return Fraction(found if length is None else found % length)
+
+    return digit(place, step, length), of
+
+
+def test_positions_by_their_numbers() -> None:
+    """However positions are simplified, they stand for the same numbers, and bounds that are decided are so rightly."""
+    rng, reader = random.Random(1), Reader({}, {})
+    decided = solved = 0
+    for _ in range(2000):
+        place, value = composed(rng, 3)
+        numbers = {letter: rng.randint(1, letter.size.value or 0) for letter in LETTERS}
+        number = place
+        for letter in LETTERS:
+            number = put(number, letter, numbers[letter])
+        assert reader.position(number) == value(numbers), str(place)
+        bounds = ((place, rng.choice((None, -1, 1, 2)), rng.choice((None, 3, 6, 8))),)
+        inside = lies_between(value(numbers), *bounds[0][1:])
+        assert inside or undecided(bounds)
+        assert can_hold(bounds) or not inside
+        decided += not undecided(bounds)
+        letter, *others = rng.sample(LETTERS, 3)
+        found = solution(place, letter, 5)
+        if found is not None:
+            for other in others:
+                found = put(found, other, numbers[other])
+            at_it = reader.position(found)
+            if at_it.denominator == 1:
+                assert value({**numbers, letter: int(at_it)}) == 5, str(place)
+                solved += 1
+    assert decided > 20
+    assert solved > 100
 
 
 def test_terms_at_places_that_are_looked_up() -> None:
