@@ -170,7 +170,9 @@ class Carrier:
         if found.dtype.kind != "c":
             return None
         count = len(tangents[moved[0]].array)
-        return Tangent(np.broadcast_to(np.imag(found) / STEP, (count, *shape)), (None,) * len(shape))
+        # What is infinite stays so; of complex numbers NumPy computes ∞·0 in its imaginary part.
+        moving = np.where(np.isinf(np.real(found)), 0, np.imag(found)) / STEP
+        return Tangent(np.broadcast_to(moving, (count, *shape)), (None,) * len(shape))
 
     def _open(self, node: Node) -> None:
         """Lets tangents go through what a composite is made of, unless that overflows where the composite does not."""
