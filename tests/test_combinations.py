@@ -6,6 +6,7 @@ saturated outputs a difference in many digits (mpmath), and on a proof the trace
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import product
@@ -213,7 +214,10 @@ def assert_right(trace: Trace, method: str = "complex", tolerance: float = 1e-9)
         assert verdict.error <= tolerance, verdict
         assert verdict.kinks == 0, verdict
     assert report.ok
-    assert report.notes == ()
+    # Where a derivative is exactly 0, the reference may be a last digit: nothing else is excused.
+    excused = {name for note in report.notes for name in re.findall(r"(d[^ ]+) \(\d+\)", note)}
+    assert not any(np.any(trace[name]) for name in excused)
+    assert len(report.notes) == bool(excused)
 
 
 def assert_agree(traces: Variants) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backproof.checking.telling import HINTS
 from backproof.grading.grades import Grade, table
 from backproof.grading.grading import graded_all, submissions
 from backproof.grading.submission import Task
@@ -174,7 +175,7 @@ def test_a_hint_holds_in_the_table(hint: int, folder: Path, data: Path) -> None:
     (folder / "wrong.py").write_text(RIGHT.replace("(1 - A1**2)", "A1 * (1 - A1)"), encoding="utf-8")
     (folder / "lost.py").write_text(RIGHT.replace('"db1": db1, ', ""), encoding="utf-8")
     found = rows(grade(folder, "--data", data, "--hint", hint).stdout)
-    kind = "The derivative of the activation is not as it should be."
+    kind = HINTS["wrong activation"]
     assert found["wrong.py"]["mistake"] == (kind if hint == 2 else "")
     assert found["wrong.py"]["correction"] == ""
     assert found["wrong.py"]["line"] != ""
