@@ -113,6 +113,8 @@ def corrected(
     form = _spelled_out(form)
     if convention is not None:
         form = _in_convention(form, convention, set(scaled), result_scaled=result_scaled)
+    if form in names:
+        return names[form]  # the 1/m of the mean cancels with the factor: one quantity is all that is left
     lengths = [x.attrs["size"] for x in inside(form) if x.op is size_]
     if any(size not in sizes and not size.name.isdigit() for size in lengths):
         return None
