@@ -238,6 +238,13 @@ def test_the_terms_of_a_sum_over_time(subjects: Subjects) -> None:
     assert diagnosis.wrong[0].correction == "dhnext = Whh.T @ dhraw"
 
 
+def test_a_function_that_both_passes_call_is_right(subjects: Subjects) -> None:
+    source, line = subjects.planted("skipgram", "dU[o] += slope * V[i]", "dU[o] += 2 * slope * V[i]")
+    diagnosis = subjects.diagnosed(source)
+    assert diagnosis.wrong[0].moment.number == line
+    assert "sigmoid" not in {finding.moment.function for finding in diagnosis.findings}
+
+
 def test_lengths_that_happen_to_agree(subjects: Subjects) -> None:
     source, line = subjects.planted("two", "dW2 = dZ2 @ A1.T / m", "dW2 = dZ2 @ A1.T / X.shape[0]")
     module = subjects.module(source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backproof.checking.recording import Recording, record
+from backproof.checking.recording import Moment, Recording, record
 from backproof.checking.subjects.attributes import attributes, changed, empty_in, named_arrays, noted, objects_in
 from backproof.checking.subjects.calls import from_above, matched, prediction, takes
 from backproof.checking.subjects.drawing import copied
@@ -179,7 +179,7 @@ class Passes:
         return Played(
             arguments,
             float(np.asarray(loss).ravel()[0]),
-            backward.moments,
+            tuple(_own(backward.moments, run.moments, code.backward)),
             {**({} if backward.result is None else {"": backward.result}), **left, **empty_in(code.owners)},
             {name: new[place] - before[place][1] for name, place in places.items() if place in new},
             None if backward.error is None else error_of(code.backward, backward.error, call, self._files),
@@ -252,3 +252,15 @@ def file_of(function: Callable[..., Any]) -> str:
     inner = inspect.unwrap(function)
     code: CodeType = getattr(inner, "__func__", inner).__code__
     return code.co_filename
+
+
+def _own(moments: Sequence[Moment], forward: Sequence[Moment], backward: Callable[..., Any]) -> Iterator[Moment]:
+    """The statements of a backward pass without those of the functions that it calls which the forward pass runs too.
+
+    Such a one is right, since it says what the forward pass is; what it is called with is seen where it is called.
+    """
+    own = getattr(backward, "__qualname__", "")  # one function may be both passes
+    shared = {(moment.file, moment.number) for moment in forward if moment.source and moment.function != own}
+    for moment in moments:
+        if moment.raised or not moment.source or (moment.file, moment.number) not in shared:
+            yield moment
