@@ -238,6 +238,14 @@ def test_the_terms_of_a_sum_over_time(subjects: Subjects) -> None:
     assert diagnosis.wrong[0].correction == "dhnext = Whh.T @ dhraw"
 
 
+@pytest.mark.parametrize("wrong", ["dW = dW + 2 * dout.T @ code", "dW = dW - dout.T @ code"])
+def test_an_assignment_that_adds_to_its_target(wrong: str, subjects: Subjects) -> None:
+    right = "dW += dout.T @ code"
+    assert subjects.diagnosed(subjects.source("tied").replace(right, "dW = dW + dout.T @ code")).ok
+    source, line = subjects.planted("tied", right, wrong)
+    assert [finding.moment.number for finding in subjects.diagnosed(source).wrong] == [line]
+
+
 def test_a_function_that_both_passes_call_is_right(subjects: Subjects) -> None:
     source, line = subjects.planted("skipgram", "dU[o] += slope * V[i]", "dU[o] += 2 * slope * V[i]")
     diagnosis = subjects.diagnosed(source)

@@ -223,7 +223,7 @@ class _Recorder(_Variables):
             writes = tuple(_computed(statement, returned, self._copies))
         elif frame.f_code.co_name == "<lambda>":
             writes = tuple(_of_lambda(statement, returned))
-        elif not isinstance(statement, ast.Assign | ast.AnnAssign):
+        elif not isinstance(statement, ast.Assign | ast.AnnAssign) or _adds(statement):
             writes = tuple(replace(write, changed=True) for write in writes)
         if not writes and not running.reads:
             return
@@ -281,6 +281,19 @@ def scales(moment: Moment) -> bool:
             return not isinstance(op, ast.Add | ast.Sub)
         case ast.Assign(targets=[ast.Subscript()], value=ast.Constant()):
             return True
+    return False
+
+
+def _adds(statement: ast.stmt) -> bool:
+    """Whether an assignment adds to what its target holds, ``x = x + y``, as ``x += y`` does."""
+    match statement:
+        case ast.Assign(targets=[ast.expr() as target], value=ast.BinOp(op=ast.Add() | ast.Sub()) as value):
+            first: ast.expr = value
+            while isinstance(first, ast.BinOp) and isinstance(first.op, ast.Add | ast.Sub):
+                first = first.left
+            text = ast.unparse(target)
+            held = [x for x in ast.walk(value) if isinstance(x, ast.expr) and ast.unparse(x) == text]
+            return held == [first]
     return False
 
 
