@@ -166,6 +166,8 @@ class Judge:
         quantity = self._meant(event)
         if quantity is not None:
             quantity = self._divided_or_not(event, quantity)
+            if event.moment.raised:
+                quantity = self._whole_or_part(event, quantity)
             self._find_out(event, quantity)
         return quantity
 
@@ -220,6 +222,12 @@ class Judge:
                 if is_close(one):
                     return one
         return quantity
+
+    def _whole_or_part(self, event: Event, quantity: Quantity) -> Quantity:
+        """What a statement that gives nothing was to give: a derivative or one of its terms, whichever a change makes."""
+        trial = Trial(self._truth, self._ledger, event)
+        either = (quantity, *(part for part in self._truth.parts.get(quantity, ()) if part not in self._claimed))
+        return next((one for one in either if any(trial.repairs(one))), quantity)
 
     def _judge_addition(self, event: Event, parts: Sequence[Quantity]) -> None:
         """Judges what a statement adds to a sum that turns out wrong, as one of the terms of that."""

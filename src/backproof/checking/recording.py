@@ -223,7 +223,7 @@ class _Recorder(_Variables):
             writes = tuple(_computed(statement, returned, self._copies))
         elif frame.f_code.co_name == "<lambda>":
             writes = tuple(_of_lambda(statement, returned))
-        elif not isinstance(statement, ast.Assign | ast.AnnAssign) or _adds(statement):
+        elif _changes(statement):
             writes = tuple(replace(write, changed=True) for write in writes)
         if not writes and not running.reads:
             return
@@ -282,6 +282,11 @@ def scales(moment: Moment) -> bool:
         case ast.Assign(targets=[ast.Subscript()], value=ast.Constant()):
             return True
     return False
+
+
+def _changes(statement: ast.stmt) -> bool:
+    """Whether a statement changes what was there before."""
+    return not isinstance(statement, ast.Assign | ast.AnnAssign) or _adds(statement)
 
 
 def _adds(statement: ast.stmt) -> bool:
@@ -374,7 +379,10 @@ def _unwritten(statement: ast.stmt, frame: FrameType) -> Iterator[Held]:
         base, key = _entry(text)
         place = _value(key, frame) if base is not None else None
         resolved = f"{base}[{place!r}]" if isinstance(place, str | int) else text
-        yield Held(resolved, np.array(np.nan), written=text)
+        if base is not None and isinstance(_value(base, frame), np.ndarray):
+            yield Held(base, np.array(np.nan), changed=True, written=base)
+        else:
+            yield Held(resolved, np.array(np.nan), changed=_changes(statement), written=text)
 
 
 def _computed(statement: ast.Return, returned: Any, copy: Copy) -> Iterator[Held]:
