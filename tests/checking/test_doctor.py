@@ -246,6 +246,32 @@ def test_an_assignment_that_adds_to_its_target(wrong: str, subjects: Subjects) -
     assert [finding.moment.number for finding in subjects.diagnosed(source).wrong] == [line]
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "mistake"),
+    [
+        ("dW += dout.T @ code", "dW += dout @ code", "transpose"),
+        ("dW += dout.T @ code", "dW += dout.T * code", "* for ·"),
+        ("dW = X.T @ dpre", "dW = X @ dpre", "transpose"),
+        ("dW = X.T @ dpre", "dW = X.T @ dpre.T", "transpose"),
+    ],
+)
+def test_a_term_of_a_sum_whose_statement_raises(right: str, wrong: str, mistake: str, subjects: Subjects) -> None:
+    source, line = subjects.planted("tied", right, wrong)
+    (finding,) = subjects.diagnosed(source).wrong
+    assert (finding.moment.number, finding.mistakes[0].mistake, finding.correction) == (line, mistake, right)
+
+
+def test_a_forward_quantity_whose_statement_raises(subjects: Subjects) -> None:
+    source, line = subjects.planted("tied", "    dcode = dout @ W", "    code = np.tanh(X.T @ W)\n    dcode = dout @ W")
+    (finding,) = subjects.diagnosed(source).wrong
+    assert (finding.moment.number, finding.text) == (line, "code")
+
+
+def test_a_sum_that_an_error_leaves_zero_is_not_blamed(subjects: Subjects) -> None:
+    source, line = subjects.planted("skipgram", "dV[i] += slope * U[o]", "dV[i] += slope * U.T")
+    assert [finding.moment.number for finding in subjects.diagnosed(source).wrong] == [line]
+
+
 def test_a_function_that_both_passes_call_is_right(subjects: Subjects) -> None:
     source, line = subjects.planted("skipgram", "dU[o] += slope * V[i]", "dU[o] += 2 * slope * V[i]")
     diagnosis = subjects.diagnosed(source)

@@ -100,12 +100,16 @@ def _of_statement(moments: Sequence[Moment], partial: set[Held]) -> Iterator[Eve
 
 
 def _partial(moments: Sequence[Moment]) -> set[Held]:
-    """The values that are added to or filled in later, and the zeros that something else is put in the place of."""
+    """The values that are added to or filled in later, and the zeros that something else is put in the place of.
+
+    In a run that ends with an error zeros may be waiting for what did not come any more.
+    """
     found: set[Held] = set()
+    ended = not (moments and moments[-1].raised)
     next_adds: dict[str, bool] = {}
     for moment in reversed(moments):
         for write in moment.writes:
-            if next_adds.get(write.text, False) or (write.text in next_adds and not write.value.any()):
+            if next_adds.get(write.text, False) or ((write.text in next_adds or not ended) and not write.value.any()):
                 found.add(write)
         next_adds |= {write.text: write.changed and not scales(moment) for write in moment.writes}
     return found

@@ -163,6 +163,9 @@ class Judge:
             return None  # whatever it is, it was there before
         if (copied := self._ledger.copied(event)) is not None and named in (None, copied):
             return copied
+        if event.moment.raised and (again := self._truth.forward_named(event.text)) is not None:
+            self._find_out(event, *again)
+            return again[0]
         quantity = self._meant(event)
         if quantity is not None:
             quantity = self._divided_or_not(event, quantity)
@@ -224,7 +227,7 @@ class Judge:
         return quantity
 
     def _whole_or_part(self, event: Event, quantity: Quantity) -> Quantity:
-        """What a statement that gives nothing was to give: a derivative or one of its terms, whichever a change makes."""
+        """What a statement that raises was to give, a derivative or a term of it: whichever a change makes."""
         trial = Trial(self._truth, self._ledger, event)
         either = (quantity, *(part for part in self._truth.parts.get(quantity, ()) if part not in self._claimed))
         return next((one for one in either if any(trial.repairs(one))), quantity)

@@ -140,8 +140,9 @@ def _missing(tree: ast.expr, event: Event, held: Mapping[str, Sequence[Array]]) 
 
 def _places(tree: ast.expr, alike: Mapping[str, list[str]], matrices: Collection[str]) -> Iterator[Change]:
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)]
+    turned = [node.value for node in nodes if isinstance(node, ast.Attribute) and node.attr == "T"]
     for node in nodes:
-        for mistake, says, named, new in _quantity(node, alike, matrices):
+        for mistake, says, named, new in _quantity(node, alike, () if node in turned else matrices):
             yield mistake, says, named, exchanged(tree, node, new)
     for node in nodes:
         for mistake, says, named, new in _at(node):

@@ -170,6 +170,12 @@ class Truth:
         """The derivative whose name an expression has: of ``dZ2`` and ``grads['dZ2']`` it is dZ[2]."""
         return self.by_name.get(plain(last_word(text)))
 
+    def forward_named(self, text: str) -> tuple[Quantity, BackwardStep] | None:
+        """The quantity of the forward pass whose name an expression has, and the step of the derivative by it."""
+        steps = {q.step.of: q.step for q in self.derivatives if q.step is not None}
+        alike = (q for q in self.forward if plain(q.name) == plain(text) and q.node in steps)
+        return next(((q, steps[q.node]) for q in alike), None)
+
     def parameter_named(self, text: str) -> Quantity | None:
         """The derivative whose name, or whose parameter's name, the key of a dictionary is."""
         word = plain(last_word(text))
