@@ -12,6 +12,7 @@ import pytest
 
 import backproof as bp
 from backproof.checking.diagnosis import Diagnosis
+from backproof.ir.errors import BackproofError
 
 _numbers = count(1)
 FUNCTIONS = """import numpy as np
@@ -126,3 +127,33 @@ def test_a_claim_that_does_not_run() -> None:
     diagnosis = diagnosed("sigmoid", "def prime(z):\n    return z @ z\n")
     assert not diagnosis.ok
     assert "prime raises ValueError" in bp.render(diagnosis, "text")
+
+
+@pytest.mark.parametrize(
+    ("function", "derivative"),
+    [
+        ("np.log(z)", "1 / z"),
+        ("np.sqrt(z)", "0.5 / np.sqrt(z)"),
+        ("np.arcsin(z)", "1 / np.sqrt(1 - z**2)"),
+        ("np.log(z / (1 - z))", "1 / (z * (1 - z))"),
+        ("np.arccosh(z)", "1 / np.sqrt(z**2 - 1)"),
+    ],
+)
+def test_numbers_are_drawn_that_the_function_takes(function: str, derivative: str) -> None:
+    def both(g: str, slope: str) -> Diagnosis:
+        names: dict[str, Any] = {"np": np}
+        exec(f"def g(z):\n    return {g}\n\n\ndef prime(z):\n    return {slope}\n", names)
+        return bp.diagnose(names["g"], names["prime"])
+
+    right = both(function, derivative)
+    assert right.ok
+    assert not right.remarks
+    assert not both(function, f"2 * ({derivative})").ok
+
+
+def test_a_function_of_single_numbers() -> None:
+    def relu(z: Any) -> Any:
+        return z if z > 0 else 0
+
+    with pytest.raises(BackproofError, match=r"^relu raises ValueError on an array.*\(z, 4 × 5, drawn as no data"):
+        bp.diagnose(relu, lambda z: 1.0 * (z > 0))

@@ -19,6 +19,8 @@ from backproof.checking.subjects.calls import needs
 from backproof.checking.subjects.drawing import copied
 from backproof.checking.subjects.passes import error_of, file_of
 from backproof.checking.subjects.subject import Played
+from backproof.ir.annotations import axes_of
+from backproof.ir.errors import BackproofError
 from backproof.ops.row import Array
 
 VALUES = ("a", "A", "s", "y", "out", "output", "activation", "activations", "value")
@@ -27,11 +29,14 @@ STEP = 1e-6
 """For differences, which only tell a kink, and what a claim takes; the verdict rests on the derivation."""
 NEAR = 1e-4
 ASIDE = 0.01
-"""How far beside a kink a number is moved."""
+"""How far a number is moved: beside a kink, and to see what it moves."""
 
 
 def is_derivative(function: Callable[..., Any], claimed: Callable[..., Any], arguments: Mapping[str, Any]) -> bool:
-    """Whether two functions are of one array each, which the second is not handed from above."""
+    """Whether two functions are of one array each, which the second is not handed from above.
+
+    Raises BackproofError where nothing is given and the function does not take the arrays that are drawn for it.
+    """
     names = needs(function)
     if len(names) != 1 or len(needs(claimed)) != 1 or set(arguments) - set(names):
         return False
@@ -39,13 +44,24 @@ def is_derivative(function: Callable[..., Any], claimed: Callable[..., Any], arg
         return False
     z = np.asarray(arguments.get(names[0], DRAWN))
     try:
-        return z.size > 1 and np.shape(function(z.copy())) == z.shape
-    except Exception:  # it takes something else than one array
-        return False
+        with np.errstate(all="ignore"):
+            return z.size > 1 and np.shape(function(z.copy())) == z.shape
+    except Exception as error:
+        if arguments or axes_of(function):
+            return False  # it takes something else than one array
+        raise BackproofError(
+            f"{function.__name__} raises {type(error).__name__} on an array of random numbers",
+            where=f"{names[0]}, {' × '.join(map(str, z.shape))}, drawn as no data are given",
+            why=str(error),
+            instead="let it take arrays, with np.where for if and np.exp for math.exp; or give its argument: "
+            f'diagnose(…, {names[0]}=…), or --data FILE.npz with an array "{names[0]}"',
+        ) from error
 
 
 DRAWN = np.random.default_rng(0).normal(size=(4, 5))
 """What functions of one array are compared on, where nothing is given: on both sides of zero, and no two alike."""
+DOMAINS = (DRAWN, np.abs(DRAWN) + 0.1, (1 + np.tanh(DRAWN)) / 2, np.abs(DRAWN) + 2)
+"""The same for functions that take only some numbers, as a logarithm, an arcsine, an area cosine do."""
 
 
 @dataclass(eq=False)
@@ -97,19 +113,21 @@ class Claim:
             self.remarks.append(Remark("comparison", "a Jacobian", (text,)))
 
     def _drawn(self) -> Array:
-        """Numbers on both sides of zero, no two alike: a vector where the functions are of vectors only."""
-        if self._mixes(DRAWN):
+        """Numbers that the function is defined on, no two alike: a vector where the functions are of vectors only."""
+        with np.errstate(all="ignore"):
+            drawn = next((z for z in DOMAINS if np.isfinite(self.function(z.copy())).all()), DRAWN)
+        if self._mixes(drawn):
             try:
-                self.claimed(self.function(DRAWN[0]))
-                return np.array(DRAWN[0])
+                self.claimed(self.function(drawn[0]))
+                return np.array(drawn[0])
             except Exception:  # of matrices, then
-                return DRAWN
-        return DRAWN
+                return drawn
+        return drawn
 
     def _mixes(self, z: Array) -> bool:
         """Whether other values change too where one entry does."""
         other = z.copy()
-        other.flat[0] += 0.5
+        other.flat[0] += ASIDE
         return bool(np.any((self.function(other) != self.function(z.copy())).flat[1:]))
 
     def _kinks(self, z: Array) -> Array:
