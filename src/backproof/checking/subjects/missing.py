@@ -38,7 +38,7 @@ def completed(
             if name not in axes and function is not forward:
                 continue  # it may come from the forward pass
             if name not in axes:
-                raise _unknown(function, name)
+                raise _unknown(function, name, given)
             for word in axes[name]:
                 free = (n for n in LENGTHS if n not in lengths.values())
                 lengths.setdefault(word, int(word) if word.isdigit() else next(free, LENGTHS[0]))
@@ -46,10 +46,12 @@ def completed(
     return arguments
 
 
-def _unknown(function: Callable[..., Any], name: str) -> BackproofError:
+def _unknown(function: Callable[..., Any], name: str, given: Iterable[str]) -> BackproofError:
+    held = ", ".join(given)
+    why = f"the data have {held} and no {name}" if held else "no data are given, and nothing tells what they could be"
     return BackproofError(
         f"there is no {name} to run {function.__name__} on",
-        why="no data are given, and nothing tells what they could be",
+        why=why,
         instead=f'give it: diagnose(…, {name}=…), or --data FILE.npz with an array "{name}"; or annotate it with its '
         f'axes, {name}: Float[Array, "n m"], and it is drawn at random',
     )
