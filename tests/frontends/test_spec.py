@@ -198,6 +198,14 @@ class TestPython:
             read_spec(f"{path}:net")
         assert sys.path == before
 
+    def test_an_encoding_of_its_own(self, path: Path) -> None:
+        text = "# coding: latin-1\n# Müller\nimport backproof as bp\nnet = bp.Network(3, [2])\n"
+        path.write_bytes(text.encode("latin-1"))
+        assert read_spec(f"{path}:net") == bp.Network(3, [2])
+        path.write_bytes(text.encode("latin-1").replace(b"latin-1", b"nonsense"))
+        with pytest.raises(SpecError, match=r"nets\.py cannot be read\nunknown encoding"):
+            read_spec(f"{path}:net")
+
     def test_a_file_that_changes_the_path(self, path: Path) -> None:
         path.write_text("import sys, backproof as bp\nsys.path.remove(sys.path[0])\nnet = bp.Network(3, [2])\n")
         assert read_spec(f"{path}:net") == bp.Network(3, [2])

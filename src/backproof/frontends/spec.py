@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 import sys
+import tokenize
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -234,8 +235,11 @@ def _defined(path: Path, text: str) -> dict[str, Any]:
 
 def _read(path: Path) -> str:
     try:
+        if path.suffix == ".py":
+            with tokenize.open(path) as file:  # in the encoding that it declares
+                return file.read()
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SpecError(f"there is no file {path}", instead=FORMS) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, SyntaxError) as error:
         raise SpecError(f"{path} cannot be read", why=str(error)) from None
