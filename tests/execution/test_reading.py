@@ -301,6 +301,7 @@ class TestUnusable:
             ("a.csv.gz", gzip.compress(b"1,2\n")[:-6], r"cannot read a\.csv\.gz"),
             ("a.npz", b"", r"cannot read a\.npz"),
             ("a.npz", b"PK\x03\x04 cut short", r"cannot read a\.npz"),
+            ("a.npz", b"1,2\n3,4\n", r"a\.npz is not an NPZ file, whatever its name says"),
             ("a.npz", pickle.dumps({"X": 1}), r"a\.npz holds something other than plain arrays"),
         ],
     )

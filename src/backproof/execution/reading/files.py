@@ -65,14 +65,26 @@ def read_text(file: Traversable, name: str) -> str:
         _unreadable(name, error)
 
 
+ARCHIVES = (b"PK", b"\x93NUMPY", b"\x80")
+"""How a file begins that NumPy or pickle wrote."""
+
+
 def load_npz(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with path.open("rb") as file:
+            start = file.read(8)
+            file.seek(0)
             archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise DataError(f"{path.name} holds a single array", where=str(path), instead="Save both X and Y.")
             return {key: archive[key] for key in archive.files}
     except (ValueError, pickle.UnpicklingError) as error:
+        if not start.startswith(ARCHIVES):
+            raise DataError(
+                f"{path.name} is not an NPZ file, whatever its name says",
+                where=str(path),
+                instead="Save arrays: numpy.savez(path, X=X, Y=Y).",
+            ) from error
         raise DataError(
             f"{path.name} holds something other than plain arrays",
             where=str(path),
