@@ -62,6 +62,7 @@ ROUGH = {
     "interrupts": ("failed", "raise KeyboardInterrupt\n"),
     "syntax": ("unusable", "def forward(:\n"),
     "empty": ("unusable", ""),
+    "binary": ("unusable", "\0\1\2"),
     "raises": ("unusable", with_line("A2.T @ Y.T")),
     "asks": ("unusable", f"name = input()\n{RIGHT}"),
     "prints": ("checked", with_line("print('x' * 10**6)")),
@@ -111,6 +112,13 @@ def test_rough_submissions_become_rows(folder: Path, data: Path) -> None:
     assert {g.verdict for g in found.values() if g.status == "checked"} == {"right"}
     assert [path.name for path in folder.iterdir() if path.suffix != ".py"] == []
     assert Path("grades.csv").exists() is False
+
+
+def test_a_sentence_that_begins_with_a_name_keeps_its_case(folder: Path, data: Path) -> None:
+    text = RIGHT.replace(', "db2": np.sum(dZ2, axis=1, keepdims=True)', "")
+    (folder / "a.py").write_text(text.replace(INSIDE, f"{INSIDE}    db2 = dZ2.sum(1)\n"), encoding="utf-8")
+    ((_, found),) = graded_all([task(folder / "a.py", data)], timeout=200, jobs=1)
+    assert found.mistake == "db2 is computed, but does not come back."
 
 
 def test_what_hangs_is_ended(folder: Path, data: Path) -> None:

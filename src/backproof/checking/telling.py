@@ -60,8 +60,7 @@ class Told:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The mistakes as plain text."""
-        texts = (plain(sentence(edit)) for edit in self.mistakes)
-        return tuple(text[:1].upper() + text[1:] for text in texts)
+        return tuple(map(_plain_sentence, self.mistakes))
 
     @property
     def written(self) -> str:
@@ -137,6 +136,12 @@ def _worst(finding: Finding) -> Worst:
     worst = np.unravel_index(int(np.argmax(off)), off.shape) if off.shape else ()
     place = tuple(int(k) + 1 for k in worst)
     return Worst(place, float(finding.found[worst]), float(right[worst]), shapes)
+
+
+def _plain_sentence(edit: Edited | Repair) -> str:
+    """A mistake's sentence as plain text, with a capital unless it begins with a name, which keeps its case."""
+    text = plain(sentence(edit))
+    return text if edit.says.startswith("{") else text[:1].upper() + text[1:]
 
 
 def sentence(edit: Edited | Repair, opening: str = "") -> Inline:

@@ -67,7 +67,7 @@ def grade(task: Task) -> Grade:
             return Grade(task.shown, "out of memory")
         return Grade(task.shown, "unusable", message=str(error).replace(f"{Path(task.file).parent}{os.sep}", ""))
     except BaseException as error:  # also SystemExit: what a submission does to itself is told in its row
-        return Grade(task.shown, "failed", message=f"{type(error).__name__}: {error}")
+        return Grade(task.shown, "failed", message=f"{type(error).__name__}: {error}".removesuffix(": "))
 
 
 def _ran_out_of_memory(error: BaseException | None) -> bool:
