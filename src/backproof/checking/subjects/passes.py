@@ -16,6 +16,7 @@ import numpy as np
 from backproof.checking.recording import Moment, Recording, record
 from backproof.checking.subjects.attributes import attributes, changed, empty_in, named_arrays, noted, objects_in
 from backproof.checking.subjects.calls import from_above, matched, prediction, takes
+from backproof.checking.subjects.chance import same_each_time
 from backproof.checking.subjects.drawing import copied
 from backproof.checking.subjects.subject import Played
 from backproof.ir.errors import BackproofError
@@ -79,7 +80,8 @@ class Passes:
         self.arguments = self.given
         self._originals = {}
         code, given = self._bound(copied(self.given))
-        run = self._forward(code, given)
+        with same_each_time(code.functions):
+            run = self._forward(code, given)
         parts = _results(code, run.result)
         if self.code.backward == self.code.forward and len(parts) < 2:
             raise BackproofError(
@@ -142,10 +144,11 @@ class Passes:
 
         def scalar(**arguments: Any) -> Any:
             code, given = self._bound(arguments)
-            parts = _results(code, code.forward(**matched(forward, given, upstream=())))
-            if loss is None:
-                return self._number(parts, arguments)
-            return _loss(code, given, parts)
+            with same_each_time(code.functions):
+                parts = _results(code, code.forward(**matched(forward, given, upstream=())))
+                if loss is None:
+                    return self._number(parts, arguments)
+                return _loss(code, given, parts)
 
         return scalar
 
@@ -154,8 +157,10 @@ class Passes:
         held = copied(arguments)
         code, given = self._bound(held)
         for _ in range(times - 1):
-            self._run(code, copied(given), arguments, held)
-        return self._run(code, given, arguments, held)
+            with same_each_time(code.functions):
+                self._run(code, copied(given), arguments, held)
+        with same_each_time(code.functions):
+            return self._run(code, given, arguments, held)
 
     def _run(self, code: Code, given: dict[str, Any], arguments: Mapping[str, Any], held: Mapping[str, Any]) -> Played:
         run = self._forward(code, given)
