@@ -13,6 +13,7 @@ from backproof.checking.subjects.elementwise import Claim, is_derivative
 from backproof.checking.subjects.missing import completed
 from backproof.checking.subjects.passes import Code, Passes
 from backproof.checking.subjects.subject import Subject
+from backproof.checking.subjects.whole import decimal
 from backproof.ir.errors import BackproofError
 from backproof.ir.usual import BACKWARD, FORWARD, LOSS, method
 
@@ -57,7 +58,9 @@ def subject_of(
 
 
 def _passes(code: Code, arguments: Mapping[str, Any]) -> Passes:
-    return Passes(code, completed(code.forward, (code.backward, code.loss), arguments))
+    found = Passes(code, completed(code.forward, (code.backward, code.loss), arguments))
+    decimals = decimal(found.scalar, found.arguments, found.given)
+    return Passes(code, {**found.given, **decimals}) if decimals else found
 
 
 def _methods(code: Any) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any] | None] | None:
