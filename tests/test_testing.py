@@ -33,6 +33,25 @@ def arguments(rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {"X": rng.normal(size=(5, 3)), "w": rng.normal(size=3), "y": rng.normal(size=5)}
 
 
+class Regression:
+    def forward(self, X, w, y):
+        self.difference = X @ w - y
+        return np.mean(self.difference**2)
+
+    def backward(self, X):
+        return {"dw": 2 * X.T @ self.difference / len(X)}
+
+
+def test_takes_what_diagnose_takes(arguments: dict[str, np.ndarray]) -> None:
+    assert_gradients(Regression, arguments)
+    assert_gradients(Regression(), **arguments)
+    X, w, y = (arguments[name] for name in "Xwy")
+    gradient = X.T @ (X @ w - y) / len(y)
+    assert_gradients(forward, arguments, gradients={"dw": 2 * gradient})
+    with pytest.raises(AssertionError, match="1 of 1 gradients is wrong"):
+        assert_gradients(forward, arguments, gradients={"dw": gradient})
+
+
 def test_passes(arguments: dict[str, np.ndarray]) -> None:
     assert_gradients(forward, right, arguments)
     assert_gradients(forward, right, **arguments)

@@ -9,21 +9,22 @@ from backproof.api import diagnose, render
 
 
 def assert_gradients(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
+    forward: Any,
+    backward: Any = None,
     arguments: Mapping[str, Any] | None = None,
     /,
     *,
     loss: Callable[..., Any] | None = None,
+    gradients: Mapping[str, Any] | None = None,
     err_msg: str = "",
     **named: Any,
 ) -> None:
-    """Raises an AssertionError if the gradients that `backward` computes are not right; its message is the report.
+    """Raises an AssertionError if the gradients of a backward pass are not right; its message is the report.
 
-    The functions and arguments are those of `backproof.diagnose`; `err_msg` stands before the report. A gradient that
-    is computed nowhere does not fail, as long as another one is right.
+    All that is given is as for `backproof.diagnose`, one object with both passes too; `err_msg` stands before the
+    report. A gradient that is computed nowhere does not fail, as long as another one is right.
     """
     __tracebackhide__ = True  # pytest shows the report, not this function
-    diagnosis = diagnose(forward, backward, arguments, loss=loss, **named)
+    diagnosis = diagnose(forward, backward, arguments, loss=loss, gradients=gradients, **named)
     if not diagnosis.ok:
         raise AssertionError("\n".join(["", *([err_msg] if err_msg else []), render(diagnosis, "text")]))
