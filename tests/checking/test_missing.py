@@ -115,6 +115,13 @@ def test_arrays_on_the_command_line(files: Path) -> None:
     assert "no line can be named" in " ".join(result.output.split())
 
 
+@pytest.mark.parametrize("option", ["--wrt W", "--loss mse", "--tolerance 1e-3", "--rows 2", "--all", "--dx"])
+def test_options_of_derived_gradients(files: Path, option: str) -> None:
+    arguments = ["check", str(files / "net.py"), "--data", str(files / "data.npz"), *option.split()]
+    with pytest.raises(BackproofError, match=f"^{option.split()[0]} is not for a backward pass of your own\n"):
+        CliRunner().invoke(cli, arguments, catch_exceptions=False)
+
+
 def test_a_network_needs_data() -> None:
     with pytest.raises(BackproofError, match="no data are given"):
         CliRunner().invoke(cli, ["check", "3-4"], catch_exceptions=False)

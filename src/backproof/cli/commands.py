@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
+from click.core import ParameterSource
 
 import backproof
 from backproof.ir.errors import BackproofError
@@ -29,6 +30,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("text", "markdown", "latex", "html", "json", "svg")
 REPORTS = FORMATS[:-1]
 SUFFIXES = {".md": "markdown", ".tex": "latex", ".html": "html", ".json": "json", ".svg": "svg", ".txt": "text"}
+
+OF_OWN_PASSES = ("spec", "data", "gradients", "hint", "format_", "output")
+"""The options of `check` that a backward pass of one's own has, too."""
 
 
 class _Group(click.RichGroup):
@@ -252,6 +256,7 @@ def check(
         from backproof.api import diagnose
         from backproof.checking.diagnosis_report import document
 
+        _only_for_derived_gradients()
         given = None if gradients is None else _arrays(gradients)
         arguments = {} if data is None else _arrays(data)
         found = diagnose(passes.forward, passes.backward, arguments, loss=passes.loss, gradients=given)
@@ -394,6 +399,19 @@ def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:
         forward, arguments, mean=options["mean"], wrt=wrt, opened=options["opened"], **_second(options)
     )
     return derivation, f"Forward and backward pass of {name}"
+
+
+def _only_for_derived_gradients() -> None:
+    """Raises BackproofError for an option that says nothing to a backward pass of one's own."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if source is ParameterSource.COMMANDLINE and option.name not in OF_OWN_PASSES:
+            raise BackproofError(
+                f"{option.opts[0]} is not for a backward pass of your own",
+                why="it is compared with the derivation of its own forward pass, as it stands in the code",
+                instead="name it: file.py:forward,loss,backward" if option.name == "loss" else "leave it out",
+            )
 
 
 def _second(options: dict[str, Any]) -> dict[str, Any]:
