@@ -91,6 +91,27 @@ def test_data_that_are_missing() -> None:
         bp.diagnose(forward, lambda X, w: X.sum(0), w=np.ones(3))
 
 
+def test_a_function_of_scipy_by_its_name(tmp_path: Path) -> None:
+    text = """import numpy as np
+from scipy.special import logsumexp as lse
+
+
+def forward(X, W):
+    S = X @ W
+    return np.sum(lse(S, axis=1))
+
+
+def backward(X, W):
+    S = X @ W
+    return {"dW": X.T @ np.exp(S - lse(S, axis=1, keepdims=True))}
+"""
+    (tmp_path / "passes.py").write_text(text, encoding="utf-8")
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "data.npz", X=rng.normal(size=(7, 4)), W=rng.normal(size=(4, 3)))
+    spec = f"{tmp_path / 'passes.py'}:forward,backward"
+    assert checked(spec, "--data", tmp_path / "data.npz").exit_code == 0
+
+
 def test_a_class_on_the_command_line(files: Path) -> None:
     data = "--data", files / "data.npz"
     assert checked(f"{files / 'net.py'}:Net", *data).exit_code == 0

@@ -19,7 +19,7 @@ import numpy as np
 from backproof.frontends.tracing.drawing import default_rng
 from backproof.frontends.tracing.lengths import sizes_of
 from backproof.frontends.tracing.scipys import replaced
-from backproof.frontends.tracing.spaces import StandIn, spaces_of, standing_in
+from backproof.frontends.tracing.spaces import Space, StandIn, spaces_of, standing_in
 from backproof.frontends.tracing.tape import RUNNING, Tape, is_users, refuse
 from backproof.frontends.tracing.traced import HANDLERS, Traced, holds_traced, stacked
 from backproof.ops.leaves import constant
@@ -257,12 +257,12 @@ _until_none_is_followed = ExitStack()
 
 
 @contextmanager
-def _scipy_replaced() -> Iterator[None]:
-    """While this holds, in any thread, SciPy's functions can be followed."""
+def _scipy_replaced(spaces: list[Space]) -> Iterator[None]:
+    """While this holds, in any thread, SciPy's functions can be followed, also where a space has them by name."""
     global _following
     with _lock:
         if not _following:
-            _until_none_is_followed.enter_context(replaced())
+            _until_none_is_followed.enter_context(replaced(spaces))
         _following += 1
     try:
         yield
@@ -282,7 +282,8 @@ def following(tape: Tape, function: Callable[..., Any]) -> Iterator[None]:
     """
     RUNNING.append(tape)
     try:
-        with standing_in(spaces_of(function), INSTEAD, IMPORTED, ADDED), _scipy_replaced():
+        spaces = spaces_of(function)
+        with standing_in(spaces, INSTEAD, IMPORTED, ADDED), _scipy_replaced(spaces):
             yield
     except Exception as error:
         if tape.refused and error is not tape.refused[0]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from types import ModuleType
@@ -145,8 +145,11 @@ def _places() -> Iterator[tuple[dict[str, Any], str]]:
 
 
 @contextmanager
-def replaced() -> Iterator[None]:
-    """While this holds, these functions of SciPy can be followed."""
+def replaced(spaces: Iterable[dict[str, Any]] = ()) -> Iterator[None]:
+    """While this holds, these functions of SciPy can be followed.
+
+    Beside loaded modules, `spaces` may hold them: a file that is run is no module, and has them by any name.
+    """
     instead: dict[int, tuple[Callable[..., Any], Callable[..., Any]]] = {}
     for module, functions in FOLLOWED.items():
         if (loaded := sys.modules.get(module)) is not None:
@@ -154,6 +157,7 @@ def replaced() -> Iterator[None]:
             instead |= {id(f): (f, _either(f, functions[name])) for name, f in originals.items()}
     held = list(_places()) if instead else []
     changed = [(names, name, names[name]) for names, name in held if id(names.get(name)) in instead]
+    changed += [(names, name, x) for names in spaces for name, x in names.items() if id(x) in instead]
     methods = _methods()
     before = [kind.__dict__[name] for kind, name, _ in methods]
     try:
