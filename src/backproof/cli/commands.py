@@ -404,6 +404,7 @@ def _derivation(spec: str, options: dict[str, Any]) -> tuple[Derivation, str]:
 def _only_for_derived_gradients() -> None:
     """Raises BackproofError for an option that says nothing to a backward pass of one's own."""
     context = click.get_current_context()
+    assert context is not None  # a command is running
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
         if source is ParameterSource.COMMANDLINE and option.name not in OF_OWN_PASSES:
