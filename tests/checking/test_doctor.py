@@ -272,6 +272,17 @@ def test_a_sum_that_an_error_leaves_zero_is_not_blamed(subjects: Subjects) -> No
     assert [finding.moment.number for finding in subjects.diagnosed(source).wrong] == [line]
 
 
+@pytest.mark.parametrize(
+    "wrong", ["dU[o] += 2 * (slope * V[i])", "dU[o] -= slope * V[i]", "dU[o] += -(slope * V[i])"]
+)
+def test_an_entry_that_is_added_to_is_put_right(wrong: str, subjects: Subjects) -> None:
+    source, line = subjects.planted("skipgram", "dU[o] += slope * V[i]", wrong)
+    finding = subjects.diagnosed(source).wrong[0]
+    assert finding.moment.number == line
+    assert finding.correction is not None
+    assert subjects.diagnosed(source.replace(wrong, finding.correction)).ok
+
+
 def test_a_function_that_both_passes_call_is_right(subjects: Subjects) -> None:
     source, line = subjects.planted("skipgram", "dU[o] += slope * V[i]", "dU[o] += 2 * slope * V[i]")
     diagnosis = subjects.diagnosed(source)

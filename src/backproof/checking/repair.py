@@ -7,14 +7,14 @@ to be done to the line. It works on lines of any form, since the line itself is 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from backproof.checking.comparing import fits, same
 from backproof.checking.events import Event
 from backproof.checking.recording import place_names, statement_of
-from backproof.checking.replay import right_side, run_again
+from backproof.checking.replay import right_side, run_again, target_of
 from backproof.checking.tree import exchanged, parsed
 from backproof.ops.row import Array
 
@@ -53,12 +53,34 @@ def repairs(
     }
     matrices = {text for text, arrays in held.items() if arrays[0].ndim > 1}
     given = [{text: arrays[k] for text, arrays in held.items()} | dict(event.reads[k]) for k in draws]
-    changes = chain(_numbers(tree, held), _places(tree, alike, matrices), _missing(tree, event, held))
+    added = _added(event, tree)
+    part = tree if added is None else added.right
+    changes = chain(_numbers(part, held), _places(part, alike, matrices), _missing(part, event, held))
+    if added is not None:
+        changes = chain(_other_sign(added), _within(tree, part, changes))
     for mistake, says, named, changed in changes:
         found = (run_again(event, changed, given[k], k) for k in draws)
         pairs = zip(found, wanted, strict=True)
         if all(x is not None and same(x, right) and (not shaped or fits(x, right)) for x, right in pairs):
             yield Repair(mistake, says, named, _line(event, _counting(changed, counted)))
+
+
+def _added(event: Event, tree: ast.expr) -> ast.BinOp | None:
+    """The sum of what was there and what a statement adds to it: only that can be wrong in it."""
+    match tree:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub()) if event.added and ast.unparse(left) == target_of(event):
+            return tree
+    return None
+
+
+def _within(tree: ast.expr, part: ast.expr, changes: Iterable[Change]) -> Iterator[Change]:
+    for mistake, says, named, new in changes:
+        yield mistake, says, named, exchanged(tree, part, new)
+
+
+def _other_sign(added: ast.BinOp) -> Iterator[Change]:
+    other = ast.Sub() if isinstance(added.op, ast.Add) else ast.Add()
+    yield "sign", "the sign is wrong", (), ast.BinOp(added.left, other, added.right)
 
 
 def _counting(tree: ast.expr, counted: Mapping[str, int]) -> ast.expr:
@@ -85,7 +107,7 @@ def _moved(place: ast.expr, step: int) -> ast.expr:
 
 def _line(event: Event, changed: ast.expr) -> str:
     """The whole statement with another expression in it."""
-    text, target = ast.unparse(changed), event.written
+    text, target = ast.unparse(changed), target_of(event)
     match statement_of(event.moment):
         case ast.AugAssign(op=op) if isinstance(changed, ast.BinOp) and ast.unparse(changed.left) == target:
             if type(changed.op) in SIGNS and type(op) in SIGNS:

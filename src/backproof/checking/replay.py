@@ -33,6 +33,8 @@ def run_again(event: Event, expression: ast.expr, values: Mapping[str, Array], d
         code = compile(tree, "<replayed>", "eval")
         with np.errstate(all="ignore"):
             result = np.array(eval(code, dict(event.moment.scope), placed.names))  # the user's own expression
+            if (entry := entry_of(event)) is not None:
+                result = _with_entry(event, entry, placed, values[event.text], result)
     except Exception:  # whatever the user's code raises on values that are not its own: nothing is told
         return None
     if result.dtype.kind not in "iuf":
@@ -40,9 +42,33 @@ def run_again(event: Event, expression: ast.expr, values: Mapping[str, Array], d
     return result - event.reads[draw][event.text] if event.added else result
 
 
+def _with_entry(event: Event, entry: ast.Subscript, placed: _Placed, whole: Array, value: Array) -> Array:
+    """An array with a value at the entry that a statement adds to; raises what NumPy raises."""
+    result = np.array(whole, dtype=np.result_type(whole, value))
+    place = ast.Subscript(ast.Name("whole", ast.Load()), placed.visit(entry.slice), ast.Store())
+    setting = ast.Module([ast.Assign([place], ast.Name("value", ast.Load()))], [])
+    names = {**event.moment.scope, **placed.names, "whole": result, "value": value}
+    exec(compile(ast.fix_missing_locations(setting), "<replayed>", "exec"), names)
+    return result
+
+
+def target_of(event: Event) -> str:
+    """What a statement gives a value to, as it is written: the expression that an event is about, or its entry."""
+    entry = entry_of(event)
+    return event.written if entry is None else ast.unparse(entry)
+
+
+def entry_of(event: Event) -> ast.Subscript | None:
+    """The entry of an array that a statement adds to, where an event is about what is added to that array."""
+    match statement_of(event.moment):
+        case ast.AugAssign(target=ast.Subscript() as entry) | ast.Assign(targets=[ast.Subscript() as entry]):
+            return entry if event.added and ast.unparse(entry.value) == event.written else None
+    return None
+
+
 def right_side(event: Event) -> str | None:
     """The expression whose value a statement gives to what an event is about; None where there is no such one."""
-    statement, text = statement_of(event.moment), event.written
+    statement, text = statement_of(event.moment), target_of(event)
     if event.rounds > 1:
         return None
     match statement:
@@ -90,7 +116,7 @@ class _Placed(ast.NodeTransformer):
         match place:
             case ast.Constant(value=int(number)):
                 return number
-            case ast.Name(id=name) if name in self._values and self._values[name].dtype.kind == "i":
+            case ast.Name(id=name) if name in self._values and _is_whole(self._values[name]):
                 return int(self._values[name])
             case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right):
                 a, b = self._place(left), self._place(right)
@@ -107,3 +133,7 @@ class _Placed(ast.NodeTransformer):
         if isinstance(value, ast.AST):
             return self.visit(value)
         return [self._field(part) for part in value] if isinstance(value, list) else value
+
+
+def _is_whole(value: Array) -> bool:
+    return value.ndim == 0 and value.dtype.kind == "i"
