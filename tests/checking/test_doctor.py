@@ -290,6 +290,90 @@ def test_a_function_that_both_passes_call_is_right(subjects: Subjects) -> None:
     assert "sigmoid" not in {finding.moment.function for finding in diagnosis.findings}
 
 
+def test_the_state_that_a_loop_ends_with_need_not_come_back(subjects: Subjects) -> None:
+    source = subjects.source("rnn").replace("def forward(xs, targets,", "def forward(xs, targets, hprev,")
+    source = source.replace("h = np.zeros(Whh.shape[0])", "h = hprev")
+    source = source.replace("xs=rng.normal", "hprev=rng.normal(size=5),\n        xs=rng.normal")
+    diagnosis = subjects.diagnosed(source)
+    assert diagnosis.ok
+    assert not diagnosis.wrong
+    assert diagnosis.returned["hprev"] == "missing"
+
+
+def test_sums_that_an_error_breaks_off_are_not_judged(subjects: Subjects) -> None:
+    source, line = subjects.planted("rnn", "dhnext = Whh.T @ dhraw", "dhnext = Whh.T @ dhraw[:-1]")
+    diagnosis = subjects.diagnosed(source)
+    assert diagnosis.raised is not None
+    assert {finding.moment.number for finding in diagnosis.wrong} <= {line}
+
+
+LISTS = """
+import numpy as np
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def sigmoid_prime(z):
+    return sigmoid(z) * (1 - sigmoid(z))
+
+
+def forward(xs, ys, weights):
+    total = 0.0
+    for x, y in zip(xs, ys):
+        a = x.reshape(-1, 1)
+        for w in weights:
+            a = sigmoid(w @ a)
+        total = total + 0.5 * np.sum((a - y.reshape(-1, 1)) ** 2)
+    return total / len(xs)
+
+
+def backward(xs, ys, weights):
+    nabla = [np.zeros(w.shape) for w in weights]
+    for x, y in zip(xs, ys):
+        a, zs = x.reshape(-1, 1), []
+        activations = [a]
+        for w in weights:
+            zs.append(w @ a)
+            a = sigmoid(zs[-1])
+            activations.append(a)
+        delta = (activations[-1] - y.reshape(-1, 1)) * sigmoid_prime(zs[-1])
+        nabla[-1] += delta @ activations[-2].T
+        for l in range(2, len(weights) + 1):
+            delta = weights[-l + 1].T @ delta * sigmoid_prime(zs[-l])
+            nabla[-l] += delta @ activations[-l - 1].T
+    return [part / len(xs) for part in nabla]
+
+
+def arguments(rng):
+    sizes = [4, 5, 3]
+    weights = [rng.normal(size=(b, a)) for a, b in zip(sizes, sizes[1:])]
+    return {"xs": rng.normal(size=(3, 4)), "ys": rng.normal(size=(3, 3)), "weights": weights}
+"""
+
+
+@pytest.mark.parametrize("way", ["nabla[-{0}] += ", "nabla[-{0}] = nabla[-{0}] + "])
+def test_sums_in_lists_that_are_counted_from_the_end(way: str, subjects: Subjects) -> None:
+    source = LISTS
+    for place in "1l":
+        source = source.replace(f"nabla[-{place}] += ", way.format(place))
+    diagnosis = subjects.diagnosed(source)
+    assert diagnosis.ok
+    assert not diagnosis.wrong
+    wrong = source.replace("delta @ activations[-2].T", "-(delta @ activations[-2].T)")
+    (finding,) = subjects.diagnosed(wrong).wrong
+    assert "activations[-2]" in finding.moment.source
+    assert finding.mistakes[0].mistake == "sign"
+
+
+def test_the_slope_of_an_activation_is_no_derivative_of_the_loss(subjects: Subjects) -> None:
+    wrong = LISTS.replace("(activations[-1] - y.reshape(-1, 1)) *", "2 * (activations[-1] - y.reshape(-1, 1)) *")
+    found = subjects.diagnosed(wrong).wrong
+    assert found
+    assert all(f.moment.function == "backward" for f in found)
+
+
 def test_lengths_that_happen_to_agree(subjects: Subjects) -> None:
     source, line = subjects.planted("two", "dW2 = dZ2 @ A1.T / m", "dW2 = dZ2 @ A1.T / X.shape[0]")
     module = subjects.module(source)

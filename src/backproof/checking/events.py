@@ -12,7 +12,7 @@ from itertools import groupby
 
 import numpy as np
 
-from backproof.checking.recording import Held, Moment, scales
+from backproof.checking.recording import Held, Moment, looped, scales
 from backproof.checking.truth import Truth
 from backproof.ops.row import Array
 
@@ -102,7 +102,7 @@ def _of_statement(moments: Sequence[Moment], partial: set[Held]) -> Iterator[Eve
 def _partial(moments: Sequence[Moment]) -> set[Held]:
     """The values that are added to or filled in later, and the zeros that something else is put in the place of.
 
-    In a run that ends with an error zeros may be waiting for what did not come any more.
+    In a run that ends with an error zeros and the sums of a loop may be waiting for what did not come any more.
     """
     found: set[Held] = set()
     ended = not (moments and moments[-1].raised)
@@ -110,6 +110,9 @@ def _partial(moments: Sequence[Moment]) -> set[Held]:
     for moment in reversed(moments):
         for write in moment.writes:
             if next_adds.get(write.text, False) or ((write.text in next_adds or not ended) and not write.value.any()):
+                found.add(write)
+            adds = write.changed and not scales(moment) and moment.number in looped(moment.file)
+            if not ended and adds and write.text not in next_adds and not moment.raised:
                 found.add(write)
         next_adds |= {write.text: write.changed and not scales(moment) for write in moment.writes}
     return found

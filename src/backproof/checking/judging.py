@@ -51,6 +51,8 @@ class Judge:
         self._blamed: set[Event] = set()
         self._unexplained: set[tuple[str, int]] = set()
         self._within = ""
+        self._outermost = truth.draws[0].played.moments[0].function if truth.draws[0].played.moments else ""
+        self._handed: dict[str, list[tuple[Event, Quantity | None]]] = {}
         self._misshapen: dict[str, Finding] = {}
         self._updates: dict[Quantity, Event] = {}
         self._incomplete: dict[Quantity, Event] = {}
@@ -142,6 +144,7 @@ class Judge:
             return
         if not event.moment.source:  # what is handed in is judged where it was made
             quantity = quantity or self._ledger.handed_on(event)
+            self._note_handed(event, quantity)
         elif quantity is not None and quantity.step is not None:
             self._note(event, quantity, quantity.step, "right")
             if not quantity.is_whole and (whole := self._truth.named(event.name)) is not None:
@@ -161,6 +164,8 @@ class Judge:
         named = self._truth.named(event.name)
         if named is None and (is_looked_up(event.moment) or self._truth.is_passed_by(event.arrays)):
             return None  # whatever it is, it was there before
+        if named is None and self._is_slope(event):
+            return None
         if (copied := self._ledger.copied(event)) is not None and named in (None, copied):
             return copied
         if event.moment.raised and (again := self._truth.forward_named(event.text)) is not None:
@@ -173,6 +178,20 @@ class Judge:
                 quantity = self._whole_or_part(event, quantity)
             self._find_out(event, quantity)
         return quantity
+
+    def _note_handed(self, event: Event, quantity: Quantity | None) -> None:
+        """Takes up one of the values that a function is called with."""
+        handed = self._handed.get(event.moment.function, [])
+        if handed and handed[0][0].moment is not event.moment:
+            handed = []  # it is another call
+        self._handed[event.moment.function] = [*handed, (event, quantity)]
+
+    def _is_slope(self, event: Event) -> bool:
+        """Whether a statement stands in a function of one array that is no derivative: an activation, or its slope."""
+        handed = self._handed.get(event.moment.function, [])
+        arrays = [quantity for given, quantity in handed if given.arrays[0].ndim]
+        is_forward = len(arrays) == 1 and (arrays[0] is None or arrays[0].step is None)
+        return is_forward and event.moment.function != self._outermost
 
     def _in_place_of(self, event: Event) -> Quantity | None:
         """The derivative in whose place the code computes and returns, as the last it does, a forward quantity."""
@@ -444,6 +463,12 @@ class Judge:
                     mistake = Repair("not returned", says, (finding.text,), "")
                     self.findings.append(replace(finding, moment=moment, judgement="wrong", mistakes=(mistake,)))
 
+    def _is_carried(self, quantity: Quantity) -> bool:
+        """Whether a loop that carries a derivative from round to round comes to it last, as to dh[0] of a state."""
+        lines = {_line_of(f) for f in self.findings if f.step is quantity.step and f.part is None}
+        others = (f for f in self.findings if f.step.node not in self._truth.parameters)
+        return any(_line_of(finding) in lines for finding in others)
+
     def _returned(self) -> Iterator[tuple[str, Returned]]:
         truth, returned = self._truth, Results(self._truth)
         last = {finding.step.node: finding.judgement for finding in self.findings if finding.part is None}
@@ -462,10 +487,16 @@ class Judge:
                 yield name, "none"
             elif computed == "missing" and name in self._wanted and returned.has_unknown(quantity):
                 yield name, "wrong"
+            elif computed == "right" and name in truth.draws[0].played.updates:
+                yield name, "right"
             elif computed == "right":
-                yield name, "right" if name in truth.draws[0].played.updates else "lost"
+                yield name, "missing" if self._is_carried(quantity) else "lost"
             else:
                 yield name, computed
+
+
+def _line_of(finding: Finding) -> tuple[str, int, str]:
+    return finding.moment.file, finding.moment.number, finding.text
 
 
 def _once_a_line(findings: Sequence[Finding]) -> Iterator[Finding]:

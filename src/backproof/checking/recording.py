@@ -256,6 +256,14 @@ def statements(file: str) -> Mapping[int, ast.stmt]:
 
 
 @lru_cache(maxsize=64)
+def looped(file: str) -> frozenset[int]:
+    """The lines of a file that stand in a loop."""
+    tree = ast.parse("".join(linecache.getlines(file)))
+    loops = (x for x in ast.walk(tree) if isinstance(x, ast.For | ast.While))
+    return frozenset(k for loop in loops for k in range(loop.lineno, (loop.end_lineno or loop.lineno) + 1))
+
+
+@lru_cache(maxsize=64)
 def place_names(file: str) -> frozenset[str]:
     """The names that places are written with in a file: t of ``hs[t + 1]``."""
     subscripts = (x for statement in statements(file).values() for x in ast.walk(statement))
@@ -377,8 +385,7 @@ def _unwritten(statement: ast.stmt, frame: FrameType) -> Iterator[Held]:
     """What a statement would have given values to."""
     for text in _stored(statement):
         base, key = _entry(text)
-        place = _value(key, frame) if base is not None else None
-        resolved = f"{base}[{place!r}]" if isinstance(place, str | int) else text
+        resolved = _resolved(text, base, key, frame)
         if base is not None and isinstance(_value(base, frame), np.ndarray):
             yield Held(base, np.array(np.nan), changed=True, written=base)
         else:
@@ -460,10 +467,18 @@ def _values(texts: tuple[str, ...], frame: FrameType, copy: Copy) -> Iterator[He
         owner = _owner(text)
         if owner is not None and isinstance(_value(owner, frame), np.ndarray):
             continue  # A1.T: A1 itself is there too
-        place = _value(key, frame) if base is not None else None
-        resolved = f"{base}[{place!r}]" if isinstance(place, str | int) else text
+        resolved = _resolved(text, base, key, frame)
         for part in held(resolved, value, copy):
             yield replace(part, written=part.text.replace(resolved, text, 1))
+
+
+def _resolved(text: str, base: str | None, key: str, frame: FrameType) -> str:
+    """An expression with its place as it is: one place of a list has one text, from whichever end it is counted."""
+    place = _value(key, frame) if base is not None else None
+    if base is not None and isinstance(place, int) and place < 0:
+        container = _value(base, frame)
+        place += len(container) if isinstance(container, list | tuple) else 0
+    return f"{base}[{place!r}]" if isinstance(place, str | int) else text
 
 
 @lru_cache(maxsize=4096)
