@@ -135,6 +135,11 @@ PLANTED = [
     ("dropout", "dZ1 = dA1 * (Z1 > 0)", "dZ1 = dA1 * Z1", "g for g'"),
     ("dropout", "dZ1 = dA1 * (Z1 > 0)", "dZ1 = dA1 * (Z1 < 0)", "wrong comparison"),
     ("dropout", "dZ1 = dA1 * (Z1 > 0)", "dZ1 = np.maximum(dA1, 0)", "derivative at the wrong place"),
+    ("dropoutsteps", "dA2 = dA2 * mask2", "dA2 = 2 * (dA2 * mask2)", "factor 2"),
+    ("dropoutsteps", "dA2 = dA2 / keep", "dA2 = dA2 / keep / m", "1/m twice"),
+    ("dropoutsteps", "dZ2 = dA2 * (1 - np.tanh(Z2) ** 2)", "dZ2 = dA2 * (1 + np.tanh(Z2) ** 2)", "sign of a term"),
+    ("dropoutsteps", "dA1 /= keep", "dA1 = dA1 / keep / keep", "factor twice"),
+    ("dropoutsteps", "dW1 = dZ1 @ X.T / m", "dW1 = dZ1 @ X.T", "1/m left out"),
     ("residual", "dz2 = dh2 * sigmoid_prime(z2)", "dz2 = dh2", "derivative left out"),
     ("gru", "dz = dh * (h0 - n)", "dz = dh * (n - h0)", "sign"),
     ("gru", "dn = dh * (1 - z)", "dn = dh * z", "g for g'"),
@@ -229,6 +234,12 @@ def test_a_part_of_a_right_equation_in_a_line_of_its_own(subjects: Subjects) -> 
     )
     (finding,) = subjects.diagnosed(source).wrong
     assert (finding.moment.number, finding.correction) == (line, "slope = 1 - A1 ** 2")
+
+
+def test_a_mask_that_is_left_out_of_what_is_multiplied_in_place(subjects: Subjects) -> None:
+    diagnosis = subjects.diagnosed(subjects.source("dropoutsteps").replace("    dA1 *= mask1\n", ""))
+    assert [finding.text for finding in diagnosis.wrong] == ["dA1"]
+    assert [finding.moment.source for finding in diagnosis.wrong] == ["dA1 /= keep"]
 
 
 def test_the_terms_of_a_sum_over_time(subjects: Subjects) -> None:

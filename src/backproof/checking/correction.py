@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from backproof.checking.equations import exchanged, inside, operands, terms
@@ -51,7 +51,7 @@ def corrected_line(
         if entry.arrays[0].ndim == 0:
             alike = [size for size in lengths if size.value == entry.arrays[0] and size.name == last_word(text)]
             lengths |= dict.fromkeys(alike, text)
-    scaled = [q.node for q in truth.derivatives if q.scaled]
+    scaled = ledger.scaled(event)
     read = [q.node for q in ledger.quantities(event)]
     code = corrected(forms, names, read, lengths, truth.convention, scaled, result_scaled=quantity.scaled)
     if code is None or not _called(code) <= set(moment.scope):
@@ -94,7 +94,7 @@ def corrected(
     read: Sequence[Node],
     sizes: Mapping[Size, str],
     convention: Node | None,
-    scaled: Sequence[Node],
+    scaled: Collection[Node],
     *,
     result_scaled: bool,
 ) -> str | None:

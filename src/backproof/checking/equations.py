@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backproof.ir.node import Node, ancestors, right_side
-from backproof.ops.arithmetic import add, sub
+from backproof.ops.arithmetic import add, mul, sub
 from backproof.ops.entries import row_of
 from backproof.ops.linear import expand, stretch
 
@@ -22,6 +22,13 @@ def terms(node: Node) -> list[Node]:
     """What an equation adds up and subtracts."""
     if node.op in (add, sub) and node.symbol is None:
         return [term for x in node.inputs for term in terms(x)]
+    return [node]
+
+
+def factors(node: Node) -> list[Node]:
+    """What an equation multiplies, entry by entry."""
+    if node.op is mul and node.symbol is None:
+        return [factor for x in node.inputs for factor in factors(x)]
     return [node]
 
 

@@ -171,6 +171,10 @@ class Judge:
         if event.moment.raised and (again := self._truth.forward_named(event.text)) is not None:
             self._find_out(event, *again)
             return again[0]
+        if (product := self._on_the_way(event)) is not None:
+            if not self._truth.is_(product, event.arrays):
+                self._find_out(event, product)
+            return product
         quantity = self._meant(event)
         if quantity is not None:
             quantity = self._divided_or_not(event, quantity)
@@ -192,6 +196,21 @@ class Judge:
         arrays = [quantity for given, quantity in handed if given.arrays[0].ndim]
         is_forward = len(arrays) == 1 and (arrays[0] is None or arrays[0].step is None)
         return is_forward and event.moment.function != self._outermost
+
+    def _on_the_way(self, event: Event) -> Quantity | None:
+        """What a derivative is multiplied on to in its own variable, on the way to the next one."""
+        former = self._ledger.by_text.get(event.text)
+        if event.before is None or former is None or former.quantity is None or former.quantity.step is None:
+            return None
+        products = self._ledger.products.after(former.quantity)
+        if (right := next((q for q in products if self._truth.is_(q, event.arrays)), None)) is not None:
+            return right
+        named = self._truth.named(event.name)
+        if not products or (named is not None and named not in self._claimed):
+            return None
+        trial = Trial(self._truth, self._ledger, event)
+        follows = next((q for q in products if trial.follows(q)), None)
+        return follows or next((q for q in products if any(trial.repairs(q))), None)
 
     def _in_place_of(self, event: Event) -> Quantity | None:
         """The derivative in whose place the code computes and returns, as the last it does, a forward quantity."""
@@ -310,6 +329,9 @@ class Judge:
         What it is called tells, and a value that is looked up and that no variable holds was looked up wrongly.
         """
         assert entry.event is not None
+        held = entry.quantity
+        if held is not None and not held.is_whole and part in self._ledger.products.after(held):
+            return True  # it was multiplied on, and not by all that it takes
         if self._truth.named(text) not in (None, part):
             return False
         if entry.quantity is None or part in self._truth.lettered(text):

@@ -9,6 +9,7 @@ import numpy as np
 
 from backproof.checking.comparing import layouts
 from backproof.checking.events import Event
+from backproof.checking.products import Products
 from backproof.checking.recording import mentioned
 from backproof.checking.truth import Quantity, Truth
 from backproof.ir.node import Node
@@ -37,6 +38,7 @@ class Ledger:
 
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
+        self.products = Products(truth)
         self.by_text: dict[str, Entry] = {}
         self._of_quantity: dict[Quantity, tuple[Array, ...]] = {}
         # For each quantity the array that the code holds last for it, and that over the factor of the convention.
@@ -92,8 +94,17 @@ class Ledger:
         """
         named = mentioned(event.moment) if own else None
         texts = [x.text for x in event.moment.reads if named is None or (x.written or x.text) in named]
-        found = (self.by_text[text].quantity for text in texts if text in self.by_text)
-        return [quantity for quantity in found if quantity is not None]
+        found = (self._read(event, text) for text in texts)
+        return [entry.quantity for entry in found if entry is not None and entry.quantity is not None]
+
+    def _read(self, event: Event, text: str) -> Entry | None:
+        """What an expression held when a statement read it, that may have written over it since."""
+        entry = self.by_text.get(text)
+        return entry.former if entry is not None and entry.event is event else entry
+
+    def scaled(self, event: Event) -> set[Node]:
+        """The derivatives, and what a statement reads, that are a multiple by the factor of the convention."""
+        return {q.node for q in (*self._truth.derivatives, *self.quantities(event)) if q.scaled}
 
     def handed_on(self, event: Event) -> Quantity | None:
         """The derivative that a value was meant to be where it was computed, in a function called or by the caller."""
@@ -123,7 +134,7 @@ class Ledger:
             self._put(values, quantity, arrays[draw], draw)
         # What the statement itself reads comes last, so that it counts where the code holds a quantity twice.
         for text, array in event.reads[draw].items():
-            entry = self.by_text.get(text)
+            entry = self._read(event, text)
             if entry is not None and entry.quantity is not None:
                 self._put(values, entry.quantity, array, draw)
         return values

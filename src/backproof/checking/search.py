@@ -68,7 +68,7 @@ class _Search:
         self._context = context_of(truth, quantity)
         self._quantities = {*self._context.quantities, *self._context.gradients.values()} - {quantity.node}
         self._read = trial.read
-        self._scaled = {q.node for q in truth.derivatives if q.scaled}
+        self._scaled = trial.scaled
         self._order = _order(trial.event.moment.source)
         # What the statement does not read is hardly in its equation.
         self._forms = sorted(trial.forms(quantity), key=lambda form: self._distance(operands(form), exact=False))

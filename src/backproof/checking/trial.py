@@ -40,6 +40,11 @@ class Trial:
         """The quantities that stand in the statement, as far as they are known."""
         return self._read
 
+    @property
+    def scaled(self) -> set[Node]:
+        """The derivatives, and what the statement reads, that are a multiple by the factor of the convention."""
+        return self._ledger.scaled(self._event)
+
     def known(self, draw: int) -> Mapping[Node, Array]:
         """What the statement's equation is given on a draw."""
         return self._on[draw].known
@@ -49,7 +54,9 @@ class Trial:
 
         Where the code does not hold a derivative that stands in one, the line may compute it too: it is put in.
         """
-        forms = [*quantity.forms[::-1]]
+        read = self._ledger.quantities(self._event)
+        on_the_way = (self._ledger.products.completed(x, quantity) for x in read)
+        forms = [*(form for form in on_the_way if form is not None), *quantity.forms[::-1]]
         for form in forms:
             for x in operands(form):
                 inner = self._truth.of_node.get(x)
@@ -163,6 +170,7 @@ class Trial:
         for x in operands(form):
             if x in self._truth.of_node:
                 yield self._truth.of_node[x]
+        yield from self._ledger.products.of(whole)
         for x in inside(form):
             if x is not form and x.shape:
                 for scaled in {whole.scaled, False}:
