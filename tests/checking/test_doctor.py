@@ -242,6 +242,36 @@ def test_a_mask_that_is_left_out_of_what_is_multiplied_in_place(subjects: Subjec
     assert [finding.moment.source for finding in diagnosis.wrong] == ["dA1 /= keep"]
 
 
+def test_what_is_divided_in_a_statement_of_its_own_was_no_mistake_before(subjects: Subjects) -> None:
+    source = subjects.source("softmaxint").replace("dscores /= N", "dscores = dscores / N")
+    assert subjects.diagnosed(source).ok
+    diagnosis = subjects.diagnosed(source.replace("dh = dscores.dot(W2.T)", "dh = -dscores.dot(W2.T)"))
+    assert [finding.text for finding in diagnosis.wrong] == ["dh"]
+
+
+def test_the_last_of_the_terms_in_place_of_their_sum(subjects: Subjects) -> None:
+    source, line = subjects.planted("persample", "db += dz", "db = dz")
+    divided = source.replace("delta = p - y[i]", "delta = (p - y[i]) / len(X)").replace(" / n", "")
+    (finding,) = subjects.diagnosed(divided).wrong
+    assert (finding.moment.number, finding.mistakes[0].mistake) == (line, "= for +=")
+    assert subjects.diagnosed(source).returned["b"] == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "blamed"),
+    [
+        ("dW2 += 0.1 * W2", "dW2 = 0.1 * W2", "dW2"),
+        ("dW2 += 0.1 * W2", "dW2 += 0.1 * W1", "dW2"),
+        ("dh = dscores.dot(W2.T)", "dh = dscores.dot(W2)", "dh"),
+    ],
+)
+def test_a_sum_that_stays_unfinished_through_a_later_line(
+    right: str, wrong: str, blamed: str, subjects: Subjects
+) -> None:
+    source, line = subjects.planted("softmaxint", right, wrong)
+    assert [(f.moment.number, f.text) for f in subjects.diagnosed(source).wrong] == [(line, blamed)]
+
+
 def test_the_terms_of_a_sum_over_time(subjects: Subjects) -> None:
     source, line = subjects.planted("rnn", "dhnext = Whh.T @ dhraw", "dhnext = Whh @ dhraw")
     diagnosis = subjects.diagnosed(source)

@@ -21,6 +21,7 @@ from backproof.checking.recording import is_looked_up, statement_of
 from backproof.checking.repair import Repair
 from backproof.checking.results import Results
 from backproof.checking.search import MOST_MISTAKES, mistakes
+from backproof.checking.tree import parsed
 from backproof.checking.trial import Trial
 from backproof.checking.truth import Quantity, Truth
 from backproof.derivation.steps import BackwardStep
@@ -98,11 +99,11 @@ class Judge:
         order = {event.moment: k for k, event in enumerate(happened)}
         sums = _Sums(self._truth, happened)
         self._last = happened[-1] if happened else None
-        for event in happened:
+        for k, event in enumerate(happened):
             self._ledger.learn(event)
             if event in sums.parts and (addition := event.addition) is not None:
                 self._judge_addition(addition, sums.parts[event])
-            if event.partial:
+            if event.partial or self._is_unfinished(event, happened[k + 1 :]):
                 quantity = self._truth.recognised(event.text, event.arrays)
                 self._ledger.enter(event, quantity if quantity is not None and quantity.step is None else None)
             elif event.text:
@@ -131,6 +132,19 @@ class Judge:
         self.findings.sort(key=lambda finding: order[finding.moment])
         self.findings = list(_once_a_line(self.findings))
 
+    def _is_unfinished(self, event: Event, later: Sequence[Event]) -> bool:
+        """Whether a sum lacks terms through a later statement: one that raises, or = where += belongs."""
+        named = self._truth.named(event.text) if event.text and not event.moment.raised else None
+        if named is None:
+            return False
+        next_ = next((x for x in later if x.text == event.text), None)
+        raised = self._truth.draws[0].played.raised is not None
+        is_cut = raised and (next_ is None or bool(next_.moment.raised))
+        is_overwritten = next_ is not None and next_.before is None
+        if is_cut and not any(array.any() for array in event.arrays):
+            return True
+        return (is_cut or is_overwritten) and any(self._truth.is_(x, event.arrays) for x in self._truth.parts[named])
+
     def _judge(self, event: Event) -> None:
         if (parameter := self._updated(event)) is not None:
             self._updates[parameter] = event
@@ -147,8 +161,9 @@ class Judge:
             self._note_handed(event, quantity)
         elif quantity is not None and quantity.step is not None:
             self._note(event, quantity, quantity.step, "right")
-            if not quantity.is_whole and (whole := self._truth.named(event.name)) is not None:
-                self._incomplete[whole] = event
+            for whole in self._called(event):
+                if quantity.node in {part.node for part in self._truth.parts[whole]}:
+                    self._incomplete[whole] = event
         elif quantity is not None and (instead := self._in_place_of(event)) is not None:
             self._find_out(event, instead)
         elif quantity is None:
@@ -211,6 +226,11 @@ class Judge:
         trial = Trial(self._truth, self._ledger, event)
         follows = next((q for q in products if trial.follows(q)), None)
         return follows or next((q for q in products if any(trial.repairs(q))), None)
+
+    def _called(self, event: Event) -> list[Quantity]:
+        """The derivatives whose names stand in the expression that holds a value: of ``db / n`` it is db."""
+        names = [x.id for x in ast.walk(parsed(event.text)) if isinstance(x, ast.Name)]
+        return [q for q in map(self._truth.named, dict.fromkeys([event.text, *names])) if q is not None]
 
     def _in_place_of(self, event: Event) -> Quantity | None:
         """The derivative in whose place the code computes and returns, as the last it does, a forward quantity."""
@@ -378,7 +398,7 @@ class Judge:
         right = self._truth.value(quantity, 0)
         part = None if quantity.is_whole else quantity.node
         finding = Finding(event.moment, event.text, step, judgement, event.arrays[0], right, (), correction, part)
-        if judgement == "right" and event.changed and self.findings:
+        if judgement == "right" and event.before is not None and self.findings:
             former = self.findings[-1]
             if (former.text, former.step, former.judgement) == (event.text, step, "wrong"):
                 del self.findings[-1]  # it was still to be divided, and now it is
