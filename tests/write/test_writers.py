@@ -250,6 +250,17 @@ def test_control_characters_are_not_obeyed() -> None:
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
 
 
+def test_code_is_broken_at_spaces() -> None:
+    text = printed(only(CodeBlock("    dW = first @ second + third\n" + "x" * 30)), 24)
+    assert text.splitlines()[3:] == [
+        "        dW = first @",
+        "            second +",
+        "            third",
+        "    " + "x" * 20,
+        "    " + "x" * 10,
+    ]
+
+
 def test_terminal_layout() -> None:
     step = Step(12, "dW[2]", ("the derivative by ", Ident("W")), (Paragraph(("one two three four five six",)),))
     assert printed(only(Heading(2, ("Part",)), step, CodeBlock("a\n\n  b"), Values(("v",), np.eye(2) / 4)), 24) == (

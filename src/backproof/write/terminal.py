@@ -6,7 +6,7 @@ a call of `console.print` for each line costs more than the line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 from rich.box import SIMPLE_HEAD
@@ -80,7 +80,7 @@ def _block(block: Block, console: Console, width: int) -> list[Line]:
             return _indented(_fitted(pretty(equation, inner), inner), width)
         case CodeBlock(text):
             inner = max(width - INDENT, 1)
-            folded = [piece for line in text.splitlines() for piece in _chopped(printable(line.expandtabs(4)), inner)]
+            folded = [piece for line in text.splitlines() for piece in _folded(printable(line.expandtabs(4)), inner)]
             return _indented(folded, width)
         case Table():
             return _table(block, console, width)
@@ -129,6 +129,19 @@ def _inline(text: Inline) -> list[tuple[str, Style]]:
 
 def _width(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
+
+
+def _folded(line: str, width: int) -> Iterator[str]:
+    """The pieces of a line of code, broken at spaces; the later ones stand further in than the first."""
+    hanging = len(line) - len(line.lstrip()) + INDENT
+    while _width(line) > width:
+        start = len(line) - len(line.lstrip())
+        cut = next((k for k in range(min(width, len(line) - 1), max(start, hanging), -1) if line[k] == " "), 0)
+        if not cut or _width(line[:cut]) > width:
+            break
+        yield line[:cut].rstrip()
+        line = " " * hanging + line[cut:].lstrip()
+    yield from _chopped(line, width)
 
 
 def _chopped(text: str, width: int) -> list[str]:
