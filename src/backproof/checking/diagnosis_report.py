@@ -145,7 +145,7 @@ def _about(rounds: Sequence[Told], derivation: Derivation) -> Iterator[Block]:
         return
     if first.misplaced:
         for edit in first.mistakes:
-            yield Paragraph(sentence(edit))
+            yield Paragraph(sentence(edit, "" if edit.says.startswith("{") else "Here "))
         return
     if first.moment.raised:
         yield Paragraph((f"The line raises {first.moment.raised}",))
