@@ -341,6 +341,14 @@ def test_the_state_that_a_loop_ends_with_need_not_come_back(subjects: Subjects) 
     assert diagnosis.returned["hprev"] == "missing"
 
 
+@pytest.mark.parametrize("steps", [4, 5])  # of five steps, as many as there are units
+def test_what_a_sum_adds_as_it_is_may_be_what_is_wrong(steps: int, subjects: Subjects) -> None:
+    source, line = subjects.planted("rnn", "dhraw = (1 - hs[t + 1] ** 2) * dh", "dhraw = 2 * (1 - hs[t + 1] ** 2) * dh")
+    wrong = subjects.diagnosed(source.replace("size=(4, ", f"size=({steps}, ")).wrong
+    assert wrong[0].moment.number == line
+    assert wrong[0].mistakes[0].mistake == "factor 2"
+
+
 def test_sums_that_an_error_breaks_off_are_not_judged(subjects: Subjects) -> None:
     source, line = subjects.planted("rnn", "dhnext = Whh.T @ dhraw", "dhnext = Whh.T @ dhraw[:-1]")
     diagnosis = subjects.diagnosed(source)

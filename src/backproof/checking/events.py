@@ -142,7 +142,7 @@ def _joined(rounds: Sequence[Event], truth: Truth) -> Event | None:
         return None
     if any(len({event.arrays[k].shape for event in rounds}) > 1 for k in range(len(first.arrays))):
         return None
-    if not truth.may_be_rounds(first.text, first.arrays[0].size, len(rounds)):
+    if not truth.may_be_rounds(first.text, first.arrays, len(rounds)):
         return None
     if any(truth.recognised(event.text, event.arrays) for event in rounds):
         return None

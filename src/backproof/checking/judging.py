@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
-from backproof.checking.comparing import fits, layouts
+from backproof.checking.comparing import fits, layouts, same
 from backproof.checking.correction import corrected_line
 from backproof.checking.diagnosis import Finding, Judgement, Returned
 from backproof.checking.equations import operands
@@ -304,9 +304,30 @@ class Judge:
         if part is None and left and any(array.any() for array in event.arrays):
             part = left[0]
         if part is not None:
-            self._find_out(event, part)
+            added, whole = self._only_adds(event), self._whole_of(part)
+            if added is not None and whole is not None and self._has_shape(whole, event.arrays[0]):
+                # dbh += dhraw is right as it stands: it is dhraw that is wrong.
+                self._find_out(added, whole)
+                self._ledger.reinterpret(added, whole)
+            else:
+                self._find_out(event, part)
             self._claim(part)
             self._ledger.enter_as(part, event.arrays)
+
+    def _only_adds(self, event: Event) -> Event | None:
+        """The statement that gave the value which a sum adds as it is, where it is not known what that is."""
+        for entry in self._ledger.computed(event).values():
+            if entry.quantity is None and entry.event is not event and entry.event is not None:
+                is_same = all(map(same, entry.arrays, event.arrays))
+                if is_same and entry.event.moment.source and not is_looked_up(entry.event.moment):
+                    return entry.event
+        return None
+
+    def _whole_of(self, part: Quantity) -> Quantity | None:
+        """The derivative whose values a term of a sum has."""
+        values = [self._truth.plain(part.node, k) for k in range(len(self._truth.draws))]
+        intermediate = (q for q in self._truth.derivatives if q.node not in self._truth.parameters)
+        return next((q for q in intermediate if self._truth.is_(q, values)), None)
 
     def _claim(self, part: Quantity) -> None:
         """Takes a term off the list, with and without the factor of the convention."""

@@ -207,12 +207,18 @@ class Truth:
         # What is called dh is meant to be the whole of it.
         return None if found.step.node in {q.node for q in self.lettered(called)} else found
 
-    def may_be_rounds(self, text: str, size: int, rounds: int) -> bool:
+    def may_be_rounds(self, text: str, arrays: Sequence[Array], rounds: int) -> bool:
         """Whether the values that an expression has in the rounds of a loop may be the slices of one quantity."""
-        if any(self.plain(q.node, 0).size == size for q in self.lettered(text)):
+        if any(self.plain(q.node, 0).size == arrays[0].size for q in self.lettered(text)):
             return False  # each round has one of its own
-        shapes = (self.plain(q.node, 0).shape for q in (*self.forward, *self.derivatives))
-        return any(rounds in shape and math.prod(shape) == size * rounds for shape in shapes)
+        # On data of other sizes lengths that happen to agree do not.
+        return any(
+            all(
+                rounds in (shape := self.plain(q.node, k).shape) and math.prod(shape) == array.size * rounds
+                for k, array in enumerate(arrays)
+            )
+            for q in (*self.forward, *self.derivatives)
+        )
 
     @cached_property
     def _sized(self) -> dict[int, list[Quantity]]:
