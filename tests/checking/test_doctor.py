@@ -435,6 +435,14 @@ def test_lengths_that_happen_to_agree(subjects: Subjects) -> None:
     assert bp.diagnose(right.forward, right.backward, arguments).ok
 
 
+def test_room_for_values_is_not_judged(subjects: Subjects) -> None:
+    room = "dW2 = np.empty_like(W2)\n    np.matmul(2 * dZ2, A1.T / m, out=dW2)"
+    source, line = subjects.planted("two", "dW2 = dZ2 @ A1.T / m", room)
+    diagnosis = subjects.diagnosed(source)
+    assert not diagnosis.ok
+    assert line not in [finding.moment.number for finding in diagnosis.wrong]
+
+
 def test_the_report(subjects: Subjects) -> None:
     source, line = subjects.planted("two", "dZ1 = dA1 * (1 - A1**2)", "dZ1 = dA1 * (1 - Z1**2)")
     out = Console(file=io.StringIO(), width=100, color_system=None)

@@ -186,7 +186,7 @@ def _mistakes(rounds: Sequence[Told]) -> Iterator[Block]:
     if not edits:
         yield Paragraph(
             (
-                "What it was given is right, and what it gives is not. Which mistake it is was not recognised: none of "
+                "What it gives does not follow from what it was given. Which mistake it is was not recognised: none of "
                 "those in the table, and no two of them, gives these numbers.",
             )
         )

@@ -17,7 +17,7 @@ from backproof.checking.layers import rate, steps_down
 from backproof.checking.ledger import Entry, Ledger
 from backproof.checking.mistakes.kinds import misshapen
 from backproof.checking.naming import letters
-from backproof.checking.recording import is_looked_up, statement_of
+from backproof.checking.recording import is_buffer, is_looked_up, statement_of
 from backproof.checking.repair import Repair
 from backproof.checking.results import Results
 from backproof.checking.search import MOST_MISTAKES, mistakes
@@ -92,6 +92,8 @@ class Judge:
         alike = [repair for repair in repairs if found and repair.mistake == found[0].mistake]
         alike += [mistake for mistake in found if isinstance(mistake, Repair)]
         correction = next((repair.line for repair in (*alike, *repairs)), finding.correction)
+        if correction == f"{finding.text} = {finding.text}":
+            correction = None  # that changes nothing
         return replace(finding, mistakes=found, correction=correction)
 
     def _judge_all(self) -> None:
@@ -177,6 +179,8 @@ class Judge:
                 self._note(event, handed, handed.step, "inherited")  # it comes from a function that was called
             return handed
         named = self._truth.named(event.name)
+        if is_buffer(event.moment):
+            return None
         if named is None and (is_looked_up(event.moment) or self._truth.is_passed_by(event.arrays)):
             return None  # whatever it is, it was there before
         if named is None and self._is_slope(event):

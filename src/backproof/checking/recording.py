@@ -318,6 +318,14 @@ def is_looked_up(moment: Moment) -> bool:
     return False
 
 
+def is_buffer(moment: Moment) -> bool:
+    """Whether a statement only makes room for values that others fill in: ``dW = np.empty_like(W)``."""
+    match statement_of(moment):
+        case ast.Assign(value=ast.Call(func=ast.Attribute(attr="empty" | "empty_like"))):
+            return True
+    return False
+
+
 def mentioned(moment: Moment) -> frozenset[str]:
     """The names, attributes and entries that stand in a statement, as they are written."""
     statement = statement_of(moment)

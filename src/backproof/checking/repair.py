@@ -55,7 +55,8 @@ def repairs(
     given = [{text: arrays[k] for text, arrays in held.items()} | dict(event.reads[k]) for k in draws]
     added = _added(event, tree)
     part = tree if added is None else added.right
-    changes = chain(_numbers(part, held), _places(part, alike, matrices), _missing(part, event, held))
+    numbers = {text: arrays for text, arrays in held.items() if text not in counted}
+    changes = chain(_numbers(part, numbers), _places(part, alike, matrices), _missing(part, event, held))
     if added is not None:
         changes = chain(_other_sign(added), _within(tree, part, changes))
     for mistake, says, named, changed in changes:
