@@ -26,8 +26,8 @@ is written by
 
 ```sh
 .venv/bin/python benchmarks/doctor/run.py --json doctor.json
-.venv-frameworks/bin/python benchmarks/doctor/frameworks.py frameworks.json
-.venv/bin/python benchmarks/doctor/report.py doctor.json frameworks.json
+.venv-frameworks/bin/python benchmarks/doctor/others.py others.json
+.venv/bin/python benchmarks/doctor/report.py doctor.json others.json
 ```
 
 """
@@ -46,10 +46,10 @@ Others = Mapping[str, Mapping[str, Mapping[str, bool]]]
 def main() -> None:
     parser = argparse.ArgumentParser(description="The page of the doctor's benchmark.")
     parser.add_argument("doctor", metavar="DOCTOR.json")
-    parser.add_argument("frameworks", metavar="FRAMEWORKS.json")
+    parser.add_argument("others", metavar="OTHERS.json")
     parser.add_argument("--note", default="", help="of what the figures are, where not of everything")
     options = parser.parse_args()
-    files = (options.doctor, options.frameworks)
+    files = (options.doctor, options.others)
     doctor, others = (json.loads(Path(file).read_text(encoding="utf-8")) for file in files)
     PAGE.write_text(page(doctor, others, options.note), encoding="utf-8")
 

@@ -1,6 +1,6 @@
 """What the gradient checks of PyTorch and JAX say of the same cases: right or wrong, and no more.
 
-    python benchmarks/doctor/frameworks.py RESULTS.json [--network N] [--cases N] [--jobs 2]
+    python benchmarks/doctor/others.py RESULTS.json [--network N] [--cases N] [--jobs 2]
 
 Needs both frameworks. The forward and the backward pass of a case become a function with a derivative of one's own,
 whose arguments are the arrays that the backward pass returns derivatives by. `torch.autograd.gradcheck` in both modes
