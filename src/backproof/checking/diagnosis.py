@@ -27,16 +27,16 @@ did not come back, `none` came back as None, `missing` was not computed."""
 class Finding:
     """A value in somebody's code and what it turned out to be.
 
-    moment     the statement
-    text       the expression that holds it: dZ2
-    step       the derivative that it is, or is meant to be, as a step of the derivation
-    judgement  right; inherited, wrong because of what went in; wrong in itself
-    mistakes   the edits of the right equation that give these numbers, or of the line, the likeliest first
-    found      its value on the first draw
-    right      the value that belongs there
-    correction the right line in the names of the code, where it can be written with what the code holds
-    part       the part of the derivative that it is meant to be; None where it is the whole
-    needed_by  the later statement that needs the value as it was before this one changed it
+    moment      the statement
+    text        the expression that holds it: dZ2
+    step        the derivative that it is, or is meant to be, as a step of the derivation
+    judgement   right; inherited, wrong because of what went in; wrong in itself
+    mistakes    the edits of the right equation that give these numbers, or of the line, the likeliest first
+    found       its value on the first draw
+    right       the value that belongs there
+    correction  the right line in the names of the code, where it can be written with what the code holds
+    part        the part of the derivative that it is meant to be; None where it is the whole
+    needed_by   the later statement that needs the value as it was before this one changed it
     """
 
     moment: Moment
