@@ -435,6 +435,39 @@ def test_lengths_that_happen_to_agree(subjects: Subjects) -> None:
     assert bp.diagnose(right.forward, right.backward, arguments).ok
 
 
+def test_the_convention_of_half_a_mean(subjects: Subjects) -> None:
+    source = """
+import numpy as np
+
+
+def forward(X, Y, W1, W2):
+    m = X.shape[1]
+    Z1 = W1 @ X
+    A1 = np.tanh(Z1)
+    A2 = W2 @ A1
+    return np.sum((A2 - Y) ** 2) / (2 * m), (A1, A2)
+
+
+def backward(X, Y, W1, W2, cache):
+    A1, A2 = cache
+    m = X.shape[1]
+    dA2 = A2 - Y
+    dW2 = dA2 @ A1.T / m
+    dA1 = W2.T @ dA2
+    dZ1 = dA1 * (1 - A1)
+    dW1 = dZ1 @ X.T / m
+    return dW1, dW2
+
+
+def arguments(rng):
+    shapes = {"X": (4, 7), "Y": (3, 7), "W1": (5, 4), "W2": (3, 5)}
+    return {name: rng.normal(size=shape) for name, shape in shapes.items()}
+"""
+    (finding,) = subjects.diagnosed(source).wrong
+    assert (finding.text, finding.correction) == ("dZ1", "dZ1 = dA1 * (1 - A1 ** 2)")
+    assert subjects.diagnosed(source.replace("(1 - A1)", "(1 - A1**2)")).ok
+
+
 def test_room_for_values_is_not_judged(subjects: Subjects) -> None:
     room = "dW2 = np.empty_like(W2)\n    np.matmul(2 * dZ2, A1.T / m, out=dW2)"
     source, line = subjects.planted("two", "dW2 = dZ2 @ A1.T / m", room)

@@ -233,10 +233,15 @@ class Truth:
 
 
 def divisors(derivation: Derivation) -> list[Node]:
-    """What the forward pass divides by that is the same for all entries: the lengths and numbers of its means."""
+    """What the forward pass divides by that is the same for all entries: the lengths and numbers of its means.
+
+    Of a product such as 2m, the lengths in it are divisors too: the 2 may go where the m does not.
+    """
     (output,) = derivation.graph.outputs
     found = [x.inputs[1] for x in ancestors([output]) if x.op is div and not x.inputs[1].shape]
-    return list({_written(x): x for x in found if _is_number(x)}.values())
+    numbers = [x for x in found if _is_number(x)]
+    lengths = [y for x in numbers for y in ancestors([x]) if y.op is size_]
+    return list({_written(x): x for x in (*numbers, *lengths)}.values())
 
 
 def _written(number: Node) -> tuple[str, ...]:
