@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from backproof.checking.equations import exchanged, inside, operands, terms
 from backproof.checking.events import Event
 from backproof.checking.ledger import Ledger
 from backproof.checking.naming import last_word
 from backproof.checking.recording import statement_of
+from backproof.checking.tree import exchanged as tree_with
 from backproof.checking.tree import parsed
 from backproof.checking.truth import Quantity, Truth
 from backproof.derivation.algebra import Algebra
@@ -70,7 +70,7 @@ def _called(code: str) -> set[str]:
 
 def _without_ones(code: str) -> str:
     """Code without a factor 1 in front, which the derivative of a sum by its terms is."""
-    match ast.parse(code, mode="eval").body:
+    match parsed(code):
         case ast.BinOp(left=ast.Constant(value=1), op=ast.Mult(), right=right):
             return ast.unparse(right)
     return code
@@ -78,14 +78,10 @@ def _without_ones(code: str) -> str:
 
 def _with_code(source: str, text: str, code: str) -> str:
     """A statement with other code in the place of an expression that it computes and gives no name to."""
-
-    class Exchange(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> Any:
-            if isinstance(node, ast.expr) and ast.unparse(node) == text:
-                return ast.parse(code, mode="eval").body
-            return self.generic_visit(node)
-
-    return ast.unparse(Exchange().visit(ast.parse(source)))
+    tree = ast.parse(source)
+    for part in [x for x in ast.walk(tree) if isinstance(x, ast.expr) and ast.unparse(x) == text]:
+        tree = tree_with(tree, part, parsed(code))
+    return ast.unparse(ast.fix_missing_locations(tree))
 
 
 def corrected(
