@@ -12,6 +12,7 @@ from network import SEEDS, arguments, module, networks, returned
 
 import backproof as bp
 from backproof.checking.diagnosis import Diagnosis
+from backproof.checking.repair import Repair
 from backproof.ir.errors import BackproofError
 
 SAYS_RAISES = " raises "
@@ -82,13 +83,14 @@ def _corrected(case: Case, diagnosis: Diagnosis) -> bool:
     Of two mistakes all lines that are proposed are taken.
     """
     taken = diagnosis.wrong if case.also else diagnosis.wrong[:1]
-    proposed = {f.moment.number: f.correction for f in taken}
+    proposed = {f.moment.number: (f.correction, f.mistakes[0]) for f in taken}
     source = case.source
     for number in sorted(proposed, reverse=True):
-        correction = proposed[number]
-        if correction is None:
+        correction, mistake = proposed[number]
+        below = mistake.below if isinstance(mistake, Repair) else None
+        if correction is None and below is None:
             return False
-        source = with_line(source, number, correction)
+        source = moved(source, number, below) if correction is None else with_line(source, number, correction)
     right = next(network.source for network in networks() if network.name == case.network)
     try:
         return not is_wrong(source, [returned(right, arguments(right, seed)) for seed in SEEDS])
@@ -104,6 +106,12 @@ def with_line(source: str, number: int, statement: str) -> str:
     indent = lines[number - 1][: len(lines[number - 1]) - len(lines[number - 1].lstrip())]
     new = [indent + line for line in statement.splitlines()]
     return "\n".join([*lines[: number - 1], *new, *lines[last:]]) + "\n"
+
+
+def moved(source: str, number: int, below: int | None) -> str:
+    """The source with the line of a number moved below another one."""
+    lines = source.splitlines()
+    return "\n".join([*lines[: number - 1], *lines[number:below], lines[number - 1], *lines[below:]]) + "\n"
 
 
 def alarmed(name: str, source: str) -> Outcome:

@@ -27,9 +27,7 @@ from backproof.ops.leaves import size_
 from backproof.ops.scalar import ScalarRow
 
 
-def corrected_line(
-    truth: Truth, ledger: Ledger, event: Event, quantity: Quantity, forms: Sequence[Node]
-) -> str | None:
+def corrected_line(truth: Truth, ledger: Ledger, event: Event, quantity: Quantity, forms: Sequence[Node]) -> str | None:
     """The right line for a value, written with what the code holds; None where it does not hold what it takes."""
     moment = event.moment
     match statement_of(moment):

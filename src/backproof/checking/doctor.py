@@ -8,24 +8,27 @@ not, the statement is wrong, and the mistake is the edit of the equation that gi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from backproof.checking.diagnosis import Diagnosis, Remark
+from backproof.checking.diagnosis import Diagnosis, Finding, Remark, Returned
 from backproof.checking.judging import Judge
-from backproof.checking.layers import averaged_over
+from backproof.checking.layers import averaged_over, came_right
+from backproof.checking.mending import mended
+from backproof.checking.proving import proven
 from backproof.checking.repeating import repeated
 from backproof.checking.resizing import resized, same_network
+from backproof.checking.results import Results
 from backproof.checking.subjects.drawing import redrawn
 from backproof.checking.subjects.subject import Subject
 from backproof.checking.truth import Draw, Truth, divisors
 from backproof.derivation.derivation import Derivation
 from backproof.execution.trace import Trace, of_other_sizes, run
 from backproof.ir.errors import BackproofError
-from backproof.ir.node import Graph
+from backproof.ir.node import Graph, Node
 
 Derive = Callable[[Mapping[str, Any]], Derivation]
 Follow = Callable[[Mapping[str, Any]], Graph]
@@ -56,15 +59,17 @@ def diagnose(
     while len(draws) < DRAWS:
         given = redrawn(arguments, rng)
         draws.append(Draw(subject.play(given), _truth(derivation, follow(given))))
-    judges = [Judge(Truth(derivation, draws, convention), wanted) for convention in (None, *divisors(derivation))]
-    # Where the 1/m stands is a convention: it is the one that finds the least to object to.
-    judge = min(judges, key=Judge.objections)
+    truths = [Truth(derivation, draws, convention) for convention in (None, *divisors(derivation))]
+    found = _proven(subject, truths, wanted)
+    if found is None:
+        found = _judged(truths, wanted)
+        found = _proven(subject, truths, wanted, found[1]) or found
+    returned, findings, convention = found
     # Nobody asked for the others: that they did not come back is no matter.
     absent = ("missing", "none", "lost")
-    returned = {name: word for name, word in judge.returned.items() if word not in absent or name in wanted}
-    findings = judge.explained()
+    returned = {name: word for name, word in returned.items() if word not in absent or name in wanted}
     remarks = (*subject.remarks, *repeated(subject, arguments, draws[0].played))
-    if subject.upstream and (size := averaged_over(Truth(derivation, draws, None), subject.upstream)) is not None:
+    if subject.upstream and (size := averaged_over(truths[0], subject.upstream)) is not None:
         returned = {name: "right" if word == "wrong" else word for name, word in returned.items()}
         findings = tuple(replace(finding, judgement="right", mistakes=(), correction=None) for finding in findings)
         text = (
@@ -74,7 +79,54 @@ def diagnose(
         )
         remarks += (Remark("doubt", "convention", (text,)),)
     raised = next((draw.played.raised for draw in draws if draw.played.raised is not None), None)
-    return Diagnosis(derivation, findings, returned, judge.convention, remarks, raised)
+    return Diagnosis(derivation, findings, returned, convention, remarks, raised)
+
+
+Found = tuple[Mapping[str, Returned], tuple[Finding, ...], Node | None]
+"""What came back, what every value is, and the convention of the code."""
+
+
+def _judged(truths: Sequence[Truth], wanted: Collection[str]) -> Found:
+    """Each statement judged by what it was given."""
+    # Where the 1/m stands is a convention: it is the one that finds the least to object to.
+    judge = min((Judge(truth, wanted) for truth in truths), key=Judge.objections)
+    return judge.returned, judge.explained(), judge.convention
+
+
+def _proven(
+    subject: Subject, truths: Sequence[Truth], wanted: Collection[str], findings: Sequence[Finding] = ()
+) -> Found | None:
+    """The same by the smallest change of the code that makes all right; None where nothing is wrong, or none does.
+
+    Where there are `findings` already, what they propose is all that is tried.
+    """
+    truth = truths[0]
+    results, right = Results(truth, truth.played), came_right(truth, truth.played)
+    raised = truth.played[0].raised is not None
+    unknown = {name for name in wanted if name not in right and results.has_unknown(truth.of_name[name])}
+    if not raised and not unknown and not results.unknown:
+        return None
+    target = set() if raised or not unknown else unknown | (right & {*wanted})
+    change = mended(subject, truths, target, findings)
+    if change is None:
+        return None
+    judge = min((Judge(x.of_runs(change.draws), wanted) for x in truths), key=Judge.objections)
+    if any(word not in ("right", "missing") for word in judge.returned.values()):
+        return None
+    own = next(x for x in truths if x.convention is judge.convention)
+    findings = proven(own, judge, change)
+    last = {finding.step.node: finding.judgement for finding in findings if finding.part is None}
+    returned = dict(judge.returned)
+    for name, word in judge.returned.items():
+        quantity = truth.of_name[name]
+        if word == "right" and name not in right:
+            shaped = results.has(quantity, shaped=False)
+            empty = results.is_empty(quantity)
+            computed = last.get(quantity.node, "wrong")
+            returned[name] = "shape" if shaped else "none" if empty else "lost" if computed == "right" else computed
+        if raised:
+            returned[name] = last.get(quantity.node, "missing") if word == "right" else word
+    return returned, findings, judge.convention
 
 
 def _of_other_sizes(

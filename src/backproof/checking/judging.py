@@ -41,7 +41,10 @@ class _Wrong:
 
 
 class Judge:
-    """Goes through the statements in one convention; what it found is in `findings` and `returned`."""
+    """Goes through the statements in one convention.
+
+    What it found is in `findings` and `returned`, and in `recognised` what each value is, or is meant to be.
+    """
 
     def __init__(self, truth: Truth, wanted: Collection[str]) -> None:
         self._truth, self._wanted = truth, wanted
@@ -57,6 +60,7 @@ class Judge:
         self._misshapen: dict[str, Finding] = {}
         self._updates: dict[Quantity, Event] = {}
         self._incomplete: dict[Quantity, Event] = {}
+        self.recognised: list[tuple[Event, Quantity]] = []
         self.findings: list[Finding] = []
         self.returned: dict[str, Returned] = {}
         self._judge_all()
@@ -107,7 +111,7 @@ class Judge:
                 self._judge_addition(addition, sums.parts[event])
             if event.partial or self._is_unfinished(event, happened[k + 1 :]):
                 quantity = self._truth.recognised(event.text, event.arrays)
-                self._ledger.enter(event, quantity if quantity is not None and quantity.step is None else None)
+                self._enter(event, quantity if quantity is not None and quantity.step is None else None)
             elif event.text:
                 self._judge(event)
             self._within = event.moment.function
@@ -134,6 +138,11 @@ class Judge:
         self.findings.sort(key=lambda finding: order[finding.moment])
         self.findings = list(_once_a_line(self.findings))
 
+    def _enter(self, event: Event, quantity: Quantity | None) -> None:
+        self._ledger.enter(event, quantity)
+        if quantity is not None:
+            self.recognised.append((event, quantity))
+
     def _is_unfinished(self, event: Event, later: Sequence[Event]) -> bool:
         """Whether a sum lacks terms through a later statement: one that raises, or = where += belongs."""
         named = self._truth.named(event.text) if event.text and not event.moment.raised else None
@@ -150,13 +159,13 @@ class Judge:
     def _judge(self, event: Event) -> None:
         if (parameter := self._updated(event)) is not None:
             self._updates[parameter] = event
-            self._ledger.enter(event, None)
+            self._enter(event, None)
             return
         quantity = self._truth.recognised(event.name, event.arrays, event.text)
         if quantity is not None and quantity.is_whole and quantity not in self._truth.of_node.values():
             # Sums over the samples may be divided by their number where they are returned.
             self._undivided.setdefault(self._truth.of_node[quantity.node], event)
-            self._ledger.enter(event, quantity)
+            self._enter(event, quantity)
             return
         if not event.moment.source:  # what is handed in is judged where it was made
             quantity = quantity or self._ledger.handed_on(event)
@@ -170,7 +179,7 @@ class Judge:
             self._find_out(event, instead)
         elif quantity is None:
             quantity = self._judge_unknown(event)
-        self._ledger.enter(event, quantity)
+        self._enter(event, quantity)
 
     def _judge_unknown(self, event: Event) -> Quantity | None:
         """Judges a value that is none of the quantities; what it is meant to be."""
@@ -258,7 +267,8 @@ class Judge:
         """Of a step that goes up along the derivative by a parameter, the statement that takes it is wrong."""
         for quantity, event in self._updates.items():
             is_right = all(f.judgement == "right" for f in self.findings if f.step is quantity.step)
-            if is_right and rate(self._truth, quantity) > 0 and event.before is not None and quantity.step is not None:
+            goes_up = rate(self._truth, quantity, self._truth.played) > 0
+            if is_right and goes_up and event.before is not None and quantity.step is not None:
                 says = "{0} goes up along the derivative of the loss: that has to be subtracted"
                 mistake = Repair("uphill", says, (event.written,), "")
                 right = 2 * event.before[0] - event.arrays[0]
@@ -537,16 +547,16 @@ class Judge:
         return any(_line_of(finding) in lines for finding in others)
 
     def _returned(self) -> Iterator[tuple[str, Returned]]:
-        truth, returned = self._truth, Results(self._truth)
+        truth, returned = self._truth, Results(self._truth, self._truth.played)
         last = {finding.step.node: finding.judgement for finding in self.findings if finding.part is None}
         # A sum to which a wrong term is added is wrong itself.
         last |= {f.step.node: f.judgement for f in self.findings if f.part is not None and f.judgement == "wrong"}
         for node, name in truth.parameters.items():
             quantity = truth.of_node[node]
             computed: Returned = last.get(node, "missing")
-            if rate(truth, quantity) > 0:
+            if rate(truth, quantity, truth.played) > 0:
                 yield name, "wrong"
-            elif steps_down(truth, quantity) or returned.has(quantity):
+            elif steps_down(truth, quantity, truth.played) or returned.has(quantity):
                 yield name, "right"
             elif returned.has(quantity, shaped=False):
                 yield name, "shape"

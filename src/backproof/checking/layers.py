@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from backproof.checking.comparing import same
 from backproof.checking.results import Results
+from backproof.checking.subjects.subject import Played
 from backproof.checking.truth import Quantity, Truth
 from backproof.ir.sizes import ONE, Size
 
@@ -19,7 +20,7 @@ def averaged_over(truth: Truth, upstream: Collection[str]) -> Size | None:
     on to the layer below, which has the axis of the samples, is not divided.
     """
     above = [x for x in truth.derivation.graph.inputs if str(x.symbol) in upstream]
-    results = Results(truth)
+    results = Results(truth, truth.played)
     for node in above:
         for axis, size in enumerate(node.shape):
             lengths = [np.shape(draw.played.arguments[str(node.symbol)])[axis] for draw in truth.draws]
@@ -36,15 +37,15 @@ def _all_divided(truth: Truth, results: Results, size: Size, lengths: list[int])
     return all(results.has(q, divided_by=lengths) for q in summed)
 
 
-def rate(truth: Truth, quantity: Quantity) -> float:
+def rate(truth: Truth, quantity: Quantity, runs: Sequence[Played]) -> float:
     """How far the code itself steps along a right derivative, whatever size and sign that has there; 0 if elsewhere.
 
     It is negative where the step goes down.
     """
     name = truth.parameters[quantity.node]
     rates = []
-    for k, draw in enumerate(truth.draws):
-        step, gradient = draw.played.updates.get(name), truth.plain(quantity.node, k)
+    for k, played in enumerate(runs):
+        step, gradient = played.updates.get(name), truth.plain(quantity.node, k)
         if step is None or step.shape != gradient.shape or not gradient.any():
             return 0.0
         rates.append(float(np.vdot(step, gradient) / np.vdot(gradient, gradient)))
@@ -53,7 +54,19 @@ def rate(truth: Truth, quantity: Quantity) -> float:
     return rates[0] if np.allclose(rates, rates[0]) else 0.0
 
 
-def steps_down(truth: Truth, quantity: Quantity) -> bool:
+def steps_down(truth: Truth, quantity: Quantity, runs: Sequence[Played]) -> bool:
     """Whether the code steps down along a right derivative, and as far for each as along all others."""
-    rates = [own for node in truth.parameters if (own := rate(truth, truth.of_node[node]))]
-    return rate(truth, quantity) < 0 and np.allclose(np.abs(rates), abs(rates[0]))
+    if not runs[0].updates:
+        return False
+    rates = [own for node in truth.parameters if (own := rate(truth, truth.of_node[node], runs))]
+    return rate(truth, quantity, runs) < 0 and np.allclose(np.abs(rates), abs(rates[0]))
+
+
+def came_right(truth: Truth, runs: Sequence[Played]) -> frozenset[str]:
+    """The parameters whose derivatives are right in what came back from runs on the first draws."""
+    results = Results(truth, runs)
+    return frozenset(
+        name
+        for node, name in truth.parameters.items()
+        if steps_down(truth, q := truth.of_node[node], runs) or (results.has(q) and rate(truth, q, runs) <= 0)
+    )

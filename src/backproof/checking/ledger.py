@@ -53,9 +53,7 @@ class Ledger:
             known = self.by_text.get(text)
             # Another function may call another value so; what was changed behind our back is another value too.
             if known is None or (event.rounds == 1 and not _are(known.arrays, arrays)):
-                self.by_text[text] = Entry(
-                    arrays, self._truth.recognised(text, arrays), event.moment.function, None
-                )
+                self.by_text[text] = Entry(arrays, self._truth.recognised(text, arrays), event.moment.function, None)
 
     def enter(self, event: Event, quantity: Quantity | None) -> None:
         """Takes up what a statement gave."""

@@ -14,6 +14,7 @@ from backproof.checking.equations import factors
 from backproof.checking.truth import Quantity, Truth
 from backproof.ir.node import Node
 from backproof.ops.arithmetic import mul
+from backproof.ops.row import Array
 
 MOST_FACTORS = 5
 """Equations with more factors than this are not gone through."""
@@ -47,6 +48,11 @@ class Products:
                 self._factors[quantity] = (*above, *chosen)
                 found.append(quantity)
         return found
+
+    def count(self, truth: Truth, arrays: Sequence[Array]) -> int:
+        """How many of some values are products on the way, on the first draw."""
+        found = [q for products in self._of_step.values() for q in products]
+        return sum(any(truth.is_(q, [array]) for q in found) for array in arrays)
 
     def of(self, whole: Quantity) -> Sequence[Quantity]:
         """The products on the way to a derivative."""

@@ -195,15 +195,18 @@ class _Recorder(_Variables):
         if self._raising is None or self._raising[0] is not error:  # else it comes from further in
             statement, code = running.statement, frame.f_code
             visit = self._visits.get((code.co_filename, statement.lineno), -1) + 1
-            self._raising = error, Moment(
-                code.co_filename,
-                statement.lineno,
-                source_of(statement, code.co_filename),
-                visit,
-                code.co_qualname,
-                running.reads,
-                tuple(_unwritten(statement, frame)),
-                raised=f"{type(error).__name__}: {error}",
+            self._raising = (
+                error,
+                Moment(
+                    code.co_filename,
+                    statement.lineno,
+                    source_of(statement, code.co_filename),
+                    visit,
+                    code.co_qualname,
+                    running.reads,
+                    tuple(_unwritten(statement, frame)),
+                    raised=f"{type(error).__name__}: {error}",
+                ),
             )
 
     def _functions(self, frame: FrameType) -> Mapping[str, Any]:
@@ -244,11 +247,16 @@ SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
 
 
 @lru_cache(maxsize=64)
+def tree_of(file: str) -> ast.Module:
+    """The source of a file as a tree."""
+    return ast.parse("".join(linecache.getlines(file)))
+
+
+@lru_cache(maxsize=64)
 def statements(file: str) -> Mapping[int, ast.stmt]:
     """The simple statement that stands on each line of a file; the last, where there are several."""
-    tree = ast.parse("".join(linecache.getlines(file)))
     found: dict[int, ast.stmt] = {}
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, SIMPLE):
             for number in range(node.lineno, (node.end_lineno or node.lineno) + 1):
                 found[number] = node
@@ -258,8 +266,7 @@ def statements(file: str) -> Mapping[int, ast.stmt]:
 @lru_cache(maxsize=64)
 def looped(file: str) -> frozenset[int]:
     """The lines of a file that stand in a loop."""
-    tree = ast.parse("".join(linecache.getlines(file)))
-    loops = (x for x in ast.walk(tree) if isinstance(x, ast.For | ast.While))
+    loops = (x for x in ast.walk(tree_of(file)) if isinstance(x, ast.For | ast.While))
     return frozenset(k for loop in loops for k in range(loop.lineno, (loop.end_lineno or loop.lineno) + 1))
 
 

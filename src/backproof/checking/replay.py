@@ -27,7 +27,7 @@ def run_again(event: Event, expression: ast.expr, values: Mapping[str, Array], d
     """What an expression gives in the place of the statement's own; None where it raises or gives no numbers."""
     # A value is known by its place, hs[3], and as it is written, hs[t].
     reads = {read.written: values[read.text] for read in event.moment.reads if read.text in values}
-    placed = _Placed({**values, **reads})
+    placed = Placed({**values, **reads})
     tree = ast.fix_missing_locations(ast.Expression(placed.visit(expression)))
     try:
         code = compile(tree, "<replayed>", "eval")
@@ -42,7 +42,20 @@ def run_again(event: Event, expression: ast.expr, values: Mapping[str, Array], d
     return result - event.reads[draw][event.text] if event.added else result
 
 
-def _with_entry(event: Event, entry: ast.Subscript, placed: _Placed, whole: Array, value: Array) -> Array:
+def value_in(expression: ast.expr, values: Mapping[str, Array], scope: Mapping[str, Any]) -> Array | None:
+    """What an expression gives where expressions have these values; None where it raises or gives no numbers."""
+    placed = Placed(values)
+    tree = ast.fix_missing_locations(ast.Expression(placed.visit(expression)))
+    try:
+        code = compile(tree, "<replayed>", "eval")
+        with np.errstate(all="ignore"):
+            result = np.asarray(eval(code, dict(scope), placed.names))  # the user's own expression
+    except Exception:  # whatever the user's code raises on values that are not its own: nothing is told
+        return None
+    return result if result.dtype.kind in "iuf" else None
+
+
+def _with_entry(event: Event, entry: ast.Subscript, placed: Placed, whole: Array, value: Array) -> Array:
     """An array with a value at the entry that a statement adds to; raises what NumPy raises."""
     result = np.array(whole, dtype=np.result_type(whole, value))
     place = ast.Subscript(ast.Name("whole", ast.Load()), placed.visit(entry.slice), ast.Store())
@@ -86,7 +99,7 @@ def right_side(event: Event) -> str | None:
     return None
 
 
-class _Placed(ast.NodeTransformer):
+class Placed(ast.NodeTransformer):
     """Puts a name in the place of each expression that has a value; the names and their values are in `names`."""
 
     def __init__(self, values: Mapping[str, Array]) -> None:

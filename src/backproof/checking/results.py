@@ -8,6 +8,7 @@ from typing import Any
 
 from backproof.checking.comparing import fits, layouts
 from backproof.checking.recording import held
+from backproof.checking.subjects.subject import Played
 from backproof.checking.truth import Quantity, Truth
 from backproof.ops.row import Array
 
@@ -16,23 +17,23 @@ MANY_NAMES = 3
 
 
 class Results:
-    """The arrays in what was returned, or left behind, and the places where there is none."""
+    """The arrays in what came back from runs on the first draws, and the places where there is none."""
 
-    def __init__(self, truth: Truth) -> None:
-        self._truth = truth
-        parts = [list(held("", draw.played.returned)) for draw in truth.draws]
+    def __init__(self, truth: Truth, runs: Sequence[Played]) -> None:
+        self._truth, self._runs = truth, runs
+        parts = [list(held("", played.returned)) for played in runs]
         alike = [same_part for same_part in zip(*parts, strict=False) if len({part.text for part in same_part}) == 1]
         self._arrays = [(same_part[0].text, tuple(part.value for part in same_part)) for same_part in alike]
         named = ((truth.parameter_named(text), (text, arrays)) for text, arrays in self._arrays)
         self._named = {quantity: part for quantity, part in named if quantity is not None}
-        self._empty = list(_nothings("", truth.draws[0].played.returned))
+        self._empty = list(_nothings("", runs[0].returned))
 
     def has(self, quantity: Quantity, *, shaped: bool = True, divided_by: Sequence[float] | None = None) -> bool:
         """Whether the derivative by a parameter came back; with `shaped`, in a shape that fits the parameter.
 
         `divided_by` has numbers, one for each draw, that it is to be divided by.
         """
-        factors = divided_by or [1] * len(self._truth.draws)
+        factors = divided_by or [1] * len(self._runs)
         return any(
             self._truth.is_(quantity, [x * n for x, n in zip(arrays, factors, strict=True)])
             and (not shaped or fits(arrays[0], self._truth.plain(quantity.node, 0)))
@@ -55,12 +56,21 @@ class Results:
         right = self._truth.plain(quantity.node, 0)
         if any(self._truth.named(text) is quantity for text, _ in self._arrays):
             return True
-        return any(next(layouts(right, arrays[0].shape), None) is not None for arrays in self._unknown)
+        return any(next(layouts(right, arrays[0].shape), None) is not None for arrays in self.unknown)
 
     @cached_property
-    def _unknown(self) -> list[tuple[Array, ...]]:
-        found = ((self._truth.recognised("", arrays), arrays) for _, arrays in self._arrays)
-        return [arrays for known, arrays in found if known is None or (known.step is not None and not known.is_whole)]
+    def unknown(self) -> list[tuple[Array, ...]]:
+        """What came back and is no quantity."""
+        return [arrays for arrays, known in self._known if known is None or not (known.step is None or known.is_whole)]
+
+    @property
+    def derivatives(self) -> list[tuple[Array, ...]]:
+        """What came back and is no quantity of the forward pass."""
+        return [arrays for arrays, known in self._known if known is None or known.step is not None]
+
+    @cached_property
+    def _known(self) -> list[tuple[tuple[Array, ...], Quantity | None]]:
+        return [(arrays, self._truth.recognised("", arrays)) for _, arrays in self._arrays]
 
 
 def _nothings(text: str, value: Any) -> Iterator[str]:

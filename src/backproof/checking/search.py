@@ -79,6 +79,8 @@ class _Search:
     def found(self, repairs: Sequence[Repair], *, pairs: bool) -> tuple[Edited | Repair, ...]:
         """The likeliest mistakes."""
         empty = all(not array.any() for array in self._trial.event.arrays)
+        if empty and "zeros" in self._trial.event.moment.source:
+            return (self._left_zero(),)
         own = None if empty else next(self._terms(self._is_chosen), None)
         if own is not None:
             return (own,)
@@ -86,12 +88,15 @@ class _Search:
         if singles:
             return tuple(singles[:MOST_MISTAKES])
         if empty:
-            return (_of_kind(LEFT_ZERO, mul(constant(0), self._forms[0]), "it is zero everywhere"),)
+            return (self._left_zero(),)
         first = next(self._terms(nice=True), None)
         if first is None and (repairs or not pairs):
             return tuple(repairs[:MOST_MISTAKES])
         ways = (() if first is None else (first,), self._times(), self._pairs(), self._terms(), self._factor())
         return tuple(islice((edit for way in ways for edit in way), 1))
+
+    def _left_zero(self) -> Edited:
+        return _of_kind(LEFT_ZERO, mul(constant(0), self._forms[0]), "it is zero everywhere")
 
     def _singles(self) -> list[Edited]:
         """The single mistakes, the likeliest first."""

@@ -22,7 +22,7 @@ def exchanged(tree: Tree, old: ast.AST, new: ast.AST) -> Tree:
     fields = {name: _field(value, old, new) for name, value in ast.iter_fields(tree)}
     if all(value is fields[name] for name, value in ast.iter_fields(tree)):
         return tree
-    return type(tree)(**fields)
+    return ast.copy_location(type(tree)(**fields), tree)
 
 
 def _field(value: object, old: ast.AST, new: ast.AST) -> object:

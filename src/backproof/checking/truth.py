@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +22,9 @@ from backproof.ir.node import Node, ancestors
 from backproof.ops.arithmetic import div, mul
 from backproof.ops.leaves import constant_, size_
 from backproof.ops.row import Array
+
+CLOSE = 1e-2
+"""How far sums may be apart, by entry and relative to the largest one: more than any precision allows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +77,7 @@ class Truth:
         self.derivatives = [self._whole(step) for step in derivation.backward]
         self._derivative_nodes = {q.node for q in self.derivatives}
         self._sums: dict[tuple[Quantity, int], float] = {}
+        self._close: dict[int, tuple[list[Quantity], Array, Array]] = {}
         self.parts = {q: list(self._parts(q)) for q in self.derivatives}
         self.of_node = {q.node: q for q in (*self.forward, *self.derivatives)}
         self.of_name = {name: self.of_node[node] for node, name in self.parameters.items()}
@@ -109,6 +114,17 @@ class Truth:
         for k, part in enumerate(found):
             for scaled in {whole.scaled, self.convention is not None}:
                 yield Quantity(f"{whole.name} ({k + 1})", part, whole.step, (part,), scaled)
+
+    @property
+    def played(self) -> list[Played]:
+        """The runs of the code."""
+        return [draw.played for draw in self.draws]
+
+    def of_runs(self, draws: Sequence[Draw]) -> Truth:
+        """The same of other runs on the same arguments."""
+        other = copy(self)
+        other.draws = draws
+        return other
 
     def value(self, quantity: Quantity, draw: int) -> Array:
         """What a quantity is on a draw, in the convention of the code."""
@@ -186,13 +202,23 @@ class Truth:
         """The derivatives whose names have the letters of an expression: of ``dZ`` all of dZ[1], dZ[2], …"""
         return self._by_letters.get(letters(text), [])
 
+    def count(self, arrays: Iterable[Array]) -> int:
+        """How many of some values are derivatives, on the first draw."""
+        return sum(any(q.is_whole and self.is_(q, [array]) for q in self._close_to(array)) for array in arrays)
+
+    def is_derivative(self, array: Array, text: str = "") -> bool:
+        """Whether a value is a derivative, or a term of one, on the first draw: one that an expression is called."""
+        found = [q for q in self._close_to(array) if q.step is not None and self.is_(q, [array])]
+        meant = self.lettered(text) if text else []
+        return any(q in meant for q in found) if meant else bool(found)
+
     def recognised(self, text: str, arrays: Sequence[Array], called: str = "") -> Quantity | None:
         """The quantity that these values are; the one that the name says, if it says one.
 
         `called` is an expression of which the letters tell, and the number does not: a variable of a loop.
         """
         wanted = self.named(text)
-        alike: list[Quantity] = self._sized.get(arrays[0].size, [])
+        alike = self._close_to(arrays[0])
         if wanted is not None:
             # What dA is changed to in place is often still called dA.
             undivided = [self.undivided[wanted]] if wanted in self.undivided else []
@@ -220,6 +246,25 @@ class Truth:
             for q in (*self.forward, *self.derivatives)
         )
 
+    def _close_to(self, array: Array) -> list[Quantity]:
+        """The quantities of an array's size whose entries add up to about the same on the first draw."""
+        if array.size not in self._sized:
+            return []
+        quantities, sums, far = self._sums_of(array.size)
+        close = np.all(np.abs(sums - _sums(array)) <= far[:, None], axis=1)
+        return [quantities[k] for k in np.flatnonzero(close)]
+
+    def _sums_of(self, size: int) -> tuple[list[Quantity], Array, Array]:
+        """The quantities of a size, what their entries add up to, and how far from that a value may be."""
+        if size not in self._close:
+            quantities = self._sized[size]
+            values = [self.value(q, 0) for q in quantities]
+            pairs = zip(quantities, values, strict=True)
+            largest = [float(np.max(np.abs(x), initial=0.0)) + self._summed(q, 0) for q, x in pairs]
+            far = CLOSE * size * np.array([x or 1.0 for x in largest])
+            self._close[size] = quantities, np.array([_sums(x) for x in values]), far
+        return self._close[size]
+
     @cached_property
     def _sized(self) -> dict[int, list[Quantity]]:
         """The quantities with as many entries; single numbers are recognised by their names only."""
@@ -230,6 +275,12 @@ class Truth:
             if size > 1:
                 found.setdefault(size, []).append(quantity)
         return found
+
+
+def _sums(array: Array) -> tuple[float, float]:
+    """The sum of all entries and that of their sizes, which no layout changes."""
+    with np.errstate(all="ignore"):
+        return float(np.sum(array)), float(np.sum(np.abs(array)))
 
 
 def divisors(derivation: Derivation) -> list[Node]:

@@ -6,9 +6,10 @@ claim takes z or the value a = g(z) is a convention; the numbers tell which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from backproof.checking.diagnosis import Remark
 from backproof.checking.recording import Held, Moment, record
 from backproof.checking.subjects.calls import needs
 from backproof.checking.subjects.drawing import copied
-from backproof.checking.subjects.passes import error_of, file_of
+from backproof.checking.subjects.passes import callable_from, error_of, file_of, function_of
 from backproof.checking.subjects.subject import Played
 from backproof.ir.annotations import axes_of
 from backproof.ir.errors import BackproofError
@@ -186,12 +187,17 @@ class Claim:
         scalar.__code__ = scalar.__code__.replace(co_filename="<claim>")
         return scalar
 
-    def play(self, arguments: Mapping[str, Any], times: int = 1) -> Played:
+    @property
+    def functions(self) -> Collection[FunctionType]:
+        """The claim, and the functions of its file that it can call."""
+        return callable_from([function_of(self.claimed)], {file_of(self.claimed)})
+
+    def play(self, arguments: Mapping[str, Any], times: int = 1, *, statements: bool = True) -> Played:
         """Runs the claimed derivative on what it takes; how often it ran before, a function does not know."""
         z = arguments[self._name].copy()
         call = {needs(self.claimed)[0]: self.function(z) if self._takes_value else z}
         files = {file_of(self.function), file_of(self.claimed)}
-        run = record(self.claimed, call, files)
+        run = record(self.claimed, call, files, statements=statements)
         error = None if run.error is None else error_of(self.claimed, run.error, call, files)
         returned = None if error is not None else self._contracted(run.result, arguments)
         # What the function itself computes inside its derivative is no part of the claim.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, count, islice
-from types import CodeType, FunctionType
+from types import CellType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -152,18 +152,29 @@ class Passes:
 
         return scalar
 
-    def play(self, arguments: Mapping[str, Any], times: int = 1) -> Played:
-        """Runs forward and backward pass on copies of the arguments, several times in a row; the last run counts."""
+    def play(self, arguments: Mapping[str, Any], times: int = 1, *, statements: bool = True) -> Played:
+        """Runs forward and backward pass on copies of the arguments, several times in a row; the last run counts.
+
+        Without `statements`, those of the backward pass are not recorded.
+        """
         held = copied(arguments)
         code, given = self._bound(held)
         for _ in range(times - 1):
             with same_each_time(code.functions):
-                self._run(code, copied(given), arguments, held)
+                self._run(code, copied(given), arguments, held, statements=False)
         with same_each_time(code.functions):
-            return self._run(code, given, arguments, held)
+            return self._run(code, given, arguments, held, statements=statements)
 
-    def _run(self, code: Code, given: dict[str, Any], arguments: Mapping[str, Any], held: Mapping[str, Any]) -> Played:
-        run = self._forward(code, given)
+    def _run(
+        self,
+        code: Code,
+        given: dict[str, Any],
+        arguments: Mapping[str, Any],
+        held: Mapping[str, Any],
+        *,
+        statements: bool,
+    ) -> Played:
+        run = self._forward(code, given, statements=statements)
         parts = _results(code, run.result)
         loss = self._number(parts, arguments) if code.loss is None else _loss(code, given, parts)
         if np.size(loss) != 1:
@@ -178,7 +189,7 @@ class Passes:
         call = matched(code.backward, given, variables, kept, above or None)
         before = noted(code.owners)
         places = {name: place for place, (x, _) in before.items() for name in self._originals if x is held[name]}
-        backward = record(code.backward, call, self._files)
+        backward = record(code.backward, call, self._files, statements=statements)
         new = changed(before, code.owners)
         left = {place: array for place, array in new.items() if place not in places.values()}
         return Played(
@@ -193,13 +204,22 @@ class Passes:
     @cached_property
     def _files(self) -> frozenset[str]:
         """Where the code stands: that of the functions, and of the methods of all objects that the owners hold."""
-        classes = {kind for x in objects_in(self.code.owners) for kind in type(x).__mro__}
-        methods: list[Any] = [f for kind in classes for f in vars(kind).values() if isinstance(f, FunctionType)]
-        return frozenset(map(file_of, [*self.code.functions, *methods]))
+        return frozenset([*map(file_of, self.code.functions), *map(file_of, self._methods)])
 
-    def _forward(self, code: Code, given: Mapping[str, Any]) -> Recording:
+    @property
+    def _methods(self) -> list[FunctionType]:
+        classes = {kind for x in objects_in(self.code.owners) for kind in type(x).__mro__}
+        return [f for kind in classes for f in vars(kind).values() if isinstance(f, FunctionType)]
+
+    @property
+    def functions(self) -> Collection[FunctionType]:
+        """The functions that are run, and those of the same files that they can call."""
+        own = [*map(function_of, self.code.functions), *self._methods]
+        return callable_from(own, self._files)
+
+    def _forward(self, code: Code, given: Mapping[str, Any], *, statements: bool = True) -> Recording:
         call = matched(code.forward, given, upstream=())
-        run = record(code.forward, call, self._files)
+        run = record(code.forward, call, self._files, statements=statements)
         if run.error is not None:
             raise error_of(code.forward, run.error, call, self._files)
         return run
@@ -252,11 +272,39 @@ def error_of(
     return found
 
 
-def file_of(function: Callable[..., Any]) -> str:
-    """Where a function or a method stands, below what is wrapped around it."""
+def function_of(function: Callable[..., Any]) -> FunctionType:
+    """A function or that of a method, below what is wrapped around it."""
     inner = inspect.unwrap(function)
-    code: CodeType = getattr(inner, "__func__", inner).__code__
-    return code.co_filename
+    found: FunctionType = getattr(inner, "__func__", inner)
+    return found
+
+
+def file_of(function: Callable[..., Any]) -> str:
+    """Where a function or a method stands."""
+    return function_of(function).__code__.co_filename
+
+
+def callable_from(functions: Iterable[FunctionType], files: Collection[str]) -> list[FunctionType]:
+    """Functions, and those of the files that they can name: functions and methods of their module, and around them."""
+    found: dict[int, FunctionType] = {}
+    stack = list(functions)
+    while stack:
+        function = stack.pop()
+        if id(function) in found or function.__code__.co_filename not in files:
+            continue
+        found[id(function)] = function
+        cells = (cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell))
+        for value in (*function.__globals__.values(), *cells):
+            parts = vars(value).values() if isinstance(value, type) else (value,)
+            stack += [inspect.unwrap(x) for x in parts if isinstance(x, FunctionType)]
+    return list(found.values())
+
+
+def _is_filled(cell: CellType) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:  # a function that is still to be defined
+        return False
 
 
 def _own(moments: Sequence[Moment], forward: Sequence[Moment], backward: Callable[..., Any]) -> Iterator[Moment]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backproof.checking.recording import Moment
@@ -53,5 +54,12 @@ class Subject(Protocol):
     def upstream(self) -> Collection[str]:
         """The arguments that hold derivatives by the results of a layer: nothing is derived by them."""
 
-    def play(self, arguments: Mapping[str, Any], times: int = 1) -> Played:
-        """Runs forward and backward pass on copies of the arguments, several times in a row; the last run counts."""
+    @property
+    def functions(self) -> Collection[FunctionType]:
+        """The functions of the user's that may run, as far as they can be seen from outside."""
+
+    def play(self, arguments: Mapping[str, Any], times: int = 1, *, statements: bool = True) -> Played:
+        """Runs forward and backward pass on copies of the arguments, several times in a row; the last run counts.
+
+        Without `statements`, those of the backward pass are not recorded.
+        """

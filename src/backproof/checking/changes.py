@@ -1,0 +1,471 @@
+"""Small changes of somebody's expression, each of which undoes a mistake: its sign, its factors, a name in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, combinations, permutations
+
+from backproof.checking.tree import exchanged, parsed
+
+Change = tuple[str, str, tuple[str, ...], ast.expr]
+"""The mistake's name, its sentence, the pieces of code that the sentence names, and the expression without it."""
+
+MOST_AXES = 4
+"""Of arrays of more axes than this, other orders of the axes are not tried."""
+SLOPE = ("prime", "deriv", "grad", "backward", "slope", "_d", "d_")
+"""What stands in the names of functions that give the derivative of an activation."""
+DERIVATIVE = re.compile(r"d_?[A-Za-z]|.*(grad|delta|error|nabla)")
+"""What the names of derivatives begin with: an activation has none of them."""
+INSTEAD = "{0} stands where {1} belongs"
+JOINS = ("concatenate", "hstack", "vstack", "stack", "column_stack", "block")
+WHOLE = ("floor", "int", "int64", "int32", "round", "rint", "trunc")
+"""Functions that make whole numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """What a statement can name.
+
+    shapes     the shape of what each expression holds
+    counted    those that hold places: t of ``hs[t]``
+    functions  the functions of the user's
+    pieces     expressions that stand elsewhere in the same code
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    counted: Collection[str] = ()
+    functions: Collection[str] = ()
+    pieces: Sequence[ast.expr] = ()
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        """What holds a single number that is no place."""
+        return [text for text, shape in self.shapes.items() if shape == () and text not in self.counted]
+
+    @cached_property
+    def alike(self) -> Mapping[str, list[str]]:
+        """For each expression the others that have its shape."""
+        by_shape: dict[tuple[int, ...], list[str]] = {}
+        for text, shape in self.shapes.items():
+            by_shape.setdefault(shape, []).append(text)
+        return {text: [x for x in by_shape[shape] if x != text] for text, shape in self.shapes.items()}
+
+    @cached_property
+    def containers(self) -> list[str]:
+        """The variables that hold several arrays: zs of ``zs[t]``."""
+        found = (parsed(text) for text in self.shapes if "[" in text)
+        names = (x.value.id for x in found if isinstance(x, ast.Subscript) and isinstance(x.value, ast.Name))
+        return list(dict.fromkeys(names))
+
+    @cached_property
+    def matrices(self) -> set[str]:
+        """What holds arrays of two and more axes."""
+        return {text for text, shape in self.shapes.items() if len(shape) > 1}
+
+    def shaped(self, shape: tuple[int, ...]) -> list[str]:
+        """What holds an array of a shape."""
+        return [text for text, own in self.shapes.items() if shape and own == shape]
+
+
+def changes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """The single changes of an expression whose value has a shape, with what its statement can name."""
+    return chain(exchanges(tree, names), _numbers(tree, names), _missing(tree, names, shape))
+
+
+def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
+    """Something else at one place in an expression."""
+    nodes = list(_nodes(tree))
+    turned = [node.value for node in nodes if isinstance(node, ast.Attribute) and node.attr in ("T", "shape")]
+    for node in nodes:
+        if node not in turned and (text := ast.unparse(node)) in names.matrices:
+            yield "transpose", "{0} has to be transposed", (text,), exchanged(tree, node, _transposed(node))
+    for node in nodes:
+        for mistake, says, named, new in _at(node):
+            yield mistake, says, named, exchanged(tree, node, new)
+    for node in nodes:
+        text = ast.unparse(node)
+        for other in names.alike.get(text, ()):
+            yield "wrong quantity", INSTEAD, (text, other), exchanged(tree, node, parsed(other))
+
+
+def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """What may be missing at one place in an expression, and pieces of other lines that may belong there."""
+    valued = _valued(tree)
+    for term in _terms(tree):
+        tried = (slopes(term, names, shape), _missing(term, names, shape), _numbers(term, names), _summed(term))
+        for mistake, says, named, new in chain(*tried):
+            yield mistake, says, named, exchanged(tree, term, new)
+    for text, other in _others(valued, names):
+        new = _everywhere(tree, text, parsed(other))
+        yield "wrong quantity", INSTEAD, (text, other), new
+    nodes = [node for node in valued if node is not tree]
+    for node in valued:
+        for mistake, says, named, new in _around(node, names):
+            yield mistake, says, named, exchanged(tree, node, new)
+    for node in nodes:
+        if len([*_nodes(node)]) > 1:
+            for other in names.shaped(shape):
+                pair = ast.unparse(node), other
+                yield "wrong quantity", INSTEAD, pair, exchanged(tree, node, parsed(other))
+            yield "factor too many", "only {0} belongs here", (ast.unparse(node),), node
+    for piece in names.pieces:
+        own = ast.unparse(piece)
+        yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(tree, ast.Mult(), piece)
+        for op in (ast.Add(), ast.Sub()):
+            yield "term left out", "the term {0} is left out", (own,), ast.BinOp(tree, op, piece)
+        for node in nodes:
+            if type(piece) is type(node) or isinstance(node, ast.Name | ast.Subscript):
+                pair = ast.unparse(node), own
+                yield "wrong quantity", INSTEAD, pair, exchanged(tree, node, piece)
+
+
+def _nodes(tree: ast.expr) -> Iterator[ast.expr]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.expr))
+
+
+def _others(nodes: Sequence[ast.expr], names: Names) -> Iterator[tuple[str, str]]:
+    """What may be meant by a piece of an expression wherever it stands in it, of any shape."""
+    texts = [ast.unparse(node) for node in nodes]
+    for text in dict.fromkeys(texts):
+        node = nodes[texts.index(text)]
+        if text in names.shapes:
+            is_twice = texts.count(text) > 1
+            axes = len(names.shapes[text])
+            alike = names.alike[text]
+            yield from ((text, other) for other in alike if is_twice)
+            others = (other for other, shape in names.shapes.items() if len(shape) == axes and other not in alike)
+            yield from ((text, other) for other in others if other != text and axes)
+            yield from ((text, f"{function}({text})") for function in names.functions)
+        match node:
+            case ast.Call(func=ast.Name(), args=[argument]):
+                yield text, ast.unparse(argument)
+            case ast.Subscript(value=ast.Name(id=name), slice=place):
+                yield from ((text, f"{x}[{ast.unparse(place)}]") for x in names.containers if x != name)
+
+
+def _everywhere(tree: ast.expr, text: str, new: ast.expr) -> ast.expr:
+    """An expression with a piece exchanged wherever it stands in it."""
+    for node in [node for node in _nodes(tree) if ast.unparse(node) == text]:
+        tree = exchanged(tree, node, new)
+    return tree
+
+
+def pieces_of(tree: ast.AST) -> Iterator[ast.expr]:
+    """The expressions in some code that may be a factor, a term or a piece of an array in other lines."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp() | ast.Compare():
+                yield node
+            case ast.Subscript(ctx=ast.Load(), slice=ast.Tuple() | ast.Slice()):
+                yield node
+            case ast.Call(func=ast.Name(), args=[ast.expr()], keywords=[]):
+                yield node
+
+
+def _valued(tree: ast.expr) -> list[ast.expr]:
+    """The expressions in an expression that have a value of their own: no functions, places and containers."""
+    found: list[ast.expr] = []
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call | ast.Name | ast.Attribute | ast.Subscript):
+            found.append(node)
+        match node:
+            case ast.Call(func=ast.Attribute(value=value), args=arguments):
+                stack += [*arguments, *(() if isinstance(value, ast.Name) else (value,))]
+            case ast.Call(args=arguments):
+                stack += arguments
+            case ast.Subscript(value=value):
+                stack.append(value)
+            case ast.Attribute(value=ast.Name()):
+                pass
+            case _:
+                stack += [x for x in ast.iter_child_nodes(node) if isinstance(x, ast.expr)]
+    return found
+
+
+# --- the whole of the expression
+
+
+def _terms(tree: ast.expr) -> list[ast.expr]:
+    """The terms of a sum, wherever it stands in an expression, and the expression itself."""
+    sums = [x for x in _nodes(tree) if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Add | ast.Sub)]
+    return [tree, *(term for x in sums for term in (x.left, x.right) if not isinstance(term, ast.Constant))]
+
+
+def _summed(tree: ast.expr) -> Iterator[Change]:
+    """What may have to be summed up."""
+    for axis in (0, 1, 2):
+        for keepdims in (False, True):
+            words = [ast.keyword("axis", ast.Constant(axis))]
+            words = _kept(words) if keepdims else words
+            call = ast.Call(ast.Attribute(tree, "sum", ast.Load()), [], words)
+            yield "sum left out", "the sum over one axis is left out", (), call
+
+
+def _numbers(tree: ast.expr, names: Names) -> Iterator[Change]:
+    """A factor that is missing or too many, of the whole."""
+    yield "sign", "the sign is wrong", (), ast.UnaryOp(ast.USub(), tree)
+    yield "factor 2", "a factor 2 is missing", (), ast.BinOp(ast.Constant(2), ast.Mult(), tree)
+    yield "factor 2", "there is a factor 2 too many", (), ast.BinOp(tree, ast.Div(), ast.Constant(2))
+    for text in names.numbers:
+        number = parsed(text)
+        yield "1/m left out", "the division by {0} is left out", (text,), ast.BinOp(tree, ast.Div(), number)
+        yield "1/m twice", "it is divided by {0} once too often", (text,), ast.BinOp(tree, ast.Mult(), number)
+
+
+def _missing(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """A factor or a term that is not there."""
+    for text in names.shaped(shape):
+        yield "factor left out", "the factor {0} is left out", (text,), ast.BinOp(tree, ast.Mult(), parsed(text))
+        yield "term left out", "the term {0} is left out", (text,), ast.BinOp(tree, ast.Add(), parsed(text))
+        yield "term left out", "the term {0} is left out", (text,), ast.BinOp(tree, ast.Sub(), parsed(text))
+
+
+def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """An expression with a factor or a term more."""
+    yield from _numbers(tree, names)
+    yield from _missing(tree, names, shape)
+    yield from slopes(tree, names, shape)
+
+
+def slopes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """An expression times what the derivative of an activation may be, of what has the shape of a value."""
+    functions = [name for name in names.functions if any(word in name.lower() for word in SLOPE)]
+    says = "the derivative of the activation, {0}, is left out"
+    for text in names.shaped(shape):
+        if DERIVATIVE.match(text):
+            continue
+        own = (f"({text} > 0)", f"(1 - {text} ** 2)", f"{text} * (1 - {text})")
+        for code in (*own, *(f"{function}({text})" for function in functions)):
+            yield "derivative left out", says, (code,), ast.BinOp(tree, ast.Mult(), parsed(code))
+
+
+# --- one place in it
+
+
+def _around(node: ast.expr, names: Names) -> Iterator[Change]:
+    """What may be missing around one place."""
+    text = ast.unparse(node)
+    for code in (f"({text}) * (1 - {text})", f"1 - ({text}) ** 2", f"1 - {text}", f"({text}) > 0"):
+        yield "factor left out", "{0} belongs here", (code,), parsed(code)
+    yield "sign of a term", "{0} has the wrong sign", (text,), ast.UnaryOp(ast.USub(), node)
+    for number in names.numbers:
+        own = parsed(number)
+        yield "division left out", "{0} should be divided by {1}", (text, number), ast.BinOp(node, ast.Div(), own)
+        yield "factor left out", "{0} should be multiplied by {1}", (text, number), ast.BinOp(node, ast.Mult(), own)
+    for other in names.alike.get(text, ()):
+        own = parsed(other)
+        yield "factor left out", "the factor {0} is left out", (other,), ast.BinOp(node, ast.Mult(), own)
+        yield "term left out", "the term {0} is left out", (other,), ast.BinOp(node, ast.Add(), own)
+        yield "term left out", "the term {0} is left out", (other,), ast.BinOp(node, ast.Sub(), own)
+
+
+def _at(node: ast.expr) -> Iterator[Change]:
+    text = ast.unparse(node)
+    match node:
+        case ast.BinOp(left=left, op=op, right=right):
+            yield from _operation(left, op, right)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            yield "sign", "the sign is wrong", (), operand
+        case ast.Attribute(value=value, attr="T"):
+            yield "transpose", "{0} must not be transposed", (ast.unparse(value),), value
+        case ast.Call():
+            yield from _call(node)
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            others: tuple[ast.cmpop, ...] = (ast.Gt(), ast.GtE(), ast.Lt(), ast.LtE())
+            for sign in others:
+                if type(sign) is not type(op):
+                    compared = ast.Compare(left, [sign], [right])
+                    yield "wrong comparison", "{0} should be {1}", (text, ast.unparse(compared)), compared
+        case ast.Subscript(value=ast.Attribute(value=array, attr="shape"), slice=ast.Constant(value=int(own))):
+            says = "{0} stands where the length of another axis belongs"
+            for axis in (0, 1, 2, 3):
+                if axis != own:
+                    yield "1/m of another axis", says, (text,), parsed(f"{ast.unparse(array)}.shape[{axis}]")
+        case ast.Call(func=ast.Name(id="len"), args=[array]):
+            for axis in (1, 2):
+                says = "{0} is the length of the first axis, and that of another one belongs here"
+                yield "1/m of another axis", says, (text,), parsed(f"{ast.unparse(array)}.shape[{axis}]")
+        case ast.Subscript(value=value, slice=ast.Tuple(elts=places)):
+            yield from _entry(text, value, places)
+        case ast.Subscript(value=value, slice=place) if not isinstance(place, ast.Slice):
+            for step in (1, -1):
+                new = ast.Subscript(value, moved(place, step), ast.Load())
+                yield "wrong place", INSTEAD, (text, ast.unparse(new)), new
+        case ast.Tuple(elts=places) if len(places) <= MOST_AXES and all(isinstance(x, ast.Constant) for x in places):
+            for order in permutations(places):
+                if list(order) != places:
+                    yield "wrong axis", "the axes are in the wrong order", (), ast.Tuple(list(order), ast.Load())
+        case ast.Constant(value=bool() | str()):
+            return
+        case ast.Constant(value=int() | float() as number):
+            for other in _other_numbers(number):
+                said = f"the number {number:g} stands where {other:g} belongs"
+                yield "wrong number", said, (), _number(other)
+
+
+def _entry(text: str, value: ast.expr, places: Sequence[ast.expr]) -> Iterator[Change]:
+    """An entry of an array of several axes, at other places."""
+    for k, place in enumerate(places):
+        for step in () if isinstance(place, ast.Slice | ast.Constant) else (1, -1):
+            moved_ = ast.Tuple([*places[:k], moved(place, step), *places[k + 1 :]], ast.Load())
+            new = ast.Subscript(value, moved_, ast.Load())
+            yield "wrong place", INSTEAD, (text, ast.unparse(new)), new
+    for a, b in combinations(range(len(places)), 2):
+        exchanged_ = [*places]
+        exchanged_[a], exchanged_[b] = places[b], places[a]
+        new = ast.Subscript(value, ast.Tuple(exchanged_, ast.Load()), ast.Load())
+        yield "wrong place", INSTEAD, (text, ast.unparse(new)), new
+
+
+def _other_numbers(number: float) -> list[float]:
+    """What a number may have been meant to be."""
+    near = [number + 1, number - 1, -number, 2 * number, number / 2]
+    return [x for x in dict.fromkeys(near) if x != number]
+
+
+def _number(value: float) -> ast.expr:
+    own = int(value) if float(value).is_integer() else value
+    return ast.Constant(own) if own >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-own))
+
+
+def moved(place: ast.expr, step: int) -> ast.expr:
+    """A place some steps on: t + 1 of t, and t of t − 1."""
+    match place:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=ast.Constant(value=int(number))):
+            return moved(left, step + (number if isinstance(op, ast.Add) else -number))
+    if step == 0:
+        return place
+    return ast.BinOp(place, ast.Add() if step > 0 else ast.Sub(), ast.Constant(abs(step)))
+
+
+def _operation(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[Change]:
+    a, b = ast.unparse(left), ast.unparse(right)
+    match op:
+        case ast.MatMult():
+            yield "operands swapped", "the factors are in the wrong order", (), ast.BinOp(right, op, left)
+            yield "* for ·", "@ stands where * belongs", (), ast.BinOp(left, ast.Mult(), right)
+            both = ast.BinOp(_transposed(left), op, _transposed(right))
+            yield "transpose", "the transposes of both factors are wrong", (), both
+        case ast.Mult():
+            yield "* for ·", "* stands where the matrix product @ belongs", (), ast.BinOp(left, ast.MatMult(), right)
+            yield "factor too many", "the factor {0} is too many", (b,), left
+            yield "factor too many", "the factor {0} is too many", (a,), right
+            yield "division left out", "it should be divided by {0}", (b,), ast.BinOp(left, ast.Div(), right)
+            yield from _sigmoid_slope(left, right)
+        case ast.Div():
+            yield "factor too many", "the division by {0} is too many", (b,), left
+            yield "factor too many", "it should be multiplied by {0}", (b,), ast.BinOp(left, ast.Mult(), right)
+            yield "operands swapped", "the quotient is upside down", (), ast.BinOp(right, op, left)
+        case ast.FloorDiv():
+            says = "// throws away what is behind the decimal point; / belongs there"
+            yield "integers", says, (), ast.BinOp(left, ast.Div(), right)
+        case ast.Sub():
+            yield "sign", "the difference is the wrong way round", (), ast.BinOp(right, op, left)
+            yield "sign of a term", "a term has the wrong sign", (), ast.BinOp(left, ast.Add(), right)
+            yield "term too many", "the term {0} is too many", (b,), left
+            yield from _slope(left, right)
+        case ast.Add():
+            yield "sign of a term", "a term has the wrong sign", (), ast.BinOp(left, ast.Sub(), right)
+            yield "sign of a term", "a term has the wrong sign", (), ast.BinOp(right, ast.Sub(), left)
+            yield "term too many", "the term {0} is too many", (b,), left
+            yield "term too many", "the term {0} is too many", (a,), right
+        case ast.Pow():
+            yield "wrong power", "the power of {0} is too many", (a,), left
+    if not isinstance(op, ast.Pow):
+        for k, part in enumerate((left, right)):
+            square = ast.BinOp(part, ast.Pow(), ast.Constant(2))
+            put = ast.BinOp(square, op, right) if k == 0 else ast.BinOp(left, op, square)
+            yield "wrong power", "{0} has to be squared", (ast.unparse(part),), put
+
+
+def _sigmoid_slope(left: ast.expr, right: ast.expr) -> Iterator[Change]:
+    """x · a (1 − a) where x · (1 − a²) belongs, or another slope."""
+    before, value = (left.left, left.right) if isinstance(left, ast.BinOp) else (None, left)
+    match right:
+        case ast.BinOp(left=ast.Constant(value=1), op=ast.Sub(), right=own) if ast.unparse(own) == ast.unparse(value):
+            for code, word in ((f"(1 - {ast.unparse(own)} ** 2)", "tanh"), (f"({ast.unparse(own)} > 0)", "relu")):
+                slope = parsed(code)
+                new = slope if before is None else ast.BinOp(before, ast.Mult(), slope)
+                says = f"a · (1 − a) is the slope of the sigmoid function, and that of {word} belongs here"
+                yield "wrong activation", says, (), new
+
+
+def _slope(left: ast.expr, right: ast.expr) -> Iterator[Change]:
+    """1 − a² where a (1 − a) belongs, and the other way round."""
+    match left, right:
+        case ast.Constant(value=1), ast.BinOp(left=value, op=ast.Pow(), right=ast.Constant(value=2)):
+            own = ast.unparse(value)
+            says = "1 − a² is the slope of tanh, not of the sigmoid function"
+            yield "wrong activation", says, (), parsed(f"{own} * (1 - {own})")
+            yield "wrong activation", "the slope of relu belongs here", (), parsed(f"({own} > 0)")
+
+
+def _call(node: ast.Call) -> Iterator[Change]:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    of_module = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+    if name in ("dot", "outer", "matmul", "divide", "subtract") and len(node.args) == 2:
+        swapped = ast.Call(node.func, node.args[::-1], node.keywords)
+        yield "operands swapped", "the factors are in the wrong order", (), swapped
+    match node:
+        case ast.Call(func=ast.Attribute(value=left, attr="dot"), args=[right]) if not of_module:
+            pass
+        case ast.Call(func=ast.Attribute(attr="dot" | "matmul"), args=[left, right]):
+            pass
+        case ast.Call(func=ast.Attribute(attr="multiply"), args=[left, right]):
+            yield from _operation(left, ast.Mult(), right)
+            return
+        case _:
+            left = right = node
+    if left is not right:
+        both = ast.BinOp(_transposed(left), ast.MatMult(), _transposed(right))
+        yield "transpose", "the transposes of both factors are wrong", (), both
+        yield "* for ·", "the matrix product stands where * belongs", (), ast.BinOp(left, ast.Mult(), right)
+    match node:
+        case ast.Call(func=ast.Attribute(value=value, attr="astype")):
+            yield "integers", "whole numbers throw away what is behind the decimal point", (), value
+        case ast.Call(func=ast.Attribute(attr=called) | ast.Name(id=called), args=[value]) if called in WHOLE:
+            yield "integers", "whole numbers throw away what is behind the decimal point", (), value
+        case ast.Call(func=ast.Attribute(attr=called), args=[ast.List(elts=parts) | ast.Tuple(elts=parts), *rest]):
+            for a, b in combinations(range(len(parts)), 2) if called in JOINS else ():
+                order = [*parts]
+                order[a], order[b] = parts[b], parts[a]
+                says = "{0} and {1} are in the wrong order"
+                said = ast.unparse(parts[a]), ast.unparse(parts[b])
+                joined = ast.Call(node.func, [ast.List(order, ast.Load()), *rest], node.keywords)
+                yield "wrong place", says, said, joined
+    if name in ("sum", "mean"):
+        yield from _sum(node, name)
+
+
+def _sum(node: ast.Call, name: str) -> Iterator[Change]:
+    other = "mean" if name == "sum" else "sum"
+    assert isinstance(node.func, ast.Attribute)
+    function = ast.Attribute(node.func.value, other, ast.Load())
+    says = f"a {name} is taken where the {other} belongs"
+    yield "mean for sum", says, (), ast.Call(function, node.args, node.keywords)
+    keeps = [x for x in node.keywords if x.arg != "keepdims"]
+    for keywords in (keeps, _kept(keeps)):
+        yield "keepdims lost", "keepdims is wrong", (), ast.Call(node.func, node.args, keywords)
+    for axis in (0, 1, 2, None):
+        keywords = [x for x in node.keywords if x.arg != "axis"]
+        if axis is not None:
+            keywords.append(ast.keyword("axis", ast.Constant(axis)))
+        says = f"the {name} runs over the wrong axis"
+        for words in (keywords, _kept(keywords)):
+            yield "wrong axis", says, (), ast.Call(node.func, node.args, words)
+    for part in node.args[:1]:
+        yield "sum too many", f"the {name} is too many", (), part
+
+
+def _kept(keywords: list[ast.keyword]) -> list[ast.keyword]:
+    return [*(x for x in keywords if x.arg != "keepdims"), ast.keyword("keepdims", ast.Constant(True))]
+
+
+def _transposed(node: ast.expr) -> ast.expr:
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "T" else ast.Attribute(node, "T", ast.Load())

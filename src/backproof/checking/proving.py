@@ -1,0 +1,132 @@
+"""A diagnosis that is proven: the run of somebody's code beside that of the same code with a statement put right.
+
+Once the code gives what is right, each of its values is recognised by what it is then. So of each value of the first
+run it is known what it should have been, whatever it is called and however far it is from a derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from backproof.checking.diagnosis import Finding, Judgement
+from backproof.checking.events import Event, events
+from backproof.checking.judging import Judge
+from backproof.checking.ledger import Ledger
+from backproof.checking.mending import Line, Mended
+from backproof.checking.recording import Moment
+from backproof.checking.repair import Repair
+from backproof.checking.search import mistakes
+from backproof.checking.trial import Trial
+from backproof.checking.truth import Quantity, Truth
+
+Place = tuple[str, int, int, str, str]
+
+
+def proven(truth: Truth, right: Judge, mended: Mended) -> tuple[Finding, ...]:
+    """What the values of a run are meant to be, by what they are in the mended one, and what is wrong with them."""
+    return tuple(_Proof(truth, right, mended).findings())
+
+
+class _Proof:
+    def __init__(self, truth: Truth, right: Judge, mended: Mended) -> None:
+        self._truth, self._mended = truth, mended
+        self._meant = {_place(event.moment, event.text): quantity for event, quantity in right.recognised}
+        self._told = right.recognised
+        self._lines = {_line(event) for event, quantity in self._told if quantity.step is not None}
+        moments = mended.draws[0].played.moments
+        self._right = {_place(moment, write.text): write.value for moment in moments for write in moment.writes}
+        self._ledger = Ledger(truth)
+        self._wrong: set[Line] = set()
+
+    def findings(self) -> Iterator[Finding]:
+        waiting: list[Event] = []
+        late: list[Event] = []
+        for event in events(self._truth):
+            self._ledger.learn(event)
+            quantity = self._meant.get(_place(event.moment, event.text)) if event.text else None
+            line = _line(event)
+            is_blamed = line in self._mended.repairs and line not in self._wrong and bool(event.moment.source)
+            if quantity is not None and quantity.step is not None and event.moment.source:
+                finding = self._finding(event, quantity, is_blamed=is_blamed)
+                if finding.judgement != "right":
+                    # What is no derivative itself shows in the first one that it makes wrong.
+                    yield from (self._unnamed(x, finding) for x in waiting if _line(x) not in self._lines)
+                    waiting.clear()
+                if finding.judgement != "right" or not is_blamed:
+                    yield finding
+                is_blamed = is_blamed and finding.judgement != "wrong"
+            if is_blamed and line not in map(_line, (*waiting, *late)):
+                # Where it gives a derivative in the end, that is what is told of.
+                (late if line in self._lines else waiting).append(event)
+            self._ledger.enter(event, quantity)
+        # Of a run that ends before anything else shows it, what the mended one has comes next.
+        yield from (self._at_the_end(event) for event in (*waiting, *late) if _line(event) not in self._wrong)
+
+    def _at_the_end(self, event: Event) -> Finding:
+        lines, own = [_line(x) for x, _ in self._told], _line(event)
+        at = [quantity for line, (_, quantity) in zip(lines, self._told, strict=True) if line == own]
+        if at and at[-1].step is not None and event.arrays:
+            return self._explained(self._found(event, at[-1], "wrong"), event, at[-1])
+        first = lines.index(own) if own in lines else 0
+        later = next(quantity for _, quantity in self._told[first:] if quantity.step is not None)
+        return self._unnamed(event, self._found(event, later, "wrong"))
+
+    def _finding(self, event: Event, quantity: Quantity, *, is_blamed: bool) -> Finding:
+        as_it_is = self._right.get(_place(event.moment, event.text))
+        is_right = self._truth.is_(quantity, event.arrays)
+        if is_blamed and as_it_is is not None and as_it_is.shape != event.arrays[0].shape:
+            is_right = False
+        judgement: Judgement = "right" if is_right else "wrong" if is_blamed else "inherited"
+        finding = self._found(event, quantity, judgement)
+        return self._explained(finding, event, quantity) if judgement == "wrong" else finding
+
+    def _found(self, event: Event, quantity: Quantity, judgement: Judgement) -> Finding:
+        assert quantity.step is not None
+        part, right = None if quantity.is_whole else quantity.node, self._truth.value(quantity, 0)
+        found = event.arrays[0] if event.arrays else right
+        return Finding(event.moment, event.text, quantity.step, judgement, found, right, part=part)
+
+    def _explained(self, finding: Finding, event: Event, quantity: Quantity) -> Finding:
+        """A wrong value with the mistake in it: in the equation, else in the line."""
+        line = _line(event)
+        self._wrong.add(line)
+        repair = self._worded(self._mended.repairs[line])
+        # Of a value that is right but for its shape or its place, or is zero by chance, the equation tells nothing.
+        is_right = self._truth.is_(quantity, event.arrays) or repair.below is not None
+        is_zero = not any(array.any() for array in event.arrays) and "zeros" not in event.moment.source
+        trial = Trial(self._truth, self._ledger, event)
+        found = () if is_right or is_zero else mistakes(self._truth, quantity, trial, (repair,))
+        correction = repair.line if repair.below is None else None
+        return replace(finding, mistakes=found or (repair,), correction=correction)
+
+    def _worded(self, repair: Repair) -> Repair:
+        """A factor that is left out and is the derivative from above is told as that."""
+        held = [self._ledger.by_text[text].quantity for text in repair.named if text in self._ledger.by_text]
+        if repair.mistake == "factor left out" and any(x is not None and x.step is not None for x in held):
+            says = "the derivative from above, {0}, is left out"
+            return replace(repair, mistake="upstream left out", says=says)
+        return repair
+
+    def _unnamed(self, event: Event, first: Finding) -> Finding:
+        """A statement that is wrong and gives no derivative: it is told of with the first one that it makes wrong."""
+        line = _line(event)
+        self._wrong.add(line)
+        repair = self._worded(self._mended.repairs[line])
+        text, found, right = event.text, first.found, first.right
+        if event.arrays:
+            found = event.arrays[0]
+            right = self._right.get(_place(event.moment, text), found)
+        needed_by = first.moment if repair.below is not None else None
+        correction = repair.line if repair.below is None else None
+        return Finding(
+            event.moment, text, first.step, "wrong", found, right, (repair,), correction, first.part, needed_by
+        )
+
+
+def _line(event: Event) -> Line:
+    return event.moment.file, event.moment.number
+
+
+def _place(moment: Moment, text: str) -> Place:
+    return moment.file, moment.number, moment.visit, moment.function, text

@@ -1,0 +1,256 @@
+"""Somebody's statements in other words: what might have been meant by each."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import FunctionType
+
+import numpy as np
+
+from backproof.checking.changes import Change, Names, additions, exchanges, insertions, pieces_of
+from backproof.checking.recording import Moment, looped, place_names, statement_of, tree_of
+from backproof.checking.repair import Repair
+from backproof.checking.replay import value_in
+from backproof.checking.tree import exchanged, parsed
+from backproof.ops.row import Array
+
+MOST_ALIKE = 24
+"""How many values of one shape are tried in each other's place."""
+MOST_PLACES = 6
+"""From how many values of one shape on the single places of lists are left out."""
+MOST_PIECES = 40
+"""How many expressions of the same function are tried in other lines of it."""
+Line = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rewritten:
+    """A change of a statement: which one, what the change says, and what stands in the place of statements by it.
+
+    `reach` tells how far-fetched it is.
+    """
+
+    line: Line
+    repair: Repair
+    statements: Mapping[ast.stmt, ast.stmt]
+    reach: int = 0
+
+
+FURTHEST = 2
+"""The reach of the most far-fetched changes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What a statement can name, what that holds when it runs first, and the shape of what it gives."""
+
+    names: Names
+    values: Mapping[str, Array]
+    shape: tuple[int, ...]
+
+    def value(self, moment: Moment, new: ast.stmt) -> Array | None:
+        """What another statement in its place would give, or add; None where that cannot be told."""
+        match new:
+            case ast.Assign(targets=[ast.Name() | ast.Attribute() | ast.Subscript()], value=value):
+                return value_in(value, self.values, moment.scope)
+            case ast.AnnAssign(value=ast.expr() as value) | ast.AugAssign(op=ast.Add() | ast.Sub(), value=value):
+                return value_in(value, self.values, moment.scope)
+            case ast.AugAssign(target=target, op=op, value=value):
+                return value_in(ast.BinOp(parsed(ast.unparse(target)), op, value), self.values, moment.scope)
+        return None
+
+
+def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
+    """For each line of a run what it can name when it runs first."""
+    held: dict[str, dict[str, Array]] = {}
+    found: dict[Line, Surroundings] = {}
+    pieces: dict[tuple[str, str], list[ast.expr]] = {}
+    for moment in moments:
+        own = held.setdefault(moment.function, {})
+        own |= {read.written or read.text: read.value for read in moment.reads}
+        statement = statement_of(moment)
+        line = moment.file, moment.number
+        if statement is not None and line not in found:
+            where = moment.file, moment.function
+            if where not in pieces:
+                pieces[where] = _pieces(moment.file, statement)
+            functions = [name for name, x in moment.scope.items() if _takes_one(x)]
+            names = Names(_shapes(own), place_names(moment.file), functions, pieces[where])
+            shape = moment.writes[0].value.shape if moment.writes else ()
+            found[line] = Surroundings(names, dict(own), shape)
+        own |= {write.written or write.text: write.value for write in moment.writes}
+    return found
+
+
+def _takes_one(value: object) -> bool:
+    """Whether a function is one of one argument."""
+    return isinstance(value, FunctionType) and value.__code__.co_argcount - len(value.__defaults__ or ()) == 1
+
+
+def _shapes(held: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
+    """The shapes of what the shortest names hold, variables first; what two names hold has the first of them."""
+    by_shape: dict[tuple[int, ...], list[str]] = {}
+    for text in sorted(held, key=lambda text: (not text.isidentifier(), text.count("["), len(text))):
+        own = held[text]
+        alike = by_shape.setdefault(own.shape, [])
+        most = MOST_PLACES if re.search(r"\[\d", text) else MOST_ALIKE
+        if len(alike) < most and not any(np.array_equal(held[x], own) for x in alike if own.ndim):
+            alike.append(text)
+    return {text: shape for shape, texts in by_shape.items() for text in texts}
+
+
+def _pieces(file: str, statement: ast.stmt) -> list[ast.expr]:
+    """The expressions in the function that a statement stands in."""
+    functions = [x for x in ast.walk(tree_of(file)) if isinstance(x, ast.FunctionDef | ast.AsyncFunctionDef)]
+    around = [f for f in functions if f.lineno <= statement.lineno <= (f.end_lineno or f.lineno)]
+    if not around:
+        return []
+    by_text = {ast.unparse(piece): piece for piece in pieces_of(max(around, key=lambda f: f.lineno))}
+    return list(by_text.values())[:MOST_PIECES]
+
+
+def rewritten(moment: Moment, around: Surroundings, reach: int) -> Iterator[Rewritten]:
+    """A statement with one thing changed: something in it exchanged, with a `reach` of 1 added, of 2 added inside."""
+    statement = statement_of(moment)
+    if statement is None or _counts(statement, moment.file):
+        return
+    for mistake, says, named, new in _changed(statement, moment, around, reach):
+        line = ast.unparse(ast.fix_missing_locations(new))
+        yield Rewritten((moment.file, moment.number), Repair(mistake, says, named, line), {statement: new}, reach)
+
+
+def _counts(statement: ast.stmt, file: str) -> bool:
+    """Whether a statement changes what a loop goes on by: it might never end."""
+    tests = (x.test for x in ast.walk(tree_of(file)) if isinstance(x, ast.While))
+    names = {x.id for test in tests for x in ast.walk(test) if isinstance(x, ast.Name)}
+    return any(isinstance(x, ast.Name) and x.id in names for x in ast.walk(statement))
+
+
+Restated = tuple[str, str, tuple[str, ...], ast.stmt]
+
+
+def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: int) -> Iterator[Restated]:
+    if reach == 0:
+        yield from _other_assignment(statement, moment)
+    if reach == 1:
+        yield from _goes_on(statement, around)
+    for tree in _expressions(statement):
+        for mistake, says, named, new in _of_expression(tree, around, reach):
+            yield mistake, says, named, exchanged(statement, tree, new)
+
+
+def _of_expression(tree: ast.expr, around: Surroundings, reach: int) -> Iterator[Change]:
+    match reach:
+        case 0:
+            return exchanges(tree, around.names)
+        case 1:
+            return additions(tree, around.names, around.shape)
+    return insertions(tree, around.names, around.shape)
+
+
+def _expressions(statement: ast.stmt) -> list[ast.expr]:
+    """The expressions that a statement computes."""
+    match statement:
+        case ast.Return(value=ast.Tuple(elts=parts)) | ast.Assign(value=ast.Tuple(elts=parts)):
+            return parts
+        case ast.Return(value=ast.Dict(values=parts)):
+            return parts
+        case ast.Return(value=ast.Call(func=ast.Name(id="dict"), keywords=words)):
+            return [word.value for word in words]
+        case ast.Expr(value=ast.Call(args=parts)):
+            return parts
+        case ast.Assign(value=value) | ast.AugAssign(value=value):
+            return [value]
+        case ast.AnnAssign(value=ast.expr() as value) | ast.Return(value=ast.expr() as value):
+            return [value]
+    return []
+
+
+def _other_assignment(statement: ast.stmt, moment: Moment) -> Iterator[Restated]:
+    """The same expression, added in place of set, or the other way round, or at repeated places."""
+    match statement:
+        case ast.Assign(targets=[ast.Name() | ast.Attribute() | ast.Subscript() as target], value=value):
+            if moment.number in looped(moment.file) or isinstance(target, ast.Subscript):
+                says = "= stands where += belongs: of the terms that are added up only the last is kept"
+                yield "= for +=", says, (), ast.AugAssign(target, ast.Add(), value)
+        case ast.AugAssign(target=target, op=op, value=value):
+            if isinstance(op, ast.Add | ast.Sub):
+                other = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
+                yield "sign", "the sign is wrong", (), ast.AugAssign(target, other, value)
+                says = "{0} is added, where it should be set"
+                yield "+= for =", says, (ast.unparse(value),), ast.Assign([target], value)
+                if isinstance(target, ast.Subscript):
+                    added = value if isinstance(op, ast.Add) else ast.UnaryOp(ast.USub(), value)
+                    yield _at_repeated_places(target, added)
+            elif isinstance(op, ast.FloorDiv):
+                says = "//= throws away what is behind the decimal point; /= belongs there"
+                yield "integers", says, (), ast.AugAssign(target, ast.Div(), value)
+            else:
+                way = "multiplied" if isinstance(op, ast.Mult) else "divided"
+                says = f"it is {way} by {{0}}, which is too many"
+                yield "factor too many", says, (ast.unparse(value),), ast.Pass()
+                opposite = ast.Div() if isinstance(op, ast.Mult) else ast.Mult()
+                yield "factor too many", says, (ast.unparse(value),), ast.AugAssign(target, opposite, value)
+
+
+def _goes_on(statement: ast.stmt, around: Surroundings) -> Iterator[Restated]:
+    """A value that is multiplied or divided by something, and by something else too."""
+    match statement:
+        case ast.AugAssign(target=ast.Name() as target, op=ast.Mult() | ast.Div() as op, value=value):
+            whole = ast.BinOp(parsed(target.id), op, value)
+            for mistake, says, named, new in additions(whole, around.names, around.shape):
+                yield mistake, says, named, ast.Assign([target], new)
+
+
+def _at_repeated_places(target: ast.Subscript, value: ast.expr) -> Restated:
+    function = ast.Attribute(ast.Attribute(ast.Name("np", ast.Load()), "add", ast.Load()), "at", ast.Load())
+    call = ast.Call(function, [target.value, target.slice, value], [])
+    says = "a place that occurs twice gets only the last of what is added to it: np.add.at adds all"
+    return "last one wins", says, (), ast.Expr(call)
+
+
+def other_places(moment: Moment) -> Iterator[Rewritten]:
+    """A statement that changes a value, run later: after each of those that follow it in its block."""
+    statement = statement_of(moment)
+    if statement is None or not _updates(statement):
+        return
+    blocks = (getattr(x, name, None) for x in ast.walk(tree_of(moment.file)) for name in ("body", "orelse"))
+    block = next((b for b in blocks if isinstance(b, list) and statement in b), [])
+    for later in block[block.index(statement) + 1 :] if block else ():
+        below = later.lineno - 1 if isinstance(later, ast.Return) else later.end_lineno
+        says = f"{{0}} is changed here and still needed as it was: the line belongs below line {below}"
+        repair = Repair("changed too early", says, (_target(statement),), ast.unparse(statement), below)
+        moved = [statement, later] if isinstance(later, ast.Return) else [later, statement]
+        both = ast.If(ast.Constant(True), moved, [])
+        yield Rewritten((moment.file, moment.number), repair, {statement: ast.Pass(), later: both})
+
+
+def _updates(statement: ast.stmt) -> bool:
+    """Whether a statement gives a value to something that stands in its expression."""
+    match statement:
+        case ast.AugAssign():
+            return True
+        case ast.Assign(targets=[target], value=value):
+            own = ast.unparse(target)
+            return any(isinstance(x, ast.expr) and ast.unparse(x) == own for x in ast.walk(value))
+    return False
+
+
+def _target(statement: ast.stmt) -> str:
+    match statement:
+        case ast.AugAssign(target=target) | ast.Assign(targets=[target]):
+            return ast.unparse(target)
+    return ""
+
+
+def perturbed(statement: ast.stmt) -> ast.stmt | None:
+    """A statement that gives another value, if it gives one: what depends on it shows by that."""
+    parts = _expressions(statement)
+    if isinstance(statement, ast.Return) or not parts:
+        return None
+    value = parts[-1]
+    other = ast.BinOp(ast.BinOp(ast.Constant(1.375), ast.Mult(), value), ast.Add(), ast.Constant(0.125))
+    return exchanged(statement, value, other)
