@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import signal
 import subprocess
@@ -63,7 +64,6 @@ ROUGH = {
     "syntax": ("unusable", "def forward(:\n"),
     "empty": ("unusable", ""),
     "binary": ("unusable", "\0\1\2"),
-    "raises": ("unusable", with_line("A2.T @ Y.T")),
     "asks": ("unusable", f"name = input()\n{RIGHT}"),
     "prints": ("checked", with_line("print('x' * 10**6)")),
     "thread": ("checked", f"import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()\n{RIGHT}"),
@@ -112,6 +112,88 @@ def test_rough_submissions_become_rows(folder: Path, data: Path) -> None:
     assert {g.verdict for g in found.values() if g.status == "checked"} == {"right"}
     assert [path.name for path in folder.iterdir() if path.suffix != ".py"] == []
     assert Path("grades.csv").exists() is False
+
+
+def test_a_backward_pass_that_raises_is_judged(folder: Path, data: Path) -> None:
+    (folder / "product.py").write_text(RIGHT.replace("W2.T @ dZ2", "W2 @ dZ2"), encoding="utf-8")
+    (folder / "own.py").write_text(with_line("raise ValueError('not today')"), encoding="utf-8")
+    found = rows(grade(folder, "--data", data).stdout)
+    line = str(RIGHT[: RIGHT.index("dZ1 =")].count("\n") + 1)
+    product, own = found["product.py"], found["own.py"]
+    assert (product["status"], product["verdict"], product["line"]) == ("checked", "wrong", line)
+    assert product["mistake"] == "W2 has to be transposed."
+    assert product["correction"].startswith("dZ1 = W2.T @ dZ2")
+    assert product["message"].startswith(f"backward raises ValueError (product.py, line {line}): ")
+    assert (own["status"], own["verdict"], own["mistake"]) == ("checked", "wrong", "")
+    assert own["message"].endswith(": not today")
+
+
+def test_notebooks_are_submissions(folder: Path, data: Path) -> None:
+    cells = ["%matplotlib inline\nimport numpy as np\n", FORWARD, BACKWARD.replace("(1 - A1**2)", "(1 - Y.mean())")]
+    content = {"cells": [{"cell_type": "code", "source": source} for source in cells], "nbformat": 4}
+    (folder / "hers.ipynb").write_text(json.dumps(content), encoding="utf-8")
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "hers.ipynb").write_text("", encoding="utf-8")
+    found = rows(grade(folder, "--data", data).stdout)
+    assert list(found) == ["hers.ipynb"]
+    assert (found["hers.ipynb"]["verdict"], found["hers.ipynb"]["line"]) == ("wrong", "cell 3, line 8")
+    named = rows(grade(folder, "--data", data, "--loss", "", "--forward", "forward", "--backward", "backward").stdout)
+    assert named == found
+
+
+def test_what_serves_all_has_to_be_right(folder: Path, data: Path, tmp_path: Path) -> None:
+    teacher, mark = tmp_path / "teacher.py", tmp_path / "mark"
+    (folder / "a.py").write_text(f"open({str(mark)!r}, 'w')\n{BACKWARD}", encoding="utf-8")
+    for source, message in {
+        RIGHT.replace("(1 - A1**2)", "(1 - A1)"): "backward pass of teacher.py is not right itself (wrong, line 16)",
+        RIGHT.replace('"db1": db1, ', ""): "is not right itself (wrong",
+        FORWARD.replace("W1 @ X", "X @ W1"): "forward raises ValueError (teacher.py, line 6)",
+        FORWARD.replace("b1, W2", "c1, W2"): "there is no c1 to run forward on",
+    }.items():
+        teacher.write_text(source, encoding="utf-8")
+        done = grade(folder, "--data", data, "--forward", f"{teacher}:forward")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert message in done.stderr
+    assert not mark.exists()
+    teacher.write_text(f"print('hello')\n{RIGHT}", encoding="utf-8")
+    assert rows(grade(folder, "--data", data, "--forward", f"{teacher}:forward").stdout)["a.py"]["verdict"] == "right"
+
+
+def test_a_layer_may_serve_all(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "teacher.py").write_text("def forward(x, W):\n    return x @ W, (x, W)\n", encoding="utf-8")
+    source = "def backward(dout, cache):\n    x, W = cache\n    return dout @ W.T, x.T @ dout\n"
+    (folder / "a.py").write_text(source, encoding="utf-8")
+    np.savez(tmp_path / "layer.npz", x=np.eye(3) + 0.1, W=np.arange(6.0).reshape(3, 2))
+    done = grade(folder, "--data", tmp_path / "layer.npz", "--forward", f"{tmp_path / 'teacher.py'}:forward")
+    assert (done.returncode, done.stderr) == (0, "right: 1 of 1\n")
+
+
+def test_nothing_that_is_read_is_overwritten(folder: Path, data: Path, tmp_path: Path) -> None:
+    teacher = tmp_path / "teacher.py"
+    teacher.write_text(FORWARD, encoding="utf-8")
+    (folder / "a.py").write_text(BACKWARD, encoding="utf-8")
+    (tmp_path / "link.csv").symlink_to(folder / "a.py")
+    for output in (folder / "a.py", tmp_path / "link.csv", teacher, data):
+        before = output.read_bytes()
+        done = grade(folder, "--data", data, "--forward", f"{teacher}:forward", "-o", output)
+        assert done.returncode == 2
+        assert "is read, and would be overwritten" in done.stderr
+        assert output.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_progress_is_told_on_a_terminal(folder: Path, data: Path) -> None:
+    (folder / "a.py").write_text(RIGHT, encoding="utf-8")
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "backproof", "grade", str(folder), "--data", str(data)]
+    terminal = {**os.environ, "TERM": "xterm"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, env=terminal, check=False)
+    os.close(theirs)
+    told = os.read(ours, 10**6).decode()
+    os.close(ours)
+    assert "grading" in told
+    assert "0/1" in told
+    assert rows(done.stdout.decode())["a.py"]["verdict"] == "right"
 
 
 def test_a_sentence_that_begins_with_a_name_keeps_its_case(folder: Path, data: Path) -> None:
@@ -247,6 +329,12 @@ def test_unusable_input(folder: Path, data: Path, tmp_path: Path) -> None:
 def test_rows_are_lines() -> None:
     text = table([replace(Grade("a.py", "unusable"), message='one, "two"\n  three\n')])
     assert text.splitlines()[1:] == ['a.py,unusable,,0,0,0,,,,"one, ""two""; three"']
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-dZ", "@SUM(A1)"])
+def test_no_cell_is_a_formula(text: str) -> None:
+    (row,) = csv.DictReader(io.StringIO(table([Grade(f"{text}.py", "unusable", correction=text)])))
+    assert (row["file"], row["correction"], row["right"]) == (f"'{text}.py", f"'{text}", "0")
 
 
 def test_nothing_else_is_a_submission(folder: Path) -> None:

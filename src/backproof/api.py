@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from backproof.checking.gradients import Method, check_gradients
+from backproof.checking.quiet import quiet
 from backproof.checking.report import Report
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.derive import derive as derive_graph
@@ -201,6 +202,7 @@ def check(trace: Trace, *, method: Method = "complex", tolerance: float | None =
     return check_gradients(trace, method=method, tolerance=tolerance, every=every)
 
 
+@quiet()
 def diagnose(
     forward: Any,
     backward: Any = None,
@@ -226,11 +228,12 @@ def diagnose(
 
     Both are run on `arguments` and those given by name, and on others drawn at random. Every value in the backward pass
     is compared with the derivation, entry by entry. Raises TraceError for a forward pass that cannot be followed,
-    BackproofError where it is not known what a function is to be given.
+    DataError for a loss that is nan or infinite, BackproofError where it is not known what a function is to be given.
     """
     # Here and not above: SymPy takes long to import, and derivations do without it.
     from backproof.checking.arrays import diagnose_arrays
     from backproof.checking.doctor import diagnose as diagnose_subject
+    from backproof.checking.precision import as_precise_as, in_double
     from backproof.checking.remarks import diagnosed
     from backproof.checking.subjects.choosing import subject_of
     from backproof.checking.subjects.elementwise import Claim
@@ -239,14 +242,14 @@ def diagnose(
         backward, arguments = None, backward
     code = [forward] if backward is None else [forward, backward]
     subject = subject_of(code, {**(arguments or {}), **named}, loss, predicts_only=gradients is not None)
-    given = subject.arguments
+    given = in_double(subject.arguments)
     usual = trace(subject.scalar, given).graph
     leaves = {str(x.symbol): x for x in usual.inputs if str(x.symbol) not in subject.upstream}
     numbers = [n for n, x in leaves.items() if x.attrs["value"].dtype.kind == "f" and not x.attrs.get("outside")]
     wrt = [name for name in numbers if name not in ("Y", "y")] or numbers
     if gradients is not None:
         derivation = derive(subject.scalar, given, wrt=wrt)
-        return diagnose_arrays(derivation, run(derivation), given, gradients)
+        return diagnose_arrays(derivation, run(derivation), given, as_precise_as(subject.arguments, gradients))
     wanted = set(wrt) if subject.upstream else {str(x.symbol) for x in usual.parameters}
 
     def verdict(values: Mapping[str, Any]) -> Diagnosis:

@@ -52,6 +52,15 @@ def test_what_is_right(arguments: Arrays) -> None:
     assert bp.diagnose(forward, arguments, gradients={"W1": given["dW1"].astype(np.float32)}).ok
 
 
+def test_gradients_are_as_precise_as_the_data(arguments: Arrays) -> None:
+    single = {name: array.astype(np.float32) for name, array in arguments.items()}
+    given = gradients({name: array.astype(float) for name, array in single.items()})
+    near = {"W1": given["dW1"] * (1 + 1e-6)}
+    assert bp.diagnose(forward, single, gradients=near).ok
+    assert not bp.diagnose(forward, single, gradients={"W1": given["dW1"] * (1 + 1e-3)}).ok
+    assert not bp.diagnose(forward, arguments, gradients=near).ok
+
+
 @pytest.mark.parametrize(
     ("wrong", "quantity", "mistake", "explained"),
     [

@@ -91,7 +91,7 @@ WRONG = [
 @pytest.mark.parametrize(("name", "claim", "line", "mistake"), WRONG)
 def test_what_is_wrong(name: str, claim: str, line: int, mistake: str) -> None:
     diagnosis = diagnosed(name, claim)
-    assert set(diagnosis.returned.values()) == {"wrong"}
+    assert set(diagnosis.returned.values()) <= {"wrong", "inherited"}
     (finding,) = diagnosis.wrong
     assert finding.moment.number == FUNCTIONS.count("\n") + 1 + line
     assert mistake in {edit.mistake for edit in finding.mistakes}
@@ -157,3 +157,17 @@ def test_a_function_of_single_numbers() -> None:
 
     with pytest.raises(BackproofError, match=r"^relu raises ValueError on an array.*\(z, 4 × 5, drawn as no data"):
         bp.diagnose(relu, lambda z: 1.0 * (z > 0))
+
+
+@pytest.mark.parametrize(
+    ("claim", "correction"),
+    [
+        ("def prime(z):\n    return z\n", "return sigmoid(z) * (1 - sigmoid(z))"),
+        ("def prime(a):\n    return a\n", "return a * (1 - a)"),
+    ],
+)
+def test_an_argument_that_is_returned_as_it_is(claim: str, correction: str) -> None:
+    (finding,) = diagnosed("sigmoid", claim).wrong
+    assert finding.mistakes
+    assert finding.correction == correction
+    assert diagnosed("sigmoid", claim.replace(claim.splitlines()[1].strip(), correction)).ok

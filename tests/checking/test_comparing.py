@@ -32,3 +32,5 @@ def test_layouts(million) -> None:  # type: ignore[no-untyped-def]
     assert same(np.float64(3.0) * np.ones(()), np.full((1, 1), 3.0))
     assert same(part.astype(np.float32), part)
     assert not same((part + 1e-5).astype(float), part)
+    assert same(part.astype(np.float16), part)
+    assert not same((part * 1.05).astype(np.float16), part)

@@ -85,7 +85,7 @@ def test_data_that_are_missing() -> None:
     def forward(X: Any, w: Any) -> Any:
         return np.sum(X @ w)
 
-    with pytest.raises(BackproofError, match=r"^there is no X to run forward on\n.*\ngive it: .*Float\[Array"):
+    with pytest.raises(BackproofError, match=r"^there is no X and no w to run .*\n.*\ngive them: .*Float\[Array"):
         bp.diagnose(forward, lambda X, w: X.sum(0))
     with pytest.raises(BackproofError, match=r"\nthe data have w and no X\n"):
         bp.diagnose(forward, lambda X, w: X.sum(0), w=np.ones(3))

@@ -277,11 +277,23 @@ def test_vanishing_derivatives(scale: float, about: str | None, rng: np.random.G
     assert ({"vanishing", "exploding"} & set(said(diagnosis))) == ({about} if about else set())
 
 
-def test_single_precision_is_said(arguments: dict[str, Any]) -> None:
+def test_data_in_single_precision_are_taken_in_double(arguments: dict[str, Any]) -> None:
     single = {name: x.astype(np.float32) for name, x in arguments.items()}
     diagnosis = diagnosed(network(), single)
     assert diagnosis.ok
-    assert "in single precision (float32)" in said(diagnosis)["single precision"]
+    assert "in single precision (float32), as X. They were taken in double" in said(diagnosis)["precision"]
+    assert {finding.found.dtype.name for finding in diagnosis.findings} == {"float64"}
+
+
+@pytest.mark.parametrize(("kind", "name", "limit"), [("float32", "single", "0.0001"), ("float16", "half", "0.03")])
+def test_code_that_computes_in_less_precision(kind: str, name: str, limit: str, arguments: dict[str, Any]) -> None:
+    source = network().replace("dZ2 = (A2 - Y) / m", f"dZ2 = ((A2 - Y) / m).astype(np.{kind})")
+    assert kind in source
+    diagnosis = diagnosed(source, arguments)
+    assert diagnosis.ok
+    text = said(diagnosis)[f"{name} precision"]
+    assert f"in {name} precision ({kind})" in text
+    assert f"compared to {limit} of the largest entry" in text
 
 
 def test_a_bias_without_effect_is_said(rng: np.random.Generator) -> None:

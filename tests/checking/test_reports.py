@@ -219,3 +219,58 @@ def test_exceptions_in_a_loop_are_shown(desk: Desk) -> None:
     rows = [line.split()[1:3] + line.split()[-1:] for line in text.splitlines() if line.strip().startswith("29 ")]
     assert [row for row in rows if row[1] == "dhraw"] == [["1–3", "dhraw", "right"], ["4", "dhraw", "wrong"]]
     assert "rnn.py, line 29: dhraw, round 4" in text
+
+
+# --- text
+
+
+LENGTHS = """import numpy as np
+
+
+def forward(X, Y, W):
+    D = X @ W - Y
+    return np.mean(D**2), D
+
+
+def backward(X, D):
+    a_very_long_name_of_a_dictionary_of_gradients = {}
+    a_very_long_name_of_a_dictionary_of_gradients["a long name of the key of it, dW"] = 2 * X.T @ D / len(X)
+    return a_very_long_name_of_a_dictionary_of_gradients
+"""
+
+
+@pytest.fixture
+def unnamed(tmp_path: Path) -> Diagnosis:
+    """Code that has no variables for its lengths, and long expressions."""
+    (tmp_path / "net.py").write_text(LENGTHS, encoding="utf-8")
+    names, rng = runpy.run_path(str(tmp_path / "net.py")), np.random.default_rng(0)
+    shapes = {"X": (7, 4), "Y": (7, 3), "W": (4, 3)}
+    return bp.diagnose(names["forward"], names["backward"], {k: rng.normal(size=shape) for k, shape in shapes.items()})
+
+
+def test_lengths_without_a_name_in_the_code_are_told_once(unnamed: Diagnosis, wrong: Diagnosis) -> None:
+    text = bp.render(unnamed, "text")
+    assert "Here n_3 = 3, the number of columns of Y." in text
+    assert "Here n_" not in bp.render(unnamed, "text", hint=2)
+    assert "Here n_" not in bp.render(wrong, "text")
+
+
+def test_long_expressions_are_shortened_in_the_table(unnamed: Diagnosis) -> None:
+    table = bp.render(unnamed, "text").partition("What every value is")[2]
+    assert "  a_very_long_name_of … the key of it, dW']  " in table
+    assert json.loads(bp.render(unnamed, "json"))["findings"][-1]["variable"].startswith("a_very_long_name_of_a")
+
+
+@pytest.mark.parametrize("more", ["", '"dD": 2 * D / D.size, '])
+def test_the_line_that_is_right_of_a_returned_dict(more: str, tmp_path: Path) -> None:
+    line = f'return {{{more}"dW": 2 * X.T @ D}}'
+    text = f"{LENGTHS[: LENGTHS.index('a_very')]}{line}\n"
+    (tmp_path / "net.py").write_text(text, encoding="utf-8")
+    names, rng = runpy.run_path(str(tmp_path / "net.py")), np.random.default_rng(0)
+    arguments = {"X": rng.normal(size=(7, 4)), "Y": rng.normal(size=(7, 3)), "W": rng.normal(size=(4, 3))}
+    (finding,) = bp.diagnose(names["forward"], names["backward"], arguments).wrong
+    assert (finding.correction is None) == bool(more)  # a part of a dict that is returned has no name to write it with
+    if finding.correction is not None:
+        (tmp_path / "net.py").write_text(text.replace(line, finding.correction), encoding="utf-8")
+        names = runpy.run_path(str(tmp_path / "net.py"))
+        assert bp.diagnose(names["forward"], names["backward"], arguments).ok

@@ -49,7 +49,7 @@ def test_what_is_right_is_called_right(name: str) -> None:
 PLANTED = [
     ("attributes", "self.dW2 = dZ2 @ self.A1.T / m", "self.dW2 = dZ2 @ self.A1.T", "1/m left out"),
     ("attributes", "* (1 - self.A1**2)", "* (1 - self.Z1**2)", "derivative at the wrong place"),
-    ("attributes", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1)", "wrong shape"),
+    ("attributes", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1)", "keepdims lost"),
     ("attributes", "self.dW1 = dZ1 @ X.T / m", "self.dW1 = dZ1 @ X / m", None),
     ("dicts", "dz1 = dh * (z1 > 0)", "dz1 = dh", "derivative left out"),
     ("dicts", 'self.grads["W1"] = X.T @ dz1', 'self.grads["W1"] = dz1.T @ X', "wrong shape"),
@@ -68,6 +68,8 @@ PLANTED = [
     ("together", "X.T @ dh + self.reg * W1", "X.T @ dh", "term left out"),
     ("together", '["b2"] = ds.sum(0)', '["b2"] = ds.mean(0)', "mean for sum"),
     ("leaving", "np.dot(self.inputs.T, dvalues)", "np.dot(dvalues.T, self.inputs)", "wrong shape"),
+    ("undivided", "1.0 / m * np.dot(dZ, A_prev.T)", "np.dot(dZ, A_prev.T)", "1/m left out"),
+    ("undivided", "1.0 / m * np.sum(dZ, axis=1", "np.sum(dZ, axis=1", "1/m left out"),
     ("cell", "do = dnext_h * t", "do = dnext_h * next_c", "wrong quantity"),
     ("cell", "dprev_c = dc * f", "dprev_c = dc * i", "wrong quantity"),
 ]

@@ -15,6 +15,7 @@ import numpy as np
 from backproof.checking.comparing import fits, same
 from backproof.checking.diagnosis import Diagnosis, Finding, Judgement, Remark, Returned
 from backproof.checking.events import Event
+from backproof.checking.finite import require_finite
 from backproof.checking.ledger import Ledger
 from backproof.checking.mistakes.kinds import Edited, misshapen
 from backproof.checking.mistakes.table import edited
@@ -53,7 +54,9 @@ def diagnose_arrays(
 ) -> Diagnosis:
     """Compares gradients, by the names of the parameters or of their derivatives, with those of a derivation."""
     (output,) = derivation.graph.outputs
-    played = Played(arguments, float(np.ravel(trace[str(output.symbol)])[0]), (), dict(gradients), {})
+    loss = float(np.ravel(trace[str(output.symbol)])[0])
+    require_finite(loss, _values(derivation, trace))
+    played = Played(arguments, loss, (), dict(gradients), {})
     truth = Truth(derivation, [Draw(played, trace)], None)
     given = dict(_by_quantity(truth, gradients))
     returned: dict[str, Returned] = {}
@@ -77,6 +80,13 @@ def diagnose_arrays(
             edits = () if is_right else (misshapen(quantity.node, quantity.step.of),)
             findings.append(_finding(truth, quantity, value, "right" if is_right else "wrong", edits))
     return Diagnosis(derivation, tuple(findings), returned, None, remarks=REMARKS)
+
+
+def _values(derivation: Derivation, trace: Trace) -> Iterator[tuple[str, str, Array]]:
+    """The quantities of the forward pass, each with the line that computes it."""
+    for step in derivation.forward:
+        line, name = derivation.sources.get(step.node), str(step.node.symbol)
+        yield ("" if line is None else line.place), name, np.asarray(trace[name])
 
 
 def _by_quantity(truth: Truth, gradients: Mapping[str, Any]) -> Iterator[tuple[Quantity, Array | None]]:

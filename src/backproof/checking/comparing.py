@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,10 +11,13 @@ from backproof.ops.row import Array
 
 TOLERANCE = 1e-7
 """How far two values may differ, relative to the largest entry: rounding in another order of operations is less."""
-SINGLE = 1e-4
-"""The same in single precision."""
-CANCELLED, CANCELLED_SINGLE = 1e-6, 1e-2
-"""Which part of what it is summed up from a value is taken for at least, before the tolerance is applied."""
+SINGLE, HALF = 1e-4, 3e-2
+"""The same in single precision and in half: 840 and 31 times what one rounding is at most."""
+
+
+def tolerance(kind: np.dtype[Any]) -> float:
+    """How far values may differ that are kept in a kind of number."""
+    return {2: HALF, 4: SINGLE}.get(kind.itemsize, TOLERANCE) if kind.kind == "f" else TOLERANCE
 
 
 def layouts(array: Array, shape: tuple[int, ...]) -> Iterator[Array]:
@@ -34,17 +38,18 @@ def _long(shape: tuple[int, ...]) -> list[int]:
     return [n for n in shape if n != 1]
 
 
-def same(found: Array, right: Array, summed: float = 0.0) -> bool:
-    """Whether a value is the right one in one of its layouts, entry by entry; what is no number is like nothing.
-
-    `summed` is the largest entry of what was summed up to it: where that cancels, what is left is rounding.
-    """
+def same(found: Array, right: Array) -> bool:
+    """Whether a value is the right one in one of its layouts, entry by entry; what is no number is like nothing."""
     if found.size != right.size:
         return False
-    single = found.dtype.itemsize <= 4 and found.dtype.kind == "f"
-    tolerance, cancelled = (SINGLE, CANCELLED_SINGLE) if single else (TOLERANCE, CANCELLED)
-    scale = max(float(np.max(np.abs(right), initial=0.0)), cancelled * summed) or 1.0
-    return any(_near(found, form, tolerance * scale) for form in layouts(right, found.shape))
+    scale = float(np.max(np.abs(right), initial=0.0)) or 1.0
+    return any(_near(found, form, tolerance(found.dtype) * scale) for form in layouts(right, found.shape))
+
+
+def distance(found: Array, right: Array) -> float:
+    """How far a value is at most from the right one, in the layout that is closest; infinite where it has none."""
+    forms = layouts(right, found.shape) if found.size == right.size else ()
+    return min((float(np.max(np.abs(found - form), initial=0.0)) for form in forms), default=np.inf)
 
 
 def _near(found: Array, form: Array, most: float) -> bool:

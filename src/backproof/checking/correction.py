@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from backproof.checking.equations import exchanged, inside, operands, terms
 from backproof.checking.events import Event
 from backproof.checking.ledger import Ledger
 from backproof.checking.naming import last_word
-from backproof.checking.recording import statement_of
+from backproof.checking.recording import RETURNED, statement_of
 from backproof.checking.tree import exchanged as tree_with
 from backproof.checking.tree import parsed
 from backproof.checking.truth import Quantity, Truth
@@ -37,6 +37,7 @@ def corrected_line(truth: Truth, ledger: Ledger, event: Event, quantity: Quantit
     names: dict[Node, str] = {}
     lengths: dict[Size, str] = {}
     own = {text: entry for text, entry in ledger.by_text.items() if entry.within == moment.function}
+    own = {text: entry for text, entry in own.items() if not text.startswith(f"{RETURNED}[")}
     reads = {x.text for x in moment.reads}
     # What the statement reads itself is named as it reads it, all else by the shortest name.
     for text, entry in sorted(own.items(), key=lambda item: (item[0] not in reads, len(item[0]))):
@@ -77,9 +78,21 @@ def _without_ones(code: str) -> str:
 def _with_code(source: str, text: str, code: str) -> str:
     """A statement with other code in the place of an expression that it computes and gives no name to."""
     tree = ast.parse(source)
-    for part in [x for x in ast.walk(tree) if isinstance(x, ast.expr) and ast.unparse(x) == text]:
+    parts = [x for x in ast.walk(tree) if isinstance(x, ast.expr) and ast.unparse(x) == text]
+    for part in parts or _returned(tree.body[0], text):
         tree = tree_with(tree, part, parsed(code))
     return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def _returned(statement: ast.stmt, text: str) -> Iterator[ast.expr]:
+    """The expression that a statement returns as a value which is called something else: ``returned['dW']``, ``dz``."""
+    match statement:
+        case ast.Return(value=ast.Dict(keys=keys, values=values)):
+            for key, value in zip(keys, values, strict=True):
+                if isinstance(key, ast.Constant) and text == f"{RETURNED}[{key.value!r}]":
+                    yield value
+        case ast.Return(value=ast.Name() as value):
+            yield value
 
 
 def corrected(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeVar
@@ -17,6 +18,7 @@ from backproof.derivation.steps import BackwardStep
 from backproof.ir.node import Node
 from backproof.write.doc import Block, Code, CodeBlock, Display, Document, Heading, Inline, Paragraph, Table
 from backproof.write.math import Equation, Math
+from backproof.write.outline import plain
 from backproof.write.reasons import backward_reasons
 from backproof.write.spell import spell, spell_as_part, symbol
 
@@ -26,6 +28,8 @@ AROUND = 2
 """How many lines of the code stand before and behind a wrong one."""
 MOST_OPERATIONS = 12
 """An equation with more is shown only in its last form."""
+LONGEST = 41
+"""A longer expression is shortened in the table of quantities."""
 MOST_SYMBOLS = 3
 """Of more quantities than this that one statement computes, the first and the last are named."""
 
@@ -53,11 +57,12 @@ def document(diagnosis: Diagnosis, hint: int = 3) -> Document:
 
 def _blocks(told: Account, derivation: Derivation) -> Iterator[Block]:
     yield Paragraph(_verdict(told))
+    lengths = _Lengths(derivation)
     for rounds in _grouped(told.wrong, _statement):
-        yield from _about(rounds, derivation)
+        yield from _about(rounds, derivation, lengths)
     if told.convention is not None:
         factor = spell(told.convention)
-        yield Paragraph(
+        text = Paragraph(
             (
                 "Derivatives of intermediate quantities are ",
                 factor,
@@ -66,6 +71,7 @@ def _blocks(told: Account, derivation: Derivation) -> Iterator[Block]:
                 " comes in with the parameters. That is a convention, not a mistake.",
             )
         )
+        yield from (text, *lengths.of([text]))
     yield from _remarks(told.remarks)
     if told.findings:
         yield Heading(2, ("What every value is",))
@@ -124,10 +130,37 @@ def _verdict(told: Account) -> Inline:
     return (f"{text} {len(places)} lines are wrong in themselves; the first is {first}.",)
 
 
+class _Lengths:
+    """Tells once what lengths are that the code has no variable for: ``n_1 = 5, the number of rows of X``."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        self._known: dict[str, str] = {}
+        for x in derivation.graph.inputs:
+            axes = ("rows", "columns") if len(x.shape) == 2 else ()
+            for k, size in enumerate(x.shape):
+                what = f"the number of {axes[k]}" if axes else "the length" if len(x.shape) == 1 else f"axis {k}"
+                if re.fullmatch(r"n_\d+", size.name):
+                    self._known.setdefault(size.name, f"{size.value}, {what} of {x.symbol}")
+
+    def of(self, blocks: Sequence[Paragraph | Display]) -> Iterator[Paragraph]:
+        """A paragraph about the lengths in some blocks that no other was about."""
+        text = " ".join(map(_plain_text, blocks))
+        found = [name for name in re.findall(r"\bn_\d+\b", text) if name in self._known]
+        said = [f"{name} = {self._known.pop(name)}" for name in dict.fromkeys(found)]
+        if said:
+            yield Paragraph((f"Here {'; '.join(said)}.",))
+
+
+def _plain_text(block: Paragraph | Display) -> str:
+    if isinstance(block, Paragraph):
+        return plain(block.text)
+    return plain((block.equation.left, *block.equation.parts))
+
+
 # --- a wrong line
 
 
-def _about(rounds: Sequence[Told], derivation: Derivation) -> Iterator[Block]:
+def _about(rounds: Sequence[Told], derivation: Derivation, lengths: _Lengths) -> Iterator[Block]:
     """What is told of a statement that is wrong in one round of a loop or more; the first speaks for all."""
     first = rounds[0]
     numbers = _numbers(rounds)
@@ -147,16 +180,16 @@ def _about(rounds: Sequence[Told], derivation: Derivation) -> Iterator[Block]:
         for edit in first.mistakes:
             yield Paragraph(sentence(edit, "" if edit.says.startswith("{") else "Here "))
         return
-    if first.moment.raised:
-        yield Paragraph((f"The line raises {first.moment.raised}",))
-    else:
-        yield from _mistakes(rounds)
+    assert first.step is not None
+    name = f"{f'line-{first.moment.number}-{first.moment.visit}' if first.moment.file else first.text}-right"
+    equation = Display(name, Equation(symbol(first.step.symbol), tuple(map(spell, _forms(first.step)))))
+    said = [Paragraph((f"The line raises {first.moment.raised}",))] if first.moment.raised else [*_mistakes(rounds)]
+    yield from said
+    yield from lengths.of([*said, equation])
     if first.correction is not None:
         yield Paragraph(("It should be",))
         yield CodeBlock(first.correction, "python")
-    assert first.step is not None
-    name = f"{f'line-{first.moment.number}-{first.moment.visit}' if first.moment.file else first.text}-right"
-    yield Display(name, Equation(symbol(first.step.symbol), tuple(map(spell, _forms(first.step)))))
+    yield equation
     (output,) = derivation.graph.outputs
     if first.part is not None:
         yield Paragraph((Code(first.text), " is only a part of it: ", spell(first.part), "."))
@@ -179,7 +212,7 @@ def _meant(finding: Told, step: BackwardStep) -> Inline:
     return (Code(finding.text), which, symbol(step.symbol), ", the derivative by ", spell_as_part(step.of), ".")
 
 
-def _mistakes(rounds: Sequence[Told]) -> Iterator[Block]:
+def _mistakes(rounds: Sequence[Told]) -> Iterator[Paragraph]:
     edits = _common(rounds)
     for k, edit in enumerate(edits):
         yield Paragraph(sentence(edit, "Or, which gives the same numbers: " if k else "Here "))
@@ -241,13 +274,19 @@ def _table(findings: Sequence[Told]) -> Table:
         cells: tuple[Inline, ...] = (
             (first.moment.place if files else str(first.moment.number),),
             (_numbers(group),),
-            (Code(first.written if len(group) > 1 else first.text),),
+            (Code(_shortened(first.written if len(group) > 1 else first.text)),),
             (*(("part of ",) if first.part is not None else ()), *_symbols(group)),
             (WORDS[first.judgement],),
         )
         rows.append(_picked(cells, chosen))
     align = "".join(_picked(tuple("rllll"), chosen))
     return Table(_picked(heads, chosen), tuple(rows), align if not files else f"l{align[1:]}")
+
+
+def _shortened(text: str) -> str:
+    """An expression without its middle, where that makes it too long for a cell."""
+    half = (LONGEST - 3) // 2
+    return text if len(text) <= LONGEST else f"{text[:half].rstrip()} … {text[-half:].lstrip()}"
 
 
 def _picked(cells: tuple[T, ...], chosen: Iterable[bool]) -> tuple[T, ...]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from backproof.checking.comparing import SINGLE, TOLERANCE
+from backproof.checking.comparing import TOLERANCE, tolerance
 from backproof.checking.diagnosis import Diagnosis, Remark
 from backproof.checking.equations import operands
 from backproof.checking.facts import Facts, number
+from backproof.checking.precision import DOUBLE, NAMES
 from backproof.ir.node import Node
 from backproof.write.doc import Code
 from backproof.write.math import Row, Sign
@@ -92,16 +93,19 @@ def _proportional(facts: Facts, dz: Node, a: Node, label: Node) -> bool:
 
 def comparison(diagnosis: Diagnosis) -> Iterator[Remark]:
     """What a reader must know of how it was compared."""
-    single = [f for f in diagnosis.findings if f.found.dtype.kind == "f" and f.found.dtype.itemsize < 8]
-    if single:
-        some = "Values" if len(single) == len(diagnosis.findings) else "Some values"
+    less = [f for f in diagnosis.findings if f.found.dtype.kind == "f" and f.found.dtype.itemsize < DOUBLE.itemsize]
+    if less:
+        some = "Values" if len(less) == len(diagnosis.findings) else "Some values"
+        least = min(less, key=lambda f: f.found.dtype.itemsize)
+        kind = least.found.dtype
+        name = NAMES[kind.itemsize]
         yield Remark(
             "comparison",
-            "single precision",
+            f"{name} precision",
             (
-                f"{some} are in single precision ({single[0].found.dtype.name}), as ",
-                Code(single[0].text),
-                f". They were compared to {SINGLE:g} of the largest entry, not to {TOLERANCE:g}: differences below "
-                "that are rounding. In double precision the check sees more.",
+                f"{some} are in {name} precision ({kind.name}), as ",
+                Code(least.text),
+                f". They were compared to {tolerance(kind):g} of the largest entry, not to {TOLERANCE:g}: differences "
+                "below that are rounding. In double precision the check sees more.",
             ),
         )

@@ -44,8 +44,8 @@ def exchanged(root: Node, old: Node, new: Node) -> Node:
 
 
 def _applied(node: Node, inputs: tuple[Node, ...]) -> Node:
-    if node.op is stretch:  # an equation's right side is of a fixed shape; what an edit makes of it need not be
-        return inputs[0]
+    if node.op is stretch and inputs[0].shape != node.inputs[0].shape:
+        return inputs[0]  # an equation's right side is of a fixed shape; what an edit makes of it need not be
     if node.op is expand and len(inputs[0].shape) != len(node.inputs[0].shape):
         return inputs[0]  # what has kept its axes, or has none, needs no further ones
     return row_of(node)(*inputs, **node.attrs)

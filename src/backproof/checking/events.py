@@ -6,12 +6,14 @@ together is one value, put together along the first axis.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 
+from backproof.checking.naming import last_word
 from backproof.checking.recording import Held, Moment, looped, scales
 from backproof.checking.truth import Truth
 from backproof.ops.row import Array
@@ -30,7 +32,8 @@ class Event:
     partial  whether a later statement adds to the value or fills in more: a sum that is not complete
     added    whether the value is what the statement added to the expression, and not what that holds then
     rounds   how many rounds of a loop the value is put together of
-    again    whether the statement gives several values one after the other, so that their name is that of none
+    again    whether the statement gives several values, one after the other or to entries with the same key, so that
+             their name is that of none
     """
 
     moment: Moment
@@ -124,10 +127,13 @@ def _in_rounds(found: Sequence[Event], truth: Truth) -> Iterator[Event]:
     for event in found:
         by_place.setdefault(_place(event), []).append(event)
     joined = {place: whole for place, rounds in by_place.items() if (whole := _joined(rounds, truth)) is not None}
+    keys = {_place(event) for event in found}
+    shared = Counter((file, number, last_word(text)) for file, number, text in keys if text.endswith("']"))
     for event in found:
         place = _place(event)
         if place not in joined:
-            yield replace(event, again=len(by_place[place]) > 1 and not event.changed)
+            is_shared = shared[*place[:2], last_word(event.text)] > 1
+            yield replace(event, again=(len(by_place[place]) > 1 and not event.changed) or is_shared)
         elif event is by_place[place][-1]:
             yield joined[place]
 

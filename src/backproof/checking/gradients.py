@@ -19,7 +19,7 @@ import numpy as np
 from backproof.checking.carrying import Carrier
 from backproof.checking.entrywise import Entrywise
 from backproof.checking.report import Judgement, Report, Verdict
-from backproof.checking.rounding import DRAWS, RoundedCarrier, rounded, rounded_value, rounded_values
+from backproof.checking.rounding import DRAWS, RoundedCarrier, movements, rounded_values
 from backproof.derivation.derivation import Jacobian
 from backproof.execution.interpret import evaluate, length
 from backproof.execution.trace import Trace
@@ -249,18 +249,8 @@ class _Rounding:
     def _moved(
         self, nodes: Collection[Node], known: Mapping[Node, Array], forward: Mapping[Node, Array]
     ) -> list[Array]:
-        """Some times the largest movement seen of each entry: the reference and its terms are rounded too."""
         # Against values computed here and not against the trace's, which are what is being judged.
-        still = evaluate(nodes, {**known, **forward}, self._trace.sizes)
-        moved = [np.zeros_like(still[node]) for node in nodes]
-        for draw in range(DRAWS):
-            values = {**known, **{node: rounded(value, draw) for node, value in forward.items()}}
-            for x in ancestors(nodes, stop=values.__contains__):
-                if x not in values:
-                    values[x] = rounded_value(x, values, self._trace.sizes, draw)
-            with np.errstate(invalid="ignore"):
-                moved = [np.fmax(m, np.abs(values[x] - still[x])) for m, x in zip(moved, nodes, strict=True)]
-        return [16 * m for m in moved]
+        return movements(nodes, known, forward, self._trace.sizes)
 
     @cached_property
     def _backward(self) -> dict[str, Array]:

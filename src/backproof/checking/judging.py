@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,6 +31,8 @@ from backproof.ops.row import Array
 
 MOST_GUESSES = 8
 """How many derivatives a value without a telling name is tried to be."""
+MOST_ROUNDS = 2
+"""In how many rounds of a loop a known mistake is looked for in a statement without one being found."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +57,7 @@ class Judge:
         self._wrong: dict[Finding, _Wrong] = {}
         self._blamed: set[Event] = set()
         self._unexplained: set[tuple[str, int]] = set()
+        self._puzzling: Counter[tuple[str, int, str]] = Counter()
         self._within = ""
         self._outermost = truth.draws[0].played.moments[0].function if truth.draws[0].played.moments else ""
         self._handed: dict[str, list[tuple[Event, Quantity | None]]] = {}
@@ -132,7 +136,8 @@ class Judge:
                 k = self.findings.index(finding)
                 self.findings[k] = replace(finding, judgement="wrong", mistakes=(edit,))
         ended = self._truth.draws[0].played.raised is None
-        if ended and all(word in ("right", "missing") for word in self.returned.values()):
+        unasked = {name for name, word in self.returned.items() if word == "lost" and name not in self._wanted}
+        if ended and all(word in ("right", "missing") or name in unasked for name, word in self.returned.items()):
             # What was only guessed to be a derivative of its own is none, where all that comes of it is right.
             self.findings = [f for f in self.findings if f.judgement == "right"]
         self.findings.sort(key=lambda finding: order[finding.moment])
@@ -499,7 +504,12 @@ class Judge:
                 return quantity
         if any(trial.holds(form) for quantity in left for form in trial.forms(quantity)):
             return None
-        return next((q for q in (*candidates, *parameters) if any(trial.repairs(q))), None)
+        place = _place(event)
+        if self._puzzling[place] >= MOST_ROUNDS:
+            return None
+        found = next((q for q in (*candidates, *parameters) if any(trial.repairs(q))), None)
+        self._puzzling[place] += found is None
+        return found
 
     def _next(self, event: Event, left: Sequence[Quantity]) -> list[Quantity]:
         """The derivatives of a size that follow from those that a statement reads, the furthest first; their parts.
@@ -546,9 +556,16 @@ class Judge:
         others = (f for f in self.findings if f.step.node not in self._truth.parameters)
         return any(_line_of(finding) in lines for finding in others)
 
+    def _is_guessed(self, finding: Finding) -> bool:
+        """Whether a value that is not right was taken for a derivative without a name that tells so."""
+        meant = {finding.step.node}
+        told = (self._truth.named(finding.text), *self._truth.lettered(finding.text))
+        return finding.judgement != "right" and meant.isdisjoint(q.node for q in told if q is not None)
+
     def _returned(self) -> Iterator[tuple[str, Returned]]:
         truth, returned = self._truth, Results(self._truth, self._truth.played)
-        last = {finding.step.node: finding.judgement for finding in self.findings if finding.part is None}
+        whole = [finding for finding in self.findings if finding.part is None]
+        last = {f.step.node: f.judgement for f in whole if not (self._is_guessed(f) and returned.lacks(f.found))}
         # A sum to which a wrong term is added is wrong itself.
         last |= {f.step.node: f.judgement for f in self.findings if f.part is not None and f.judgement == "wrong"}
         for node, name in truth.parameters.items():
@@ -574,6 +591,10 @@ class Judge:
 
 def _line_of(finding: Finding) -> tuple[str, int, str]:
     return finding.moment.file, finding.moment.number, finding.text
+
+
+def _place(event: Event) -> tuple[str, int, str]:
+    return event.moment.file, event.moment.number, letters(event.text)
 
 
 def _once_a_line(findings: Sequence[Finding]) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -41,6 +42,8 @@ class Ledger:
         self.products = Products(truth)
         self.by_text: dict[str, Entry] = {}
         self._of_quantity: dict[Quantity, tuple[Array, ...]] = {}
+        # How many expressions hold each quantity.
+        self._holders: Counter[Quantity | None] = Counter()
         # For each quantity the array that the code holds last for it, and that over the factor of the convention.
         self._divided: dict[tuple[Quantity, int], tuple[Array, Array]] = {}
 
@@ -53,16 +56,22 @@ class Ledger:
             known = self.by_text.get(text)
             # Another function may call another value so; what was changed behind our back is another value too.
             if known is None or (event.rounds == 1 and not _are(known.arrays, arrays)):
-                self.by_text[text] = Entry(arrays, self._truth.recognised(text, arrays), event.moment.function, None)
+                self._put_down(text, Entry(arrays, self._truth.recognised(text, arrays), event.moment.function, None))
 
     def enter(self, event: Event, quantity: Quantity | None) -> None:
         """Takes up what a statement gave."""
         former = self.by_text.get(event.text)
-        self.by_text[event.text] = Entry(
-            event.arrays, quantity, event.moment.function, event, former and _without_former(former)
-        )
+        own = Entry(event.arrays, quantity, event.moment.function, event, former and _without_former(former))
+        self._put_down(event.text, own)
         if quantity is not None and quantity.step is not None:
             self.enter_as(quantity, event.arrays)
+
+    def _put_down(self, text: str, entry: Entry) -> None:
+        former = self.by_text.get(text)
+        if former is not None:
+            self._holders[former.quantity] -= 1
+        self._holders[entry.quantity] += 1
+        self.by_text[text] = entry
 
     def enter_as(self, quantity: Quantity, arrays: tuple[Array, ...]) -> None:
         """Takes up what the code has for a derivative or a term of one."""
@@ -72,13 +81,13 @@ class Ledger:
         """Takes up what a value that a statement gave turns out to be meant to be."""
         entry = self.by_text.get(event.text)
         if entry is not None and entry.event is event:
-            self.by_text[event.text] = replace(entry, quantity=quantity)
+            self._put_down(event.text, replace(entry, quantity=quantity))
         if quantity.step is not None:
             self.enter_as(quantity, event.arrays)
 
     def holds(self, quantity: Quantity) -> bool:
         """Whether the code has held a value for a quantity."""
-        return quantity in self._of_quantity or any(entry.quantity is quantity for entry in self.by_text.values())
+        return quantity in self._of_quantity or self._holders[quantity] > 0
 
     @property
     def derivatives(self) -> list[Quantity]:

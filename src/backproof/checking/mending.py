@@ -20,8 +20,9 @@ import numpy as np
 from backproof.checking.altered import altered
 from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
+from backproof.checking.precision import evenly_precise
 from backproof.checking.products import Products
-from backproof.checking.recording import Moment, held, is_looked_up, statement_of
+from backproof.checking.recording import Moment, held, is_looked_up, looped, statement_of
 from backproof.checking.repair import Repair
 from backproof.checking.results import Results
 from backproof.checking.rewriting import FURTHEST, Rewritten, other_places, perturbed, rewritten, surroundings
@@ -220,7 +221,7 @@ class _Mending:
                 for file, statements_ in by_file.items():
                     stack.enter_context(altered(self._functions, file, statements_))
                 stack.enter_context(redirect_stdout(StringIO()))
-                played = self._subject.play(arguments, statements=statements)
+                played = evenly_precise(self._subject.play(arguments, statements=statements))
         except Exception:  # whatever the user's code raises when it is changed
             return None
         return played if played.raised is None else None
@@ -270,16 +271,20 @@ class _Mending:
         yield Rewritten(_line(finding.moment), repair, {statement: new})
 
     def _suspects(self, done: Mapping[Line, Rewritten], right: frozenset[str]) -> tuple[list[Line], list[Line]]:
-        """The statements on which all depends that is wrong and nothing that is right; and those on which some does."""
+        """The statements on which all depends that is wrong and nothing that is right; and those on which some does.
+
+        A statement of a loop may be wrong in one round only, on which nothing depends that is right.
+        """
         free = {line: self._reach(line, done) for line in self._order if line not in done and not self._is_kept(line)}
         reach = {line: moved for line, (broken, moved) in free.items() if not broken & right}
+        looped_ = [line for line in free if line not in reach and line[1] in looped(line[0])]
         most = max((moved for moved in reach.values() if moved is not None), default=0)
         first = [
             line
             for line, moved in reach.items()
             if (moved == most or (moved is None and self._computes(line))) and not self._gives_derivative(line)
         ]
-        return first, [line for line in reach if line not in first]
+        return first, [*(line for line in reach if line not in first), *looped_]
 
     def _gives_derivative(self, line: Line) -> bool:
         """Whether all that a statement gives when it runs first is a derivative as it should be."""
@@ -312,7 +317,8 @@ class _Mending:
             return frozenset(), None
         arguments = self._truth.draws[0].played.arguments
         before = self._parts(self._played(done, arguments))
-        run = self._played({**done, line: Rewritten(line, Repair("", "", (), ""), {statement: new})}, arguments)
+        moved_ = Rewritten(line, Repair(mistake="", says="", named=(), line=""), {statement: new})
+        run = self._played({**done, line: moved_}, arguments)
         if run is None:
             return frozenset(), None
         after = self._parts(run)

@@ -14,6 +14,7 @@ from backproof.checking.events import Event, events
 from backproof.checking.judging import Judge
 from backproof.checking.ledger import Ledger
 from backproof.checking.mending import Line, Mended
+from backproof.checking.mistakes.kinds import Edited, misshapen
 from backproof.checking.recording import Moment
 from backproof.checking.repair import Repair
 from backproof.checking.search import mistakes
@@ -53,8 +54,7 @@ class _Proof:
                     # What is no derivative itself shows in the first one that it makes wrong.
                     yield from (self._unnamed(x, finding) for x in waiting if _line(x) not in self._lines)
                     waiting.clear()
-                if finding.judgement != "right" or not is_blamed:
-                    yield finding
+                yield finding
                 is_blamed = is_blamed and finding.judgement != "wrong"
             if is_blamed and line not in map(_line, (*waiting, *late)):
                 # Where it gives a derivative in the end, that is what is told of.
@@ -69,7 +69,8 @@ class _Proof:
         if at and at[-1].step is not None and event.arrays:
             return self._explained(self._found(event, at[-1], "wrong"), event, at[-1])
         first = lines.index(own) if own in lines else 0
-        later = next(quantity for _, quantity in self._told[first:] if quantity.step is not None)
+        told = (quantity for _, quantity in (*self._told[first:], *self._told[::-1]) if quantity.step is not None)
+        later = next(told)
         return self._unnamed(event, self._found(event, later, "wrong"))
 
     def _finding(self, event: Event, quantity: Quantity, *, is_blamed: bool) -> Finding:
@@ -96,7 +97,11 @@ class _Proof:
         is_right = self._truth.is_(quantity, event.arrays) or repair.below is not None
         is_zero = not any(array.any() for array in event.arrays) and "zeros" not in event.moment.source
         trial = Trial(self._truth, self._ledger, event)
-        found = () if is_right or is_zero else mistakes(self._truth, quantity, trial, (repair,))
+        found: tuple[Edited | Repair, ...] = (
+            () if is_right or is_zero else mistakes(self._truth, quantity, trial, (repair,))
+        )
+        if is_right and repair.below is None and repair.mistake != "keepdims lost":
+            found = misshapen(quantity.node, finding.step.of), repair
         correction = repair.line if repair.below is None else None
         return replace(finding, mistakes=found or (repair,), correction=correction)
 

@@ -242,6 +242,8 @@ class _Recorder(_Variables):
         self.moments.append(moment)
 
 
+RETURNED = "returned"
+"""What a dict is called that is returned at once; no code can read it by that name."""
 MOST_VISITS = 64
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
 
@@ -305,16 +307,41 @@ def _changes(statement: ast.stmt) -> bool:
 
 
 def _adds(statement: ast.stmt) -> bool:
-    """Whether an assignment adds to what its target holds, ``x = x + y``, as ``x += y`` does."""
+    """Whether an assignment adds to what its target holds, ``x = x + y``, as ``x += y`` does.
+
+    So does one to each entry of a container: ``xs = [x + y for x, y in zip(xs, ys)]``.
+    """
     match statement:
-        case ast.Assign(targets=[ast.expr() as target], value=ast.BinOp(op=ast.Add() | ast.Sub()) as value):
-            first: ast.expr = value
-            while isinstance(first, ast.BinOp) and isinstance(first.op, ast.Add | ast.Sub):
-                first = first.left
-            text = ast.unparse(target)
-            held = [x for x in ast.walk(value) if isinstance(x, ast.expr) and ast.unparse(x) == text]
-            return held == [first]
+        case ast.Assign(targets=[ast.expr() as target], value=ast.BinOp() as value):
+            return _begins_with(value, ast.unparse(target))
+        case ast.Assign(
+            targets=[ast.expr() as target],
+            value=ast.ListComp(
+                elt=ast.BinOp() as value,
+                generators=[
+                    ast.comprehension(
+                        target=ast.Tuple(elts=names), iter=ast.Call(func=ast.Name(id="zip"), args=containers)
+                    )
+                ],
+            ),
+        ):
+            pairs = zip(names, containers, strict=False)
+            own = [ast.unparse(name) for name, x in pairs if ast.unparse(x) == ast.unparse(target)]
+            return any(_begins_with(value, name) for name in own)
+        case ast.Assign(
+            targets=[ast.expr() as target],
+            value=ast.DictComp(key=ast.Name(id=key), value=ast.BinOp() as value, generators=[ast.comprehension()]),
+        ):
+            return _begins_with(value, f"{ast.unparse(target)}[{key}]")
     return False
+
+
+def _begins_with(value: ast.expr, text: str) -> bool:
+    """Whether an expression is a sum whose first term is a given one, which does not stand in it again."""
+    first = value
+    while isinstance(first, ast.BinOp) and isinstance(first.op, ast.Add | ast.Sub):
+        first = first.left
+    return [x for x in ast.walk(value) if isinstance(x, ast.expr) and ast.unparse(x) == text] == [first]
 
 
 def is_looked_up(moment: Moment) -> bool:
@@ -410,22 +437,31 @@ def _unwritten(statement: ast.stmt, frame: FrameType) -> Iterator[Held]:
 def _computed(statement: ast.Return, returned: Any, copy: Copy) -> Iterator[Held]:
     """What a return statement gives that no variable holds: ``return dZ @ X.T, dW2`` gives dZ @ X.T."""
     match statement.value:
+        case ast.Tuple() | ast.List() | ast.Dict() as display:
+            yield from _displayed(display, returned, copy)
+        case ast.expr() as part if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
+            yield from held(ast.unparse(part), returned, copy)
+
+
+def _displayed(display: ast.expr, returned: Any, copy: Copy) -> Iterator[Held]:
+    """The same of a container that is written out, and of those within it."""
+    names: list[str | None]
+    match display:
         case ast.Tuple(elts=parts) | ast.List(elts=parts) if isinstance(returned, tuple | list):
-            values = list(returned)
-        case ast.Dict(keys=keys, values=parts) if isinstance(returned, dict) and len(parts) == len(returned):
-            for key, part, value in zip(keys, parts, returned.values(), strict=True):
-                name = key.value if isinstance(key, ast.Constant) else None
-                if isinstance(name, str) and plain(name) != plain(last_word(ast.unparse(part))):
-                    yield from held(f"returned[{name!r}]", value, copy)
+            names, values = [None] * len(parts), list(returned)
+        case ast.Dict(keys=keys, values=parts) if isinstance(returned, dict):
+            constants = (key.value if isinstance(key, ast.Constant) else None for key in keys)
+            names, values = [x if isinstance(x, str) else None for x in constants], list(returned.values())
+        case _:
             return
-        case None:
-            return
-        case part:
-            parts, values = [part], [returned]
-    if len(parts) == len(values):
-        for part, value in zip(parts, values, strict=True):
-            if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
-                yield from held(ast.unparse(part), value, copy)
+    for part, name, value in zip(parts, names, values, strict=False) if len(parts) == len(values) else ():
+        if isinstance(part, ast.Tuple | ast.List | ast.Dict):
+            yield from _displayed(part, value, copy)
+        elif isinstance(display, ast.Dict):
+            if name is not None and plain(name) != plain(last_word(ast.unparse(part))):
+                yield from held(f"{RETURNED}[{name!r}]", value, copy)
+        elif not isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
+            yield from held(ast.unparse(part), value, copy)
 
 
 def _of_lambda(statement: ast.stmt, returned: Any) -> Iterator[Held]:
@@ -531,12 +567,17 @@ def _compiled(text: str) -> Any:
 MOST_PARTS = 1000
 
 
+def _is_part(value: Any) -> bool:
+    """Whether an entry of a container is worth a look: an array, a container, or a number that NumPy computed."""
+    return isinstance(value, np.ndarray | np.floating | dict | list | tuple)
+
+
 def held(text: str, value: Any, copy: Copy = np.array) -> Iterator[Held]:
     """Copies of the arrays in a value: of itself, or the parts of a container or of `self`, as they are written."""
     if isinstance(value, dict):
         for key, part in list(value.items())[:MOST_PARTS]:
             yield from held(f"{text}[{key!r}]", part, copy)
-    elif isinstance(value, list | tuple) and any(isinstance(x, np.ndarray | dict | list | tuple) for x in value):
+    elif isinstance(value, list | tuple) and any(map(_is_part, value)):
         for k, part in enumerate(value[:MOST_PARTS]):
             yield from held(f"{text}[{k}]", part, copy)
     elif hasattr(value, "__dict__") and text == "self":

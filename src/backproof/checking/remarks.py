@@ -14,10 +14,11 @@ from backproof.checking.facts import Facts
 from backproof.checking.labels import labels
 from backproof.checking.learning import learning
 from backproof.checking.stepping import stepping
+from backproof.checking.subjects.drawing import between, redrawn
 from backproof.execution.kinks import kinks
 
 BESIDE = 1e-3
-"""By which part of their size arguments are changed to come off a kink."""
+"""Which part of the way to others arguments go to come off a kink."""
 FLAT = ("saturation", "vanishing", "symmetric weights", "dead units")
 """Remarks that say why a gradient is small; the step size is not to blame then."""
 
@@ -31,7 +32,7 @@ def diagnosed(diagnose: Callable[[Mapping[str, Any]], Diagnosis], arguments: Map
     found = diagnose(arguments)
     said = tuple(kinks(found.derivation.graph)) if not found.ok else ()
     if said:
-        found = diagnose(_beside(arguments, np.random.default_rng(0)))
+        found = diagnose(between(arguments, redrawn(arguments, np.random.default_rng(0)), BESIDE))
     return replace(found, remarks=(*found.remarks, *_remarks(found, arguments, said)))
 
 
@@ -53,17 +54,3 @@ def _remarks(diagnosis: Diagnosis, arguments: Mapping[str, Any], said: tuple[str
     yield from reasons
     files = {finding.moment.file for finding in diagnosis.findings}
     yield from stepping(facts, files, arguments, scale=not any(remark.about in FLAT for remark in reasons))
-
-
-def _beside(value: Any, rng: np.random.Generator) -> Any:
-    """Arguments close by; whole numbers and labels of 0 and 1 stay."""
-    if isinstance(value, Mapping):
-        return {key: _beside(part, rng) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_beside(part, rng) for part in value)
-    if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
-        return value
-    if np.isin(value, (0.0, 1.0)).all() and value.any():
-        return value
-    size = float(np.sqrt(np.mean(np.square(value)))) or 1.0
-    return np.asarray(value + BESIDE * size * rng.normal(size=value.shape), dtype=value.dtype)

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from backproof.checking.comparing import same
+from backproof.checking.subjects.drawing import is_symmetric, like
 from backproof.derivation.derivation import Derivation
 from backproof.execution.trace import of_other_sizes, run
+from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Size
 from backproof.ops.row import Array
 from backproof.ops.shaping import index
@@ -40,7 +42,8 @@ def _lengths(derivation: Derivation) -> dict[Size, int] | None:
     inputs = derivation.graph.inputs
     sizes = dict.fromkeys(size for x in inputs for size in x.shape if size != ONE)
     values = {size: x.attrs["value"].shape[k] for x in inputs for k, size in enumerate(x.shape) if size in sizes}
-    fixed = {size for x in derivation.graph.nodes() if x.op is index for size in x.inputs[0].shape}
+    fixed = {size for x in derivation.graph.nodes() if x.op is index for size in (*x.inputs[0].shape, *_chosen(x))}
+    fixed |= {size for x in inputs if is_symmetric(x.attrs["value"]) for size in x.shape}
     small = [size for size in sizes if values[size] <= SMALL and size not in fixed]
     unlucky = [size for size in small if values[size] <= 2 or list(values.values()).count(values[size]) > 1]
     if not unlucky:
@@ -49,6 +52,12 @@ def _lengths(derivation: Derivation) -> dict[Size, int] | None:
     # A longer axis, so that what counts along it is still in range.
     chosen = {size: next((n for n in free if n > values[size]), values[size]) for size in unlucky}
     return values | chosen
+
+
+def _chosen(node: Node) -> tuple[Size, ...]:
+    """The axes of an array that names places one by one and none of them twice: as a longer one it would have to."""
+    value = node.inputs[1].attrs.get("value") if len(node.inputs) == 2 else None
+    return () if value is None or len(np.unique(value)) < value.size else node.inputs[1].shape
 
 
 def _content(array: Array) -> tuple[tuple[int, ...], bytes]:
@@ -74,7 +83,7 @@ def _longer(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> A
         others = shape[:hot] + shape[hot + 1 :]
         places = rng.integers(0, shape[hot], others)
         return np.moveaxis(np.eye(shape[hot], dtype=array.dtype)[places], -1, hot)
-    return rng.choice(array.ravel(), shape)
+    return like(array, rng.choice(array.ravel(), shape))
 
 
 def _hot_axes(array: Array) -> Iterator[int]:

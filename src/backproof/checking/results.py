@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from backproof.checking.comparing import fits, layouts
+from backproof.checking.comparing import fits, layouts, same
 from backproof.checking.recording import held
 from backproof.checking.subjects.subject import Played
 from backproof.checking.truth import Quantity, Truth
@@ -24,8 +24,12 @@ class Results:
         parts = [list(held("", played.returned)) for played in runs]
         alike = [same_part for same_part in zip(*parts, strict=False) if len({part.text for part in same_part}) == 1]
         self._arrays = [(same_part[0].text, tuple(part.value for part in same_part)) for same_part in alike]
-        named = ((truth.parameter_named(text), (text, arrays)) for text, arrays in self._arrays)
-        self._named = {quantity: part for quantity, part in named if quantity is not None}
+        named: dict[Quantity, list[tuple[str, tuple[Array, ...]]]] = {}
+        for part in self._arrays:
+            if (quantity := truth.parameter_named(part[0])) is not None:
+                named.setdefault(quantity, []).append(part)
+        # A key that several containers have, one for each layer, is the name of none.
+        self._named = {quantity: parts[0] for quantity, parts in named.items() if len(parts) == 1}
         self._empty = list(_nothings("", runs[0].returned))
 
     def has(self, quantity: Quantity, *, shaped: bool = True, divided_by: Sequence[float] | None = None) -> bool:
@@ -58,19 +62,31 @@ class Results:
             return True
         return any(next(layouts(right, arrays[0].shape), None) is not None for arrays in self.unknown)
 
+    def lacks(self, found: Array) -> bool:
+        """Whether all that came back is known, and a value did not, or only as something that has no name."""
+        named = (arrays for _, arrays in self._arrays if self._truth.recognised("", arrays) is not None)
+        return not self.unknown and not any(same(found, arrays[0]) for arrays in named)
+
     @cached_property
     def unknown(self) -> list[tuple[Array, ...]]:
-        """What came back and is no quantity."""
-        return [arrays for arrays, known in self._known if known is None or not (known.step is None or known.is_whole)]
+        """What came back and is neither a derivative nor anything of the forward pass."""
+        return [arrays for _, arrays in self._arrays if not self._is_known(arrays)]
 
     @property
     def derivatives(self) -> list[tuple[Array, ...]]:
-        """What came back and is no quantity of the forward pass."""
-        return [arrays for arrays, known in self._known if known is None or known.step is not None]
+        """What came back and is nothing of the forward pass."""
+        return [arrays for _, arrays in self._arrays if not self._is_passed(arrays)]
 
-    @cached_property
-    def _known(self) -> list[tuple[tuple[Array, ...], Quantity | None]]:
-        return [(arrays, self._truth.recognised("", arrays)) for _, arrays in self._arrays]
+    def _is_known(self, arrays: tuple[Array, ...]) -> bool:
+        known = self._truth.recognised("", arrays)
+        if known is not None and (known.step is None or known.is_whole):
+            return True
+        numbers = (q for q in self._truth.of_name.values() if arrays[0].size == 1)
+        return any(self._truth.is_(q, arrays) for q in numbers) or self._truth.is_passed_by(arrays, opened=True)
+
+    def _is_passed(self, arrays: tuple[Array, ...]) -> bool:
+        known = self._truth.recognised("", arrays)
+        return known.step is None if known is not None else self._truth.is_passed_by(arrays, opened=True)
 
 
 def _nothings(text: str, value: Any) -> Iterator[str]:

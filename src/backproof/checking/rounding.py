@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from backproof.ops.row import Array
 
 DRAWS = 8
 """How often values are moved, each time in other directions."""
+TIMES = 16
+"""How many times the largest movement seen counts as rounding."""
 MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))
 """What the bits of a number are multiplied with, to toss a coin for it."""
 
@@ -56,6 +58,25 @@ def rounded_value(x: Node, values: dict[Node, Array], sizes: Mapping[str, int], 
                 values[y] = rounded_value(y, values, sizes, draw)
         return values[written]
     return rounded(evaluate([x], {y: values[y] for y in x.inputs}, sizes)[x], draw)
+
+
+def movements(
+    nodes: Collection[Node], known: Mapping[Node, Array], rounding: Mapping[Node, Array], sizes: Mapping[str, int]
+) -> list[Array]:
+    """How far nodes move when every value on the way, and those that are `rounding`, move by one rounding.
+
+    That is some times the largest movement seen of each entry: what it is compared with is rounded too, term by term.
+    """
+    still = evaluate(nodes, {**known, **rounding}, sizes)
+    moved = [np.zeros_like(still[node]) for node in nodes]
+    for draw in range(DRAWS):
+        values = {**known, **{node: rounded(value, draw) for node, value in rounding.items()}}
+        for x in ancestors(nodes, stop=values.__contains__):
+            if x not in values:
+                values[x] = rounded_value(x, values, sizes, draw)
+        with np.errstate(invalid="ignore"):
+            moved = [np.fmax(m, np.abs(values[x] - still[x])) for m, x in zip(moved, nodes, strict=True)]
+    return [TIMES * m for m in moved]
 
 
 class RoundedCarrier(Carrier):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from backproof.checking.comparing import layouts, same
-from backproof.checking.equations import exchanged, inside, operands
+from backproof.checking.equations import inside, operands
 from backproof.checking.evaluations import Evaluations
 from backproof.checking.events import Event
 from backproof.checking.ledger import Ledger
+from backproof.checking.recording import RETURNED
 from backproof.checking.repair import Repair, repairs
 from backproof.checking.replay import replayed, right_side
 from backproof.checking.truth import Quantity, Truth
-from backproof.execution.interpret import evaluate
 from backproof.ir.node import Node
 from backproof.ops.row import Array
 
@@ -62,7 +62,7 @@ class Trial:
                 inner = self._truth.of_node.get(x)
                 step = None if inner is None or self._ledger.holds(inner) else inner.step
                 if step is not None and len(forms) < MOST_FORMS:
-                    forms += [exchanged(form, x, part) for part in dict.fromkeys([step.node.named(None), step.raw])]
+                    forms += self._truth.opened(form, x, step)
         return forms
 
     def value(self, form: Node, draw: int) -> Array | None:
@@ -85,8 +85,9 @@ class Trial:
         """The changes of the statement itself that make it right."""
         right = self.wanted(quantity)
         # What is known comes before sums that are not complete, variables before the places of containers.
+        readable = (text for text in self._held if not text.startswith(f"{RETURNED}["))
         texts = sorted(
-            self._held, key=lambda text: (self._held[text].quantity is None, not text.isidentifier(), len(text))
+            readable, key=lambda text: (self._held[text].quantity is None, not text.isidentifier(), len(text))
         )
         held = {text: self._held[text].arrays for text in texts}
         shaped = quantity.is_whole and quantity.node in self._truth.parameters
@@ -121,11 +122,11 @@ class Trial:
 
     def holds(self, form: Node) -> bool:
         """Whether the values are those of a part of an equation, on the first draw."""
-        known = {x: value for x, value in self._on[0].known.items() if x is not form}
-        parts = evaluate([form], known, self._truth.sizes[0])
+        found = self._event.arrays[0]
+        alike = self._truth.operations(form).get(found.size, ())
+        values = [value for x in alike if (value := self.value(x, 0)) is not None]
         factors = {1.0, self._truth.factor(0)}
-        values = [parts[x] for x in inside(form) if x in parts and x.shape]
-        return any(same(self._event.arrays[0], factor * value) for value in values for factor in factors)
+        return any(same(found, factor * value) for value in values for factor in factors)
 
     def right_with(self, text: str, arrays: Sequence[Array], quantity: Quantity) -> bool:
         """Whether the statement is right where an expression holds these values."""

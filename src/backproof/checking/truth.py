@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from backproof.checking.comparing import same
-from backproof.checking.equations import operands, terms
+from backproof.checking.comparing import distance, same
+from backproof.checking.equations import exchanged, inside, operands, terms
 from backproof.checking.naming import base, last_word, letters, plain, spellings
+from backproof.checking.rounding import movements
 from backproof.checking.subjects.subject import Played
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import BackwardStep
-from backproof.execution.interpret import evaluate
+from backproof.execution.interpret import evaluate, length
 from backproof.execution.trace import Trace
 from backproof.ir.node import Node, ancestors
 from backproof.ops.arithmetic import div, mul
+from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant_, size_
 from backproof.ops.row import Array
 
-CLOSE = 1e-2
+CLOSE = 0.1
 """How far sums may be apart, by entry and relative to the largest one: more than any precision allows."""
+CANCELLED = 1e-3
+"""Up to which part of what a derivative is computed from a difference may turn out to be rounding."""
+SUMMED = 4
+"""How many times n roundings of the largest of n terms their sum may be off by: some times the most that is seen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,29 +68,39 @@ class Truth:
     """The right values on every draw, as they are in code that keeps to a convention.
 
     `convention` is the factor that derivatives of intermediate quantities are a multiple by (m, where the 1/m of a mean
-    comes in with the parameters).
+    comes in with the parameters). What is derived by and not in `wanted`, as the data that a first layer is given, is
+    one of these: code that goes through the layers in a loop has a derivative by it too.
     """
 
-    def __init__(self, derivation: Derivation, draws: Sequence[Draw], convention: Node | None) -> None:
+    def __init__(
+        self,
+        derivation: Derivation,
+        draws: Sequence[Draw],
+        convention: Node | None,
+        wanted: Collection[str] | None = None,
+    ) -> None:
         self.derivation, self.draws, self.convention = derivation, draws, convention
         self.sizes = [draw.truth.sizes for draw in draws]
         self._factors = [
             1.0 if convention is None else float(evaluate([convention], {}, sizes)[convention]) for sizes in self.sizes
         ]
         self.parameters = {node: name for name, node in derivation.gradients.items()}
+        self._divided = {node for node, name in self.parameters.items() if wanted is None or name in wanted}
         self.forward = [Quantity(str(x.symbol), x) for x in derivation.graph.inputs]
         self.forward += [Quantity(str(step.node.symbol), step.node, forms=(step.raw,)) for step in derivation.forward]
         self.derivatives = [self._whole(step) for step in derivation.backward]
         self._derivative_nodes = {q.node for q in self.derivatives}
-        self._sums: dict[tuple[Quantity, int], float] = {}
         self._close: dict[int, tuple[list[Quantity], Array, Array]] = {}
+        self._opened: dict[tuple[Node, Node], list[Node]] = {}
+        self._operations_of: dict[Node, dict[int, list[Node]]] = {}
+        self._rounding: dict[tuple[Node, int], float] = {}
         self.parts = {q: list(self._parts(q)) for q in self.derivatives}
         self.of_node = {q.node: q for q in (*self.forward, *self.derivatives)}
         self.of_name = {name: self.of_node[node] for node, name in self.parameters.items()}
         self.undivided = {
             q: Quantity(q.name, q.node, q.step, q.forms, scaled=True)
             for q in self.derivatives
-            if convention is not None and q.node in self.parameters
+            if convention is not None and q.node in self._divided
         }
         self.by_name: dict[str, Quantity] = {}
         for quantity in self.derivatives:
@@ -102,7 +118,7 @@ class Truth:
 
     def _whole(self, step: BackwardStep) -> Quantity:
         forms = (step.raw, *(rewrite.result for rewrite in step.rewrites))
-        scaled = self.convention is not None and step.node not in self.parameters
+        scaled = self.convention is not None and step.node not in self._divided
         return Quantity(str(step.symbol), step.node, step, forms, scaled)
 
     def _parts(self, whole: Quantity) -> Iterator[Quantity]:
@@ -138,6 +154,23 @@ class Truth:
             values[node] = evaluate([node], values, self.sizes[draw])[node]
         return values[node]
 
+    def opened(self, form: Node, of: Node, step: BackwardStep) -> list[Node]:
+        """An equation with a derivative that stands in it computed there, in both forms of its step; made once."""
+        if (form, of) not in self._opened:
+            parts = dict.fromkeys([step.node.named(None), step.raw])
+            self._opened[form, of] = [exchanged(form, of, part) for part in parts]
+        return self._opened[form, of]
+
+    def operations(self, form: Node) -> Mapping[int, Sequence[Node]]:
+        """The operations of an equation that give arrays, by how many entries these have on the first draw."""
+        if form not in self._operations_of:
+            found: dict[int, list[Node]] = {}
+            for x in inside(form):
+                if x.shape:
+                    found.setdefault(math.prod(length(n, self.sizes[0]) for n in x.shape), []).append(x)
+            self._operations_of[form] = found
+        return self._operations_of[form]
+
     def scale(self, quantity: Quantity, draw: int) -> float:
         """What the convention makes a quantity a multiple by."""
         return self._factors[draw] if quantity.scaled else 1.0
@@ -152,28 +185,64 @@ class Truth:
 
     def is_(self, quantity: Quantity, arrays: Sequence[Array]) -> bool:
         """Whether values are those of a quantity on every draw."""
-        return all(same(array, self.value(quantity, k), self._summed(quantity, k)) for k, array in enumerate(arrays))
+        return all(
+            same(array, self.value(quantity, k)) or self._is_rounding(quantity, array, k)
+            for k, array in enumerate(arrays)
+        )
 
-    def _summed(self, quantity: Quantity, draw: int) -> float:
-        """The largest entry of the derivatives that a derivative is summed up from, as a bias's is from dZ."""
-        if not quantity.is_whole:
-            return 0.0
-        if (quantity, draw) not in self._sums:
-            above = (self.plain(x, draw) for x in operands(quantity.forms[0]) if x in self._derivative_nodes)
-            largest = max((float(np.max(np.abs(array), initial=0.0)) for array in above), default=0.0)
-            self._sums[quantity, draw] = self.scale(quantity, draw) * largest
-        return self._sums[quantity, draw]
+    def _is_rounding(self, quantity: Quantity, found: Array, draw: int) -> bool:
+        """Whether a value differs from a derivative by rounding alone, where that is next to nothing beside the
+        derivatives that it is summed up from, as a bias's is before a normalisation."""
+        if not quantity.is_whole or (above := self._above(quantity.node, draw)) is None:
+            return False
+        scale, off = self.scale(quantity, draw), distance(found, self.value(quantity, draw))
+        if not off <= CANCELLED * scale * above[0]:
+            return False
+        kind = found.dtype if found.dtype.kind == "f" else np.dtype(float)
+        return bool(off <= scale * float(np.finfo(kind).eps) * self._roundings(quantity.node, draw))
 
-    def is_passed_by(self, arrays: Sequence[Array]) -> bool:
-        """Whether values are those of an operation of the forward pass, one without a name."""
-        alike = (x for x, value in self._operations[0].items() if value.size == arrays[0].size > 1)
-        return any(all(same(array, self._operations[k][x]) for k, array in enumerate(arrays)) for x in alike)
+    def _above(self, node: Node, draw: int) -> tuple[float, int] | None:
+        """The largest entry of the derivatives that a derivative is computed from, and how many each of its has."""
+        arrays = [self.plain(x, draw) for x in operands(self.of_node[node].forms[0]) if x in self._derivative_nodes]
+        sizes = [array.size for array in arrays]
+        largest = max((float(np.max(np.abs(array), initial=0.0)) for array in arrays), default=0.0)
+        return (largest, max(1, max(sizes) // max(1, self.plain(node, draw).size))) if largest else None
+
+    def _roundings(self, node: Node, draw: int) -> float:
+        """How large the rounding of a derivative may be, in units of the relative rounding of one number.
+
+        A sum of n terms is off by up to n roundings of the largest, for which some times as many are allowed. The terms
+        are off by more themselves where they cancel too: by what they move when all values on the way move by one.
+        """
+        if (node, draw) not in self._rounding:
+            largest, count = self._above(node, draw) or (0.0, 0)
+            inputs = {x: self._values[draw][x] for x in self.derivation.graph.inputs}
+            steps = self.derivation.forward
+            forward = {x: self._values[draw][step.node] for step in steps for x in (step.node, step.raw)}
+            (moved,) = movements([node], inputs, forward, self.sizes[draw])
+            most = float(np.max(moved, initial=0.0)) / float(np.finfo(float).eps)
+            self._rounding[node, draw] = SUMMED * count * largest + most
+        return self._rounding[node, draw]
+
+    def is_passed_by(self, arrays: Sequence[Array], *, opened: bool = False) -> bool:
+        """Whether values are those of an operation of the forward pass, one without a name.
+
+        With `opened`, of one within a formula that is a single operation in the derivation, too.
+        """
+        operations = self._opened_operations if opened else self._operations
+        alike = (x for x, value in operations[0].items() if value.size == arrays[0].size > 1)
+        return any(all(same(array, operations[k][x]) for k, array in enumerate(arrays)) for x in alike)
 
     @cached_property
     def _operations(self) -> list[dict[Node, Array]]:
         outputs = self.derivation.graph.outputs
         given = [{x: values[x] for x in self.derivation.graph.inputs} for values in self._values]
         return [evaluate(outputs, known, sizes) for known, sizes in zip(given, self.sizes, strict=True)]
+
+    @cached_property
+    def _opened_operations(self) -> list[dict[Node, Array]]:
+        formulas = [x.op.written(*x.inputs) for x in self._operations[0] if isinstance(x.op, FusedRow)]
+        return [evaluate(formulas, known, sizes) for known, sizes in zip(self._operations, self.sizes, strict=True)]
 
     def alike(self, quantity: Quantity) -> list[Quantity]:
         """The derivatives that have the values of a quantity, which a value cannot tell from it."""
@@ -226,6 +295,8 @@ class Truth:
             alike = [wanted, *undivided, *later]
         elif not any(array.any() for array in arrays):
             return None  # zeros are anything
+        else:
+            alike = [*alike, *(self.undivided[q] for q in self.lettered(called or text) if q in self.undivided)]
         found = next((q for q in alike if self.is_(q, arrays)), None)
         called = called or text
         if found is None or found.step is None or found.is_whole or not called.isidentifier() or called[-1:].isdigit():
@@ -260,10 +331,15 @@ class Truth:
             quantities = self._sized[size]
             values = [self.value(q, 0) for q in quantities]
             pairs = zip(quantities, values, strict=True)
-            largest = [float(np.max(np.abs(x), initial=0.0)) + self._summed(q, 0) for q, x in pairs]
+            largest = [float(np.max(np.abs(x), initial=0.0)) + self._from_above(q) for q, x in pairs]
             far = CLOSE * size * np.array([x or 1.0 for x in largest])
             self._close[size] = quantities, np.array([_sums(x) for x in values]), far
         return self._close[size]
+
+    def _from_above(self, quantity: Quantity) -> float:
+        """The largest entry of what a derivative is computed from, in the convention of the code."""
+        above = self._above(quantity.node, 0) if quantity.is_whole else None
+        return 0.0 if above is None else self.scale(quantity, 0) * above[0]
 
     @cached_property
     def _sized(self) -> dict[int, list[Quantity]]:

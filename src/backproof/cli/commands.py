@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from backproof.write.doc import Document
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 FORMATS = ("text", "markdown", "latex", "html", "json", "svg")
 REPORTS = FORMATS[:-1]
@@ -306,21 +309,26 @@ def grade(
     hint: int,
     output: Path | None,
 ) -> None:
-    """Check the backward pass in every Python file of a folder, each in a process of its own; write a CSV.
+    """Check the backward pass in every Python file and notebook of a folder, each in a process of its own; write a CSV.
 
-    A submission that hangs, crashes or takes too much is a row like any other. Exits 1 if one of them is not right.
+    A submission that hangs, crashes or takes too much is a row like any other. Exits 1 if one of them is not right, and
+    2 without a row if the passes that serve all are not.
     """
     from backproof.frontends.spec import read_forward
     from backproof.grading.grades import Grade, table
     from backproof.grading.grading import graded_all, submissions
-    from backproof.grading.submission import Task
+    from backproof.grading.reference import check_reference
+    from backproof.grading.submission import Task, serves_all
 
     if data is not None:
         _arrays(data)
-    serve_all = [name for name in (forward, loss) if ".py:" in name]
-    for name in serve_all:
-        read_forward(name)
-    files = submissions(folder, without=[Path(name.rpartition(":")[0]) for name in serve_all])
+    serve_all = [name for name in (forward, loss) if serves_all(name)]
+    with contextlib.redirect_stdout(sys.stderr):  # what they print is no part of the table
+        for name in serve_all:
+            read_forward(name)
+    of_all = [Path(name.rpartition(":")[0]) for name in serve_all]
+    files = submissions(folder, without=of_all)
+    _overwrites_none(output, [*files, *of_all, *([Path(data)] if data is not None else [])])
     task = Task(
         file="",
         shown="",
@@ -333,10 +341,12 @@ def grade(
         memory=memory * 2**20,
         result="",
     )
+    check_reference(task, timeout=timeout)
     tasks = [replace(task, file=str(path.resolve()), shown=path.relative_to(folder).as_posix()) for path in files]
     grades: dict[int, Grade] = {}
     try:
-        for number, found in graded_all(tasks, timeout=timeout, jobs=jobs or os.cpu_count() or 1):
+        coming = graded_all(tasks, timeout=timeout, jobs=jobs or os.cpu_count() or 1)
+        for number, found in _progress(coming, len(tasks)):
             grades[number] = found
     finally:  # also after Ctrl-C: what there is
         _deliver(table(grades[number] for number in sorted(grades)), output)
@@ -344,6 +354,26 @@ def grade(
     click.echo(f"right: {right} of {len(grades)}", err=True)
     if right < len(grades):
         raise SystemExit(1)
+
+
+def _overwrites_none(output: Path | None, inputs: Sequence[Path]) -> None:
+    """Raises BackproofError where the result would take the place of what it is made of."""
+    if output is not None and output.resolve() in [path.resolve() for path in inputs]:
+        raise BackproofError(f"{output} is read, and would be overwritten", instead="name another file: -o grades.csv")
+
+
+def _progress(steps: Iterable[T], total: int) -> Iterator[T]:
+    """The same, with a bar on a terminal that tells how many of them are done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("", total=total)
+        for step in steps:
+            progress.advance(bar)
+            yield step
 
 
 def _absolute(name: str) -> str:
@@ -429,9 +459,11 @@ def _arguments(function: Callable[..., Any], data: str | None) -> dict[str, Any]
     """The arguments of a function from an NPZ file; those that it lacks have to have a default."""
     import inspect
 
+    from backproof.checking.subjects.nesting import gathered, nested
+
     if data is None:
         return {}
-    arrays = _arrays(data)
+    arrays = gathered([function], nested(_arrays(data)))
     parameters = inspect.signature(function).parameters
     anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     unknown = [] if anything else [name for name in arrays if name not in parameters]

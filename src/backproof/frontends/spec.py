@@ -19,6 +19,8 @@ from backproof.ir.errors import SpecError
 from backproof.ir.usual import BACKWARD, FORWARD, LOSS, is_network
 
 FORMS = 'a spec is "4-8:tanh-3:softmax", a file net.toml, or file.py:name of a network or a function'
+MODULE = r"\.(?:py|ipynb)"
+"""How a file is called that defines something: a notebook is a module, too."""
 
 
 def read_spec(text: str, *, loss: str | None = None, l1: float | None = None, l2: float | None = None) -> Network:
@@ -41,9 +43,9 @@ def read_forward(
     network: Network | Callable[..., Any]
     if text.endswith(".toml"):
         network = _from_toml(Path(text))
-    elif match := re.fullmatch(r"(.+\.py):([A-Za-z_]\w*)", text):
+    elif match := re.fullmatch(rf"(.+{MODULE}):([A-Za-z_]\w*)", text):
         network = _from_python(Path(match.group(1)), match.group(2))
-    elif text.endswith(".py"):
+    elif re.search(rf"{MODULE}$", text):
         raise SpecError(f"{text} does not say which network or function of the file", instead=f"write {text}:name")
     else:
         network = _from_string(text)
@@ -74,7 +76,7 @@ def read_passes(text: str, *, alone: bool = False) -> Passes | None:
     file may be a notebook. Without names, functions are found by usual ones, else a class. With `alone` only a forward
     pass is named, or one and a loss. None where the text names something else. Raises SpecError.
     """
-    match = re.fullmatch(r"(.+\.(?:py|ipynb))(?::([A-Za-z_]\w*(?:,[A-Za-z_]\w*){0,2}))?", text)
+    match = re.fullmatch(rf"(.+{MODULE})(?::([A-Za-z_]\w*(?:,[A-Za-z_]\w*){{0,2}}))?", text)
     if match is None:
         return None
     return passes_among(_run(Path(match[1])), match[2].split(",") if match[2] else [], match[1], alone=alone)

@@ -13,7 +13,9 @@ from backproof.checking.diagnosis import Diagnosis
 from backproof.checking.telling import Told, account
 
 Status = Literal["checked", "unusable", "failed", "timed out", "out of memory", "crashed"]
-"""`unusable` cannot be checked as it is, `failed` raised an error of its own, `crashed` ended the process."""
+"""`unusable` cannot be checked as it is, `failed` ended by an error of another kind, `crashed` ended the process."""
+FORMULAS = ("=", "+", "-", "@")
+"""How a cell begins that a spreadsheet takes for a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def graded(file: str, path: Path, diagnosis: Diagnosis, *, hint: int, wanted: Co
     wrong = [name for name in returned if name not in {*right, *missing, *lost}]
     said = {"wrong": wrong, "computed, but not returned": lost, "not computed": missing}
     first = next(iter(told.wrong), None)
+    place = first.moment.place if first is not None else diagnosis.raised.where if diagnosis.raised is not None else ""
     return Grade(
         file,
         "checked",
@@ -53,32 +56,33 @@ def graded(file: str, path: Path, diagnosis: Diagnosis, *, hint: int, wanted: Co
         len(right),
         len(wrong) + len(lost),
         len(missing),
-        "" if first is None else _place(first, path),
+        place.removeprefix(f"{path.name}, ").removeprefix("line "),
         "" if first is None else _mistake(first),
         "" if first is None else first.correction or "",
-        "; ".join(f"{what}: {', '.join(names)}" for what, names in said.items() if names),
+        told.raised or "; ".join(f"{what}: {', '.join(names)}" for what, names in said.items() if names),
     )
 
 
-def _place(finding: Told, path: Path) -> str:
-    own = Path(finding.moment.file).resolve() == path.resolve()
-    return str(finding.moment.number) if own else f"{Path(finding.moment.file).name}:{finding.moment.number}"
-
-
 def _mistake(finding: Told) -> str:
-    """The likeliest mistake; its kind, or nothing, where the hint allows no more."""
+    """The likeliest mistake, or the error of the line; its kind, or nothing, where the hint allows no more."""
+    if finding.moment.raised and not finding.sentences:
+        return f"The line raises {finding.moment.raised}"
     return next(iter(finding.sentences or finding.kinds), "")
 
 
 def table(grades: Iterable[Grade]) -> str:
-    """The rows as CSV."""
+    """The rows as CSV. What a spreadsheet would take for a formula has an apostrophe before it."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([field.name for field in fields(Grade)])
     for grade in grades:
-        writer.writerow([_on_one_line(str(cell)) for cell in asdict(grade).values()])
+        writer.writerow([_harmless(_on_one_line(str(cell))) for cell in asdict(grade).values()])
     return out.getvalue()
 
 
 def _on_one_line(text: str) -> str:
     return "; ".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULAS) else text

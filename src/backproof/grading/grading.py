@@ -17,7 +17,7 @@ from backproof.grading.grades import Grade
 from backproof.grading.submission import Task
 from backproof.ir.errors import BackproofError
 
-PATTERNS = ("*.py",)
+PATTERNS = ("*.py", "*.ipynb")
 POLL = 0.02
 """How long to wait before looking at the running processes again, in seconds."""
 

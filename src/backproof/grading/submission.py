@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from backproof.api import diagnose
 from backproof.execution.reading.files import load_npz
 from backproof.frontends.network import Network
@@ -55,10 +53,9 @@ def grade(task: Task) -> Grade:
     try:
         passes = _passes(task)
         arguments: dict[str, Any] = load_npz(Path(task.data)) if task.data else {}
-        with np.errstate(all="ignore"):
-            diagnosis = diagnose(passes.forward, passes.backward, arguments, loss=passes.loss)
-        if diagnosis.raised is not None:
-            raise diagnosis.raised
+        diagnosis = diagnose(passes.forward, passes.backward, arguments, loss=passes.loss)
+        if _ran_out_of_memory(diagnosis.raised):
+            return Grade(task.shown, "out of memory")
         return graded(task.shown, Path(task.file), diagnosis, hint=task.hint, wanted=task.wanted)
     except MemoryError:
         return Grade(task.shown, "out of memory")
@@ -78,21 +75,26 @@ def _ran_out_of_memory(error: BaseException | None) -> bool:
     return False
 
 
+def serves_all(name: str) -> bool:
+    """Whether a function is named with the file that it stands in, and not one that each submission has."""
+    return ":" in name
+
+
 def _passes(task: Task) -> Passes:
     """The passes of a submission, some of which may be those that serve all."""
-    if ".py:" not in task.forward + task.loss:
+    if not serves_all(task.forward) and not serves_all(task.loss):
         names = ",".join(name for name in (task.forward, task.loss, task.backward) if name)
         passes = read_passes(f"{task.file}:{names}" if names else task.file)
         assert passes is not None  # a Python file always names some
         return passes
     own = Path(task.file)
-    forward = _function(task.forward or "forward", own)
-    return Passes(forward, _function(task.loss, own) if task.loss else None, read_backward(task.file, task.backward))
+    forward = function_of(task.forward or "forward", own)
+    return Passes(forward, function_of(task.loss, own) if task.loss else None, read_backward(task.file, task.backward))
 
 
-def _function(name: str, own: Path) -> Callable[..., Any]:
+def function_of(name: str, own: Path | None = None) -> Callable[..., Any]:
     """A function of the submission's own file, or of the one that it is named with. Raises SpecError."""
-    found = read_forward(name if ".py:" in name else f"{own}:{name}")
+    found = read_forward(name if serves_all(name) else f"{own}:{name}")
     if isinstance(found, Network):
         raise SpecError(f"{name} is a network, and a function is wanted here")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +77,30 @@ def test_variables_name_lengths_and_numbers_made_of_them() -> None:
     derivation = bp.derive(attention, Q=np.ones((2, 3)), K=np.ones((4, 3)))
     assert equation(derivation, "scores") == "(Q · Kᵀ)/√d"
     assert equation(derivation, "dscores") == "(2/(rows · (d − 1))) scores"
+    assert bp.check(bp.run(derivation)).ok
+
+
+@pytest.mark.parametrize(
+    ("factor", "is_a_formula"),
+    [
+        ("1.0 / m", True),
+        ("-1.0 / m", True),
+        ("-(0.5 / m)", True),
+        ("rate / (2 * m)", True),
+        ("1.0 / x.shape[0]", True),
+        ("scale(m)", False),
+        ("1.0 / 6", False),
+    ],
+)
+def test_a_decimal_number_divided_by_a_length_keeps_its_formula(factor: str, is_a_formula: bool) -> None:
+    file = f"<factor {factor}>.py"
+    text = f"def f(x, rate=0.5):\n    m = len(x)\n    return {factor} * (x * x).sum()\n"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    scope: dict[str, Any] = {"scale": lambda m: float(1.0 / m)}
+    exec(compile(text, file, "exec"), scope)
+    derivation = bp.derive(scope["f"], x=np.arange(1.0, 7.0))
+    assert ("1/6" not in equation(derivation, "J")) == is_a_formula
+    assert float(bp.run(derivation)["J"]) == pytest.approx(scope["f"](np.arange(1.0, 7.0)))
     assert bp.check(bp.run(derivation)).ok
 
 

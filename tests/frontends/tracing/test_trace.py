@@ -115,7 +115,7 @@ class TestNames:
             return np.sum((out - data[1]) ** 2)
 
         derivation = bp.derive(f, layers=[{"W": W}, {"W": V}], data=(X, Y))
-        assert set(derivation.gradients) == {"W", "layers_2_W", "data_1", "data_2"}
+        assert set(derivation.gradients) == {"W1", "W2", "data_1", "data_2"}
 
     def test_arguments_by_their_places(self) -> None:
         def f(scale: float, /, A: Array, *layers: Array, power: int = 2) -> Any:

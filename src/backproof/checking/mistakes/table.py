@@ -420,6 +420,12 @@ IN_THE_LINE = (
         "dW += np.outer(dz, h[t - 1])",
     ),
     Kind(
+        "+= for =",
+        "A value is added to what was there, where it should take its place.",
+        "dz += dh * (1 - h**2)",
+        "dz = dh * (1 - h**2)",
+    ),
+    Kind(
         "changed too early",
         "A value is changed, as weights are by an update, before the last statement that needs it as it was.",
         "W2 -= rate * dW2; dA1 = W2.T @ dZ2",

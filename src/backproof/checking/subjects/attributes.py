@@ -92,15 +92,19 @@ def empty_in(value: Any) -> dict[str, None]:
     return {text: None for text, part in _leaves("", value, set()) if part is None}
 
 
-def changed(before: Mapping[str, tuple[Array, Array]], value: Any) -> dict[str, Array]:
-    """The arrays in a value that were not there before, or are other ones by now; `before` has each with a copy."""
+def changed(before: Mapping[str, tuple[Any, Array]], value: Any) -> dict[str, Any]:
+    """The arrays and decimal numbers in a value that were not there before, or are other ones by now."""
     return {
-        text: array
-        for text, array in arrays_in(value).items()
-        if text not in before or before[text][0] is not array or not np.array_equal(before[text][1], array)
+        text: part
+        for text, part in _numbers_in(value)
+        if text not in before or before[text][0] is not part or not np.array_equal(before[text][1], part)
     }
 
 
-def noted(value: Any) -> dict[str, tuple[Array, Array]]:
-    """The arrays in a value, each with a copy."""
-    return {text: (array, array.copy()) for text, array in arrays_in(value).items()}
+def noted(value: Any) -> dict[str, tuple[Any, Array]]:
+    """The arrays and decimal numbers in a value, each with a copy."""
+    return {text: (part, np.array(part)) for text, part in _numbers_in(value)}
+
+
+def _numbers_in(value: Any) -> Iterator[tuple[str, Any]]:
+    return ((text, x) for text, x in _leaves("", value, set()) if isinstance(x, np.ndarray | float))

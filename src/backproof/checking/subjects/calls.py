@@ -36,6 +36,7 @@ def matched(
 
     A parameter is an argument, else a variable of the forward pass of that name, else what the forward pass returned
     beside its result (`cache`), else the derivative by that result: the next of `upstream`, or 1 where that is None.
+    The only parameter that is none of these is the cache by another name.
     """
     return dict(_each(function, arguments, {} if variables is None else variables, list(rest), upstream))
 
@@ -63,13 +64,15 @@ def prediction(
 def from_above(function: Callable[..., Any], known: Collection[str]) -> list[str]:
     """The parameters of a backward pass that take the derivative by a result, where some names are known otherwise."""
     other = {*known, *RATES}
-    return [
+    found = [
         name
         for name, p in _parameters(function)
         if name not in other
         and name.lower() not in REST
         and (p.default is p.empty or UPSTREAM.fullmatch(name) is not None)
     ]
+    called_so = [name for name in found if UPSTREAM.fullmatch(name)]
+    return called_so if len(found) - len(called_so) == 1 and called_so else found  # the other one is the cache
 
 
 def needs(function: Callable[..., Any]) -> list[str]:
@@ -97,12 +100,15 @@ def _each(
 ) -> Iterator[tuple[str, Any]]:
     above = repeat(1.0) if upstream is None else iter(upstream)
     arrays = iter([part for part in rest if isinstance(part, np.ndarray)])
+    known = {*arguments, *variables}
+    has_cache = any(name not in known and name.lower() in REST for name, _ in _parameters(function))
+    left = [] if has_cache else [*_left(function, known, rest, upstream)]
     for name, parameter in _parameters(function):
         if name in arguments:
             yield name, arguments[name]
         elif name in variables:
             yield name, variables[name]
-        elif name.lower() in REST and rest:
+        elif rest and (name.lower() in REST or left == [name]):
             containers = [part for part in rest if isinstance(part, dict | list | tuple)]
             yield name, containers[-1] if containers else rest[0] if len(rest) == 1 else tuple(rest)
         elif UPSTREAM.fullmatch(name) and (upstream or parameter.default is parameter.empty):
@@ -119,6 +125,24 @@ def _each(
             raise _unknown(function, name)
 
 
+def _left(
+    function: Callable[..., Any], known: Collection[str], rest: Sequence[Any], upstream: Sequence[Any] | None
+) -> Iterator[str]:
+    """The parameters that have to be given and that nothing fits but what the forward pass kept."""
+    others = [name for name in needs(function) if name not in known and name not in RATES]
+    free = [name for name in others if not UPSTREAM.fullmatch(name)]
+    if upstream:
+        # Derivatives by the result go first to what is called so.
+        yield from free[max(0, len(upstream) - (len(others) - len(free))) :]
+        return
+    arrays = sum(isinstance(part, np.ndarray) for part in rest)
+    for name in free:
+        if PREDICTION.fullmatch(name) and arrays:
+            arrays -= 1
+        else:
+            yield name
+
+
 def _next(values: Iterator[Any], function: Callable[..., Any], name: str) -> Any:
     for value in values:
         return value
@@ -130,6 +154,7 @@ def _unknown(function: Callable[..., Any], name: str) -> BackproofError:
     return BackproofError(
         f"it is not known what {called} is to be given as {name}",
         where=f"{called}{inspect.signature(function)}",
-        why="no argument and no variable of the forward pass has that name",
+        why="no argument and no variable of the forward pass has that name; what that returns beside its result goes "
+        "to one parameter of another name, and not to several",
         instead="give it among the data, or call it as the forward pass does",
     )

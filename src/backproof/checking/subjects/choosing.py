@@ -10,7 +10,8 @@ import numpy as np
 
 from backproof.checking.subjects.calls import UPSTREAM, needs, takes
 from backproof.checking.subjects.elementwise import Claim, is_derivative
-from backproof.checking.subjects.missing import completed
+from backproof.checking.subjects.missing import completed, without_surplus
+from backproof.checking.subjects.nesting import gathered, nested
 from backproof.checking.subjects.passes import Code, Passes
 from backproof.checking.subjects.subject import Subject
 from backproof.checking.subjects.whole import decimal
@@ -31,6 +32,7 @@ def subject_of(
     Raises BackproofError for anything else.
     """
     first, *others = code
+    arguments = nested(arguments)
     if isinstance(first, type):
         first, arguments = _made(first, arguments)
     if predicts_only and not others:
@@ -58,9 +60,10 @@ def subject_of(
 
 
 def _passes(code: Code, arguments: Mapping[str, Any]) -> Passes:
-    found = Passes(code, completed(code.forward, (code.backward, code.loss), arguments))
+    used, remarks = without_surplus(code.functions, gathered(code.functions, arguments))
+    found = Passes(code, completed(code.forward, (code.backward, code.loss), used), remarks)
     decimals = decimal(found.scalar, found.arguments, found.given)
-    return Passes(code, {**found.given, **decimals}) if decimals else found
+    return Passes(code, {**found.given, **decimals}, remarks) if decimals else found
 
 
 def _methods(code: Any) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any] | None] | None:

@@ -6,8 +6,9 @@ claim takes z or the value a = g(z) is a convention; the numbers tell which.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import FunctionType
 from typing import Any
@@ -15,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from backproof.checking.diagnosis import Remark
-from backproof.checking.recording import Held, Moment, record
+from backproof.checking.recording import Held, Moment, record, statement_of
 from backproof.checking.subjects.calls import needs
 from backproof.checking.subjects.drawing import copied
 from backproof.checking.subjects.passes import callable_from, error_of, file_of, function_of
 from backproof.checking.subjects.subject import Played
+from backproof.checking.warned import noted_warnings
 from backproof.ir.annotations import axes_of
 from backproof.ir.errors import BackproofError
 from backproof.ops.row import Array
@@ -174,6 +176,13 @@ class Claim:
             return np.asarray(np.einsum("...i,...ij->...j", g, found))
         return g * found if found.shape == z.shape else found
 
+    def _of_result(self, moment: Moment, given: Array) -> Moment:
+        """A statement that returns the argument as it was given, ``return z``, gives a value like any other."""
+        match statement_of(moment), moment.reads:
+            case ast.Return(value=ast.Name()), [read] if np.array_equal(read.value, given, equal_nan=True):
+                return replace(moment, writes=(Held(f"d{self._name}", read.value),))
+        return moment
+
     @property
     def scalar(self) -> Callable[..., Any]:
         """The sum of the function's values; of one that is not element-wise, each times its G."""
@@ -197,15 +206,16 @@ class Claim:
         z = arguments[self._name].copy()
         call = {needs(self.claimed)[0]: self.function(z) if self._takes_value else z}
         files = {file_of(self.function), file_of(self.claimed)}
-        run = record(self.claimed, call, files, statements=statements)
+        with noted_warnings(files) as warnings:
+            run = record(self.claimed, call, files, statements=statements)
         error = None if run.error is None else error_of(self.claimed, run.error, call, files)
         returned = None if error is not None else self._contracted(run.result, arguments)
         # What the function itself computes inside its derivative is no part of the claim.
-        moments = [m for m in run.moments if m.function != self.function.__qualname__]
+        moments = [self._of_result(m, *call.values()) for m in run.moments if m.function != self.function.__qualname__]
         if not self._takes_value:
             # The claim can have the value by calling the function, which is how a corrected line has it.
             (own,) = call
             value = Held(f"{self.function.__name__}({own})", self.function(**{self._name: z.copy()}))
             moments.insert(0, Moment("", 0, "", 0, self.claimed.__qualname__, (), (value,)))
         loss = float(self.scalar(**copied(arguments)))
-        return Played(arguments, loss, tuple(moments), {f"d{self._name}": returned}, {}, error)
+        return Played(arguments, loss, tuple(moments), {f"d{self._name}": returned}, {}, error, warnings)

@@ -1,13 +1,14 @@
-"""Arguments that nobody gave, drawn where the annotations of the functions tell their sizes."""
+"""Arguments that nobody gave, drawn where annotations tell their sizes; and such as no function takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from backproof.checking.subjects.calls import needs
+from backproof.checking.diagnosis import Remark
+from backproof.checking.subjects.calls import RATES, needs, takes
 from backproof.ir.annotations import axes_of
 from backproof.ir.errors import BackproofError
 
@@ -27,18 +28,17 @@ def completed(
     rng, arguments = np.random.default_rng(0), dict(given)
     functions = [forward, *(f for f in others if f is not None)]
     axes = {name: words for function in functions for name, words in axes_of(function).items()}
+    nowhere = [name for name in needs(forward) if name not in arguments and name not in axes]
+    if nowhere:
+        raise _unknown(forward, nowhere, given)
     lengths = dict(SAMPLES)
     for name, words in axes.items():
         if name in given and np.ndim(given[name]) == len(words):
             lengths |= zip(words, np.shape(given[name]), strict=True)
     for function in functions:
         for name in needs(function):
-            if name in arguments:
+            if name in arguments or name not in axes:  # it may come from the forward pass
                 continue
-            if name not in axes and function is not forward:
-                continue  # it may come from the forward pass
-            if name not in axes:
-                raise _unknown(function, name, given)
             for word in axes[name]:
                 free = (n for n in LENGTHS if n not in lengths.values())
                 lengths.setdefault(word, int(word) if word.isdigit() else next(free, LENGTHS[0]))
@@ -46,12 +46,34 @@ def completed(
     return arguments
 
 
-def _unknown(function: Callable[..., Any], name: str, given: Iterable[str]) -> BackproofError:
+def without_surplus(
+    functions: Iterable[Callable[..., Any]], arguments: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[Remark, ...]]:
+    """The arguments that one of the functions takes, and a remark about the others.
+
+    The size of a step is of use in any case.
+    """
+    taken = {name for function in functions for name in takes(function)}
+    rates = {name: float(x) for name, x in arguments.items() if name in {*RATES} - taken and np.ndim(x) == 0}
+    surplus = [name for name in arguments if name not in {*taken, *rates}]
+    remarks: tuple[Remark, ...] = ()
+    if surplus:
+        is_, them = ("is", "it") if len(surplus) == 1 else ("are", "them")
+        text = f"{', '.join(surplus)} {is_} not used: no function has a parameter that is called like {them}."
+        remarks = (Remark("comparison", "not used", (text,)),)
+    return {name: value for name, value in arguments.items() if name in taken} | rates, remarks
+
+
+def _unknown(function: Callable[..., Any], names: Sequence[str], given: Iterable[str]) -> BackproofError:
     held = ", ".join(given)
-    why = f"the data have {held} and no {name}" if held else "no data are given, and nothing tells what they could be"
+    lacking = f"no {' and no '.join(names)}"
+    why = f"the data have {held} and {lacking}" if held else "no data are given, and nothing tells what they could be"
+    name, them = names[0], "it" if len(names) == 1 else "them"
+    several = "" if len(names) == 1 else ", …"
     return BackproofError(
-        f"there is no {name} to run {function.__name__} on",
+        f"there is {lacking} to run {function.__name__} on",
         why=why,
-        instead=f'give it: diagnose(…, {name}=…), or --data FILE.npz with an array "{name}"; or annotate it with its '
-        f'axes, {name}: Float[Array, "n m"], and it is drawn at random',
+        instead=f'give {them}: diagnose(…, {name}=…{several}), or --data FILE.npz with an array "{name}"{several}, or '
+        f'with its parts, "{name}.0" or "{name}.W", if it is a list or a dict; or annotate {them} with axes, '
+        f'{name}: Float[Array, "n m"], to have {them} drawn at random',
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, count, islice
 from types import CellType, FunctionType
@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backproof.checking.finite import require_finite
+from backproof.checking.naming import last_word, plain, spellings
 from backproof.checking.recording import Moment, Recording, record
 from backproof.checking.subjects.attributes import attributes, changed, empty_in, named_arrays, noted, objects_in
 from backproof.checking.subjects.calls import from_above, matched, prediction, takes
 from backproof.checking.subjects.chance import same_each_time
 from backproof.checking.subjects.drawing import copied
+from backproof.checking.subjects.numbers import as_arrays, derivatives_named
 from backproof.checking.subjects.subject import Played
+from backproof.checking.warned import noted_warnings
 from backproof.ir.errors import BackproofError
 from backproof.ir.source import raised
 from backproof.ops.row import Array
@@ -77,6 +81,7 @@ class Passes:
     _originals: Mapping[str, Array] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._take_numbers()
         self.arguments = self.given
         self._originals = {}
         code, given = self._bound(copied(self.given))
@@ -99,6 +104,13 @@ class Passes:
         value = self._value(self.arguments)
         self._originals = {name: array for name, array in held.items() if self._depends_on(name, value)}
         self.arguments = {**drawn, **self._originals}
+
+    def _take_numbers(self) -> None:
+        """Makes arrays of the plain numbers that are parameters, in copies of the arguments and of the objects."""
+        words = derivatives_named(self._files, getattr(self.code.backward, "__name__", ""))
+        given = dict(copied(self.given))
+        self.code, self.given = self.code.upon({}), given
+        as_arrays([given, *map(vars, objects_in(self.code.owners))], words)
 
     def _is_layer(self, run: Recording, parts: Sequence[Any]) -> None:
         own = {*takes(self.code.forward), *attributes(self.code.owners), *run.variables}
@@ -162,8 +174,9 @@ class Passes:
         for _ in range(times - 1):
             with same_each_time(code.functions):
                 self._run(code, copied(given), arguments, held, statements=False)
-        with same_each_time(code.functions):
-            return self._run(code, given, arguments, held, statements=statements)
+        with same_each_time(code.functions), noted_warnings(self._files) as warnings:
+            played = self._run(code, given, arguments, held, statements=statements)
+        return replace(played, warnings=warnings)
 
     def _run(
         self,
@@ -179,6 +192,8 @@ class Passes:
         loss = self._number(parts, arguments) if code.loss is None else _loss(code, given, parts)
         if np.size(loss) != 1:
             raise BackproofError("the loss is not one number", where=f"its shape is {np.shape(loss)}")
+        number = float(np.asarray(loss).ravel()[0])
+        require_finite(number, ((moment.place, x.text, x.value) for moment in run.moments for x in moment.writes))
         kept = parts if code.loss is not None else parts[len(self.upstream) or 1 :]
         clears = (getattr(owner, name, None) for owner in code.owners for name in CLEARS)
         for clear in filter(callable, clears):
@@ -187,18 +202,31 @@ class Passes:
         variables = {**attributes(code.owners), **run.variables}
         above = [arguments[name].copy() for name in self.upstream]
         call = matched(code.backward, given, variables, kept, above or None)
-        before = noted(code.owners)
+        before, handed = noted(code.owners), {name: noted(value) for name, value in call.items()}
         places = {name: place for place, (x, _) in before.items() for name in self._originals if x is held[name]}
         backward = record(code.backward, call, self._files, statements=statements)
         new = changed(before, code.owners)
-        left = {place: array for place, array in new.items() if place not in places.values()}
+        named = {spelling for name in self.arguments for spelling in spellings(name)}
+        left = {
+            place: x
+            for place, x in new.items()
+            # A number that is not called like a derivative is something else: a loss, a count.
+            if place not in places.values() and (isinstance(x, np.ndarray) or plain(last_word(place)) in named)
+        }
+        overwritten = {
+            f"{name}{place}": (kept, array)
+            for name, parts in handed.items()
+            for place, (array, kept) in parts.items()
+            if plain(name) not in named and isinstance(array, np.ndarray) and not _alike(array, kept)
+        }
         return Played(
             arguments,
-            float(np.asarray(loss).ravel()[0]),
+            number,
             tuple(_own(backward.moments, run.moments, code.backward)),
             {**({} if backward.result is None else {"": backward.result}), **left, **empty_in(code.owners)},
             {name: new[place] - before[place][1] for name, place in places.items() if place in new},
             None if backward.error is None else error_of(code.backward, backward.error, call, self._files),
+            overwritten=overwritten,
         )
 
     @cached_property
@@ -231,6 +259,10 @@ class Passes:
         outputs = _outputs(parts, len(self.upstream))
         terms = [np.sum(arguments[name] * part) for name, part in zip(self.upstream, outputs, strict=True)]
         return sum(terms[1:], terms[0])
+
+
+def _alike(array: Array, kept: Array) -> bool:
+    return bool(np.array_equal(array, kept, equal_nan=array.dtype.kind in "fc"))
 
 
 def _loss(code: Code, given: Mapping[str, Any], parts: Sequence[Any]) -> Any:
@@ -296,7 +328,8 @@ def callable_from(functions: Iterable[FunctionType], files: Collection[str]) -> 
         cells = (cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell))
         for value in (*function.__globals__.values(), *cells):
             parts = vars(value).values() if isinstance(value, type) else (value,)
-            stack += [inspect.unwrap(x) for x in parts if isinstance(x, FunctionType)]
+            inner = (inspect.unwrap(x) for x in parts if isinstance(x, FunctionType))
+            stack += [x for x in inner if isinstance(x, FunctionType)]
     return list(found.values())
 
 

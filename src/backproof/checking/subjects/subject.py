@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backproof.checking.recording import Moment
 from backproof.ir.errors import BackproofError
+from backproof.ir.source import Line
 from backproof.ops.row import Array
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 class Played:
     """One run.
 
-    arguments  what it was run on
-    loss       the number that is differentiated
-    moments    the statements of the backward pass
-    returned   what came back: results, and gradients that are left in attributes, as containers of arrays
-    updates    by how much the backward pass changed a parameter itself, by name
-    raised     the error that the backward pass ended with
+    arguments    what it was run on
+    loss         the number that is differentiated
+    moments      the statements of the backward pass
+    returned     what came back: results, and gradients that are left in attributes, as containers of arrays
+    updates      by how much the backward pass changed a parameter itself, by name
+    raised       the error that the backward pass ended with
+    warnings     what NumPy warned of, by the line
+    overwritten  the arrays that the backward pass was handed and changed in place: what they were, and what they are
     """
 
     arguments: Mapping[str, Any]
@@ -33,6 +36,8 @@ class Played:
     returned: Any
     updates: Mapping[str, Array]
     raised: BackproofError | None = None
+    warnings: Mapping[Line, str] = field(default_factory=dict)
+    overwritten: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
 
 
 class Subject(Protocol):

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from backproof.frontends.tracing.quotients import quotient
 from backproof.ir.errors import TraceError
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE, Shape, Size, of_length
@@ -140,6 +141,8 @@ class Tape:
             node: Node | None = getattr(x, "node", None)
             if node is None and x == math.pi:
                 return constant_(value=math.pi, text="π")
+            if node is None and type(x) is float and (frame := users_frame()) is not None:
+                node = quotient(x, doing(), frame)
             whole = isinstance(x, int | np.bool_ | np.integer)
             return node if node is not None else constant(int(x) if whole else float(x))
         array = array_of(x, "an array that takes part")

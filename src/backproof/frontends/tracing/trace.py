@@ -168,12 +168,21 @@ def _agree(dims: Mapping[str, list[str]], leaves: Mapping[str, Node]) -> None:
                 )
 
 
-def _leaf(tape: Tape, name: str, value: Any, dims: list[str] | None, leaves: dict[str, Node]) -> Any:
-    """An argument with the arrays in it replaced by traced ones; their nodes are added to `leaves` by name."""
+def _leaf(
+    tape: Tape, name: str, value: Any, dims: list[str] | None, leaves: dict[str, Node], place: int | None = None
+) -> Any:
+    """An argument with the arrays in it replaced by traced ones; their nodes are added to `leaves` by name.
+
+    `place` is that of a dict in a list of several: its W is called W1, W2, …
+    """
     if isinstance(value, dict):
-        return {key: _leaf(tape, _part(name, key, leaves), held, None, leaves) for key, held in value.items()}
+        return {key: _leaf(tape, _part(name, key, place, leaves), held, None, leaves) for key, held in value.items()}
     if isinstance(value, list | tuple) and any(isinstance(x, np.ndarray | dict | list | tuple) for x in value):
-        items = [_leaf(tape, f"{name}_{k}", held, None, leaves) for k, held in enumerate(value, 1)]
+        places = range(1, len(value) + 1) if len(value) > 1 else [None]
+        items = [
+            _leaf(tape, f"{name}_{k}", held, None, leaves, place)
+            for k, (held, place) in enumerate(zip(value, places, strict=True), 1)
+        ]
         if isinstance(value, list):
             return items
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
@@ -192,9 +201,10 @@ def _leaf(tape: Tape, name: str, value: Any, dims: list[str] | None, leaves: dic
     return Traced(tape, leaves[name], array)
 
 
-def _part(name: str, key: Any, leaves: Mapping[str, Node]) -> str:
+def _part(name: str, key: Any, place: int | None, leaves: Mapping[str, Node]) -> str:
     plain = str(key)
-    return plain if plain.isidentifier() and plain not in leaves else f"{name}_{plain}"
+    own = plain if place is None or plain[-1:].isdigit() else f"{plain}{place}"
+    return own if own.isidentifier() and own not in leaves else f"{name}_{plain}"
 
 
 def _shape(tape: Tape, array: np.ndarray[Any, Any], dims: list[str] | None) -> Shape:
