@@ -471,7 +471,7 @@ class Judge:
         alike = [q for q in lettered if self._fits(q, event)]
         if not alike and not text.isidentifier():
             # A value that is returned as it is computed: the derivative by a parameter of its shape.
-            alike = [q for q in left if q.node in truth.parameters and self._has_shape(q, event.arrays[0])]
+            alike = self._shaped_like(event, left)
         read = {q.node for q in self._ledger.quantities(event)}
         alike.sort(key=lambda q: (q not in next_, read.isdisjoint(operands(q.forms[0]))))
         found = next((q for q in alike if self._follows(q, event)), next(iter(alike), None))
@@ -485,6 +485,11 @@ class Judge:
     def _has_shape(self, quantity: Quantity, array: Array) -> bool:
         return any(True for _ in layouts(self._truth.plain(quantity.node, 0), array.shape))
 
+    def _shaped_like(self, event: Event, left: Sequence[Quantity]) -> list[Quantity]:
+        """The derivatives by parameters that a value may be by its shape alone."""
+        own = (q for q in left if q.node in self._truth.parameters and not self._truth.is_idle(q))
+        return [q for q in own if self._has_shape(q, event.arrays[0])]
+
     def _fits(self, quantity: Quantity, event: Event) -> bool:
         """Whether a value may be that of a quantity by how many entries it has."""
         return bool(event.moment.raised) or self._truth.plain(quantity.node, 0).size == event.arrays[0].size
@@ -495,7 +500,7 @@ class Judge:
         A part of a right equation is no derivative of its own.
         """
         candidates = self._next(event, left)[:MOST_GUESSES]
-        parameters = [q for q in left if q.node in self._truth.parameters and self._has_shape(q, event.arrays[0])]
+        parameters = self._shaped_like(event, left)
         if not candidates and not parameters:
             return None
         trial = Trial(self._truth, self._ledger, event)

@@ -60,7 +60,8 @@ class Results:
         right = self._truth.plain(quantity.node, 0)
         if any(self._truth.named(text) is quantity for text, _ in self._arrays):
             return True
-        return any(next(layouts(right, arrays[0].shape), None) is not None for arrays in self.unknown)
+        unknown = () if self._truth.is_idle(quantity) else self.unknown
+        return any(next(layouts(right, arrays[0].shape), None) is not None for arrays in unknown)
 
     def lacks(self, found: Array) -> bool:
         """Whether all that came back is known, and a value did not, or only as something that has no name."""

@@ -224,6 +224,10 @@ class Truth:
             self._rounding[node, draw] = SUMMED * count * largest + most
         return self._rounding[node, draw]
 
+    def is_idle(self, quantity: Quantity) -> bool:
+        """Whether J does not depend on what a derivative is by: only its name tells that a value is meant to be it."""
+        return not operands(quantity.forms[0]) and not any(values[quantity.node].any() for values in self._values)
+
     def is_passed_by(self, arrays: Sequence[Array], *, opened: bool = False) -> bool:
         """Whether values are those of an operation of the forward pass, one without a name.
 
