@@ -16,8 +16,8 @@ Change = tuple[str, str, tuple[str, ...], ast.expr]
 
 MOST_AXES = 4
 """Of arrays of more axes than this, other orders of the axes are not tried."""
-SLOPE = ("prime", "deriv", "grad", "backward", "slope", "_d", "d_")
-"""What stands in the names of functions that give the derivative of an activation."""
+SLOPE = re.compile(r".*(prime|deriv|slope).*|.*_(grad|backward|d)|(d|grad)_.*", re.IGNORECASE)
+"""How functions are called that give the derivative of an activation."""
 DERIVATIVE = re.compile(r"d_?[A-Za-z]|.*(grad|delta|error|nabla)")
 """What the names of derivatives begin with: an activation has none of them."""
 INSTEAD = "{0} stands where {1} belongs"
@@ -233,9 +233,14 @@ def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[
     yield from slopes(tree, names, shape)
 
 
+def is_slope(name: str) -> bool:
+    """Whether a function is called like the derivative of an activation."""
+    return SLOPE.fullmatch(name) is not None
+
+
 def slopes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """An expression times what the derivative of an activation may be, of what has the shape of a value."""
-    functions = [name for name in names.functions if any(word in name.lower() for word in SLOPE)]
+    functions = [name for name in names.functions if is_slope(name)]
     says = "the derivative of the activation, {0}, is left out"
     for text in names.shaped(shape):
         if DERIVATIVE.match(text):
@@ -251,8 +256,9 @@ def slopes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Cha
 def _around(node: ast.expr, names: Names) -> Iterator[Change]:
     """What may be missing around one place."""
     text = ast.unparse(node)
+    kind = "g for g'" if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else "factor left out"
     for code in (f"({text}) * (1 - {text})", f"1 - ({text}) ** 2", f"1 - {text}", f"({text}) > 0"):
-        yield "factor left out", "{0} belongs here", (code,), parsed(code)
+        yield kind, "{0} belongs here", (code,), parsed(code)
     yield "sign of a term", "{0} has the wrong sign", (text,), ast.UnaryOp(ast.USub(), node)
     for number in names.numbers:
         own = parsed(number)

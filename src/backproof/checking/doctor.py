@@ -101,7 +101,8 @@ def _proven(
     results, right = Results(truth, truth.played), came_right(truth, truth.played)
     raised = truth.played[0].raised is not None
     unknown = {name for name in wanted if name not in right and results.has_unknown(truth.of_name[name])}
-    if not raised and (right.issuperset(wanted) or not (unknown or results.unknown)):
+    needed = {name for name in wanted if not truth.is_idle(truth.of_name[name])}
+    if not raised and (right >= needed or not (unknown or results.unknown)):
         return None
     target = set() if raised or not unknown else unknown | (right & {*wanted})
     change = mended(subject, truths, target, findings)

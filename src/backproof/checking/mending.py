@@ -36,6 +36,8 @@ MOST_ENTRIES = 40_000_000
 """How many entries of arrays are computed in all these runs together."""
 FURTHER_TURNS = 10
 """How many changes more of each line are tried at least once one has made all right."""
+MOST_TRIED = 1000
+"""How many changes of a line are evaluated to see whether it gives a derivative by them."""
 MOST_BEFORE = 200
 """How many changes of an earlier line are tried where a later one can make all right."""
 FIRST = 3
@@ -248,7 +250,7 @@ class _Mending:
         """The changes of a statement by which it gives a derivative, or a term of one, when it runs first."""
         moment, around = self._moments[line], self._surroundings[line]
         statement = statement_of(moment)
-        for new in self._rewritten(line, reach):
+        for new in islice(self._rewritten(line, reach), MOST_TRIED):
             value = None if statement is None else around.value(moment, new.statements[statement])
             if value is not None and any(truth.is_derivative(value) for truth in self._truths):
                 yield new

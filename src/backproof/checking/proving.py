@@ -70,7 +70,7 @@ class _Proof:
             return self._explained(self._found(event, at[-1], "wrong"), event, at[-1])
         first = lines.index(own) if own in lines else 0
         told = (quantity for _, quantity in (*self._told[first:], *self._told[::-1]) if quantity.step is not None)
-        later = next(told)
+        later = next(told, self._truth.derivatives[-1])
         return self._unnamed(event, self._found(event, later, "wrong"))
 
     def _finding(self, event: Event, quantity: Quantity, *, is_blamed: bool) -> Finding:

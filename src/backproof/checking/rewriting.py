@@ -10,7 +10,7 @@ from types import FunctionType
 
 import numpy as np
 
-from backproof.checking.changes import Change, Names, additions, exchanges, insertions, pieces_of
+from backproof.checking.changes import Change, Names, additions, exchanges, insertions, is_slope, pieces_of
 from backproof.checking.recording import Moment, looped, place_names, statement_of, tree_of
 from backproof.checking.repair import Repair
 from backproof.checking.replay import value_in
@@ -65,6 +65,7 @@ class Surroundings:
 
 def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
     """For each line of a run what it can name when it runs first."""
+    run = {moment.function for moment in moments}
     held: dict[str, dict[str, Array]] = {}
     found: dict[Line, Surroundings] = {}
     pieces: dict[tuple[str, str], list[ast.expr]] = {}
@@ -77,7 +78,8 @@ def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
             where = moment.file, moment.function
             if where not in pieces:
                 pieces[where] = _pieces(moment.file, statement)
-            functions = [name for name, x in moment.scope.items() if _takes_one(x)]
+            # A function may do anything: only what runs anyway, or is called like a slope, is called.
+            functions = [name for name, x in moment.scope.items() if _takes_one(x) and (name in run or is_slope(name))]
             names = Names(_shapes(own), place_names(moment.file), functions, pieces[where])
             shape = moment.writes[0].value.shape if moment.writes else ()
             found[line] = Surroundings(names, dict(own), shape)
