@@ -179,6 +179,7 @@ def _about(rounds: Sequence[Told], derivation: Derivation, lengths: _Lengths) ->
     if first.misplaced:
         for edit in first.mistakes:
             yield Paragraph(sentence(edit, "" if edit.says.startswith("{") else "Here "))
+        yield from _corrected(first.correction)
         return
     assert first.step is not None
     name = f"{f'line-{first.moment.number}-{first.moment.visit}' if first.moment.file else first.text}-right"
@@ -186,9 +187,7 @@ def _about(rounds: Sequence[Told], derivation: Derivation, lengths: _Lengths) ->
     said = [Paragraph((f"The line raises {first.moment.raised}",))] if first.moment.raised else [*_mistakes(rounds)]
     yield from said
     yield from lengths.of([*said, equation])
-    if first.correction is not None:
-        yield Paragraph(("It should be",))
-        yield CodeBlock(first.correction, "python")
+    yield from _corrected(first.correction)
     yield equation
     (output,) = derivation.graph.outputs
     if first.part is not None:
@@ -197,6 +196,15 @@ def _about(rounds: Sequence[Told], derivation: Derivation, lengths: _Lengths) ->
         yield Paragraph(reason)
     if not first.moment.raised:
         yield Paragraph(_evidence(first, first.worst))
+
+
+def _corrected(line: str | None) -> Iterator[Block]:
+    """The right line; one that is too many is left out."""
+    if line == "pass":
+        yield Paragraph(("The line is too many: leave it out.",))
+    elif line is not None:
+        yield Paragraph(("It should be",))
+        yield CodeBlock(line, "python")
 
 
 def _forms(step: BackwardStep) -> list[Node]:

@@ -100,9 +100,10 @@ def _proven(
     truth = truths[0]
     results, right = Results(truth, truth.played), came_right(truth, truth.played)
     raised = truth.played[0].raised is not None
-    unknown = {name for name in wanted if name not in right and results.has_unknown(truth.of_name[name])}
-    needed = {name for name in wanted if not truth.is_idle(truth.of_name[name])}
-    if not raised and (right >= needed or not (unknown or results.unknown)):
+    quantities = {name: truth.of_name[name] for name in wanted if name not in right}
+    unknown = {name for name, q in quantities.items() if results.has_unknown(q) or results.has(q, shaped=False)}
+    lacking = [q for q in quantities.values() if not truth.is_idle(q)]
+    if not raised and not (lacking and (unknown or results.unknown)):
         return None
     target = set() if raised or not unknown else unknown | (right & {*wanted})
     change = mended(subject, truths, target, findings)

@@ -33,7 +33,7 @@ from backproof.ops.row import Array
 MOST_RUNS = 6000
 """How often the code is run with a statement changed."""
 MOST_ENTRIES = 40_000_000
-"""How many entries of arrays are computed in all these runs together."""
+"""How many entries of arrays are computed in all these runs together, and in single statements."""
 FURTHER_TURNS = 10
 """How many changes more of each line are tried at least once one has made all right."""
 MOST_TRIED = 1000
@@ -84,6 +84,7 @@ class _Mending:
         self._proposed = {_line(f.moment): f for f in reversed(findings) if f.judgement == "wrong" and f.moment.source}
         entries = sum(write.value.size for m in first.moments for write in m.writes) + 1000
         self._runs_left = min(MOST_RUNS, MOST_ENTRIES // entries)
+        self._work_left = MOST_ENTRIES
 
     def found(self) -> Mended | None:
         done: dict[Line, Rewritten] = {}
@@ -250,7 +251,11 @@ class _Mending:
         """The changes of a statement by which it gives a derivative, or a term of one, when it runs first."""
         moment, around = self._moments[line], self._surroundings[line]
         statement = statement_of(moment)
+        work = sum(x.value.size for x in (*moment.reads, *moment.writes)) + 1000
         for new in islice(self._rewritten(line, reach), MOST_TRIED):
+            self._work_left -= work
+            if self._work_left < 0:
+                return
             value = None if statement is None else around.value(moment, new.statements[statement])
             if value is not None and any(truth.is_derivative(value) for truth in self._truths):
                 yield new
@@ -277,7 +282,9 @@ class _Mending:
 
         A statement of a loop may be wrong in one round only, on which nothing depends that is right.
         """
-        free = {line: self._reach(line, done) for line in self._order if line not in done and not self._is_kept(line)}
+        before = self._parts(self._played(done, self._truth.draws[0].played.arguments))
+        lines = [line for line in self._order if line not in done and not self._is_kept(line)]
+        free = {line: self._reach(line, done, before) for line in lines}
         reach = {line: moved for line, (broken, moved) in free.items() if not broken & right}
         looped_ = [line for line in free if line not in reach and line[1] in looped(line[0])]
         most = max((moved for moved in reach.values() if moved is not None), default=0)
@@ -308,7 +315,9 @@ class _Mending:
             for found, write in zip(named, moment.writes, strict=True)
         )
 
-    def _reach(self, line: Line, done: Mapping[Line, Rewritten]) -> tuple[frozenset[str], int | None]:
+    def _reach(
+        self, line: Line, done: Mapping[Line, Rewritten], before: Mapping[str, Array]
+    ) -> tuple[frozenset[str], int | None]:
         """What is not right any more where a statement gives another value, and how much else changes.
 
         None where that cannot be told, since the code does not run then.
@@ -318,7 +327,6 @@ class _Mending:
         if statement is None or new is None:
             return frozenset(), None
         arguments = self._truth.draws[0].played.arguments
-        before = self._parts(self._played(done, arguments))
         moved_ = Rewritten(line, Repair(mistake="", says="", named=(), line=""), {statement: new})
         run = self._played({**done, line: moved_}, arguments)
         if run is None:

@@ -94,13 +94,14 @@ class _Proof:
         self._wrong.add(line)
         repair = self._worded(self._mended.repairs[line])
         # Of a value that is right but for its shape or its place, or is zero by chance, the equation tells nothing.
-        is_right = self._truth.is_(quantity, event.arrays) or repair.below is not None
+        told_by_line = repair.below is not None or repair.mistake == "keepdims lost"
+        is_right = self._truth.is_(quantity, event.arrays) or told_by_line
         is_zero = not any(array.any() for array in event.arrays) and "zeros" not in event.moment.source
         trial = Trial(self._truth, self._ledger, event)
         found: tuple[Edited | Repair, ...] = (
             () if is_right or is_zero else mistakes(self._truth, quantity, trial, (repair,))
         )
-        if is_right and repair.below is None and repair.mistake != "keepdims lost":
+        if is_right and not told_by_line:
             found = misshapen(quantity.node, finding.step.of), repair
         correction = repair.line if repair.below is None else None
         return replace(finding, mistakes=found or (repair,), correction=correction)

@@ -54,6 +54,8 @@ class Surroundings:
     def value(self, moment: Moment, new: ast.stmt) -> Array | None:
         """What another statement in its place would give, or add; None where that cannot be told."""
         match new:
+            case ast.Pass():
+                return self.values.get(_target(statement_of(moment)))
             case ast.Assign(targets=[ast.Name() | ast.Attribute() | ast.Subscript()], value=value):
                 return value_in(value, self.values, moment.scope)
             case ast.AnnAssign(value=ast.expr() as value) | ast.AugAssign(op=ast.Add() | ast.Sub(), value=value):
@@ -241,7 +243,7 @@ def _updates(statement: ast.stmt) -> bool:
     return False
 
 
-def _target(statement: ast.stmt) -> str:
+def _target(statement: ast.stmt | None) -> str:
     match statement:
         case ast.AugAssign(target=target) | ast.Assign(targets=[target]):
             return ast.unparse(target)

@@ -82,9 +82,7 @@ def read_passes(text: str, *, alone: bool = False) -> Passes | None:
     return passes_among(_run(Path(match[1])), match[2].split(",") if match[2] else [], match[1], alone=alone)
 
 
-def passes_among(
-    names: Mapping[str, Any], wanted: Sequence[str], file: str, *, alone: bool = False
-) -> Passes | None:
+def passes_among(names: Mapping[str, Any], wanted: Sequence[str], file: str, *, alone: bool = False) -> Passes | None:
     """The passes of these names, or without any those of usual ones, among all that is defined in a file."""
     wanted = wanted or _usual(names, file)
     for name in wanted:
