@@ -25,7 +25,7 @@ from backproof.checking.products import Products
 from backproof.checking.recording import Moment, held, is_looked_up, looped, statement_of
 from backproof.checking.repair import Repair
 from backproof.checking.results import Results
-from backproof.checking.rewriting import FURTHEST, Rewritten, other_places, perturbed, rewritten, surroundings
+from backproof.checking.rewriting import FURTHEST, Line, Rewritten, other_places, perturbed, rewritten, surroundings
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.truth import Draw, Truth
 from backproof.ops.row import Array
@@ -44,8 +44,6 @@ FIRST = 3
 """In how many statements more far-fetched changes are tried before they are tried in the others."""
 MOST_STATEMENTS = 3
 """How many wrong statements are put right in one code."""
-
-Line = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +115,8 @@ class _Mending:
         """
         partly: dict[Line, tuple[frozenset[str], Rewritten]] = {}
         whole: dict[Line, Rewritten] = {}
-        for stage in self._stages(done, right):
+        suspects = self._suspects(done, right)
+        for stage in self._stages(*suspects):
             for candidate in self._in_turn(stage, whole):
                 most, _ = partly.get(candidate.line, (right, None))
                 together = {**done, candidate.line: candidate}
@@ -128,7 +127,7 @@ class _Mending:
                     elif found > most:
                         partly[candidate.line] = found, candidate
             if whole:
-                whole |= self._before(next(iter(whole.values())), done, right)
+                whole |= self._before(next(iter(whole.values())), suspects[0], done)
                 return max(whole.values(), key=lambda x: self._likelihood(x, done)), self._all, True
         if not partly:
             return None, right, False
@@ -167,10 +166,9 @@ class _Mending:
             waiting = left
 
     def _before(
-        self, found: Rewritten, done: Mapping[Line, Rewritten], right: frozenset[str]
+        self, found: Rewritten, lines: Sequence[Line], done: Mapping[Line, Rewritten]
     ) -> Mapping[Line, Rewritten]:
         """Changes, as simple as one that makes all right, of statements that run before it, and do so too."""
-        lines, _ = self._suspects(done, right)
         whole: dict[Line, Rewritten] = {}
         for line in (x for x in lines if self._order.index(x) < self._order.index(found.line)):
             tried = (new for reach in range(max(2, found.reach + 1)) for new in self._rewritten(line, reach))
@@ -231,9 +229,8 @@ class _Mending:
 
     # --- what is tried
 
-    def _stages(self, done: Mapping[Line, Rewritten], right: frozenset[str]) -> Iterator[Sequence[Iterator[Rewritten]]]:
+    def _stages(self, lines: Sequence[Line], others: Sequence[Line]) -> Iterator[Sequence[Iterator[Rewritten]]]:
         """What is tried, line by line, the likelier before the less likely."""
-        lines, others = self._suspects(done, right)
         if self._proposed:
             yield [self._own_proposal(finding) for finding in self._proposed.values()]
             return

@@ -13,10 +13,11 @@ from backproof.checking.diagnosis import Finding, Judgement
 from backproof.checking.events import Event, events
 from backproof.checking.judging import Judge
 from backproof.checking.ledger import Ledger
-from backproof.checking.mending import Line, Mended
+from backproof.checking.mending import Mended
 from backproof.checking.mistakes.kinds import Edited, misshapen
 from backproof.checking.recording import Moment
 from backproof.checking.repair import Repair
+from backproof.checking.rewriting import Line
 from backproof.checking.search import mistakes
 from backproof.checking.trial import Trial
 from backproof.checking.truth import Quantity, Truth
@@ -103,8 +104,7 @@ class _Proof:
         )
         if is_right and not told_by_line:
             found = misshapen(quantity.node, finding.step.of), repair
-        correction = repair.line if repair.below is None else None
-        return replace(finding, mistakes=found or (repair,), correction=correction)
+        return replace(finding, mistakes=found or (repair,), correction=repair.correction)
 
     def _worded(self, repair: Repair) -> Repair:
         """A factor that is left out and is the derivative from above is told as that."""
@@ -124,10 +124,8 @@ class _Proof:
             found = event.arrays[0]
             right = self._right.get(_place(event.moment, text), found)
         needed_by = first.moment if repair.below is not None else None
-        correction = repair.line if repair.below is None else None
-        return Finding(
-            event.moment, text, first.step, "wrong", found, right, (repair,), correction, first.part, needed_by
-        )
+        told = (repair,), repair.correction, first.part, needed_by
+        return Finding(event.moment, text, first.step, "wrong", found, right, *told)
 
 
 def _line(event: Event) -> Line:

@@ -33,6 +33,11 @@ class Repair:
     line: str
     below: int | None = None
 
+    @property
+    def correction(self) -> str | None:
+        """The line that belongs in the place of the one that was written; None where that is only moved."""
+        return self.line if self.below is None else None
+
 
 def repairs(
     event: Event, wanted: Sequence[Array], held: Mapping[str, Sequence[Array]], *, shaped: bool
