@@ -79,7 +79,7 @@ def changes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Ch
 def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
     """Something else at one place in an expression."""
     nodes = list(_nodes(tree))
-    turned = [node.value for node in nodes if isinstance(node, ast.Attribute) and node.attr in ("T", "shape")]
+    turned = [node.value for node in nodes if isinstance(node, ast.Attribute) and node.attr in ("T", "shape", "size")]
     for node in nodes:
         if node not in turned and (text := ast.unparse(node)) in names.matrices:
             yield "transpose", "{0} has to be transposed", (text,), exchanged(tree, node, _transposed(node))
@@ -90,6 +90,8 @@ def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
         text = ast.unparse(node)
         for other in names.alike.get(text, ()):
             yield "wrong quantity", INSTEAD, (text, other), exchanged(tree, node, parsed(other))
+        for mistake, says, named, new in _other_slopes(node, names):
+            yield mistake, says, named, exchanged(tree, node, new)
 
 
 def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
@@ -99,12 +101,16 @@ def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
         tried = (slopes(term, names, shape), _missing(term, names, shape), _numbers(term, names), _summed(term))
         for mistake, says, named, new in chain(*tried):
             yield mistake, says, named, exchanged(tree, term, new)
+        for pair in combinations(names.shaped(shape), 2):
+            own = " * ".join(pair)
+            product = ast.BinOp(term, ast.Mult(), parsed(own))
+            yield "factor left out", "the factor {0} is left out", (own,), exchanged(tree, term, product)
     for text, other in _others(valued, names):
         new = _everywhere(tree, text, parsed(other))
         yield "wrong quantity", INSTEAD, (text, other), new
     nodes = [node for node in valued if node is not tree]
     for node in valued:
-        for mistake, says, named, new in _around(node, names):
+        for mistake, says, named, new in chain(_around(node, names), _slopes_instead(node, names)):
             yield mistake, says, named, exchanged(tree, node, new)
     for node in nodes:
         if len([*_nodes(node)]) > 1:
@@ -181,7 +187,7 @@ def _valued(tree: ast.expr) -> list[ast.expr]:
                 stack += arguments
             case ast.Subscript(value=value):
                 stack.append(value)
-            case ast.Attribute(value=ast.Name()):
+            case ast.Attribute(value=ast.Name(), attr=attribute) if attribute != "T":
                 pass
             case _:
                 stack += [x for x in ast.iter_child_nodes(node) if isinstance(x, ast.expr)]
@@ -240,14 +246,44 @@ def is_slope(name: str) -> bool:
 
 def slopes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """An expression times what the derivative of an activation may be, of what has the shape of a value."""
-    functions = [name for name in names.functions if is_slope(name)]
     says = "the derivative of the activation, {0}, is left out"
     for text in names.shaped(shape):
-        if DERIVATIVE.match(text):
-            continue
-        own = (f"({text} > 0)", f"(1 - {text} ** 2)", f"{text} * (1 - {text})")
-        for code in (*own, *(f"{function}({text})" for function in functions)):
+        for code in () if DERIVATIVE.match(text) else _slopes_of(text, names):
             yield "derivative left out", says, (code,), ast.BinOp(tree, ast.Mult(), parsed(code))
+
+
+def _slopes_of(text: str, names: Names) -> list[str]:
+    """What may be the derivative of an activation at a value."""
+    functions = [name for name in names.functions if is_slope(name)]
+    own = [f"({text} > 0)", f"(1 - {text} ** 2)", f"{text} * (1 - {text})"]
+    return [*own, *(f"{function}({text})" for function in functions)]
+
+
+def _slopes_instead(node: ast.expr, names: Names) -> Iterator[Change]:
+    """The derivative of an activation where something else stands that is computed from the same value."""
+    inner = [] if isinstance(node, ast.Name) else [ast.unparse(x) for x in _valued(node) if x is not node]
+    kind = "g for g'" if isinstance(node, ast.Call) else "wrong activation"
+    for text in dict.fromkeys(x for x in inner if names.shapes.get(x) and not DERIVATIVE.match(x)):
+        for code in _slopes_of(text, names):
+            yield kind, INSTEAD, (ast.unparse(node), code), parsed(code)
+
+
+def _other_slopes(node: ast.expr, names: Names) -> Iterator[Change]:
+    """The derivative of an activation where that of another one stands."""
+    match node:
+        case ast.Compare(left=value, ops=[ast.Gt() | ast.GtE()], comparators=[ast.Constant(value=0)]):
+            pass
+        case ast.BinOp(ast.Constant(value=1), ast.Sub(), ast.BinOp(value, ast.Pow(), ast.Constant(value=2))):
+            pass
+        case ast.Call(func=ast.Name(), args=[value]):
+            pass
+        case _:
+            return
+    text, own = ast.unparse(value), ast.unparse(node)
+    says = "{0} is not the derivative of this activation: {1} belongs here"
+    for code in _slopes_of(text, names):
+        if ast.unparse(new := parsed(code)) != own:
+            yield "wrong activation", says, (own, code), new
 
 
 # --- one place in it
@@ -280,6 +316,8 @@ def _at(node: ast.expr) -> Iterator[Change]:
             yield "sign", "the sign is wrong", (), operand
         case ast.Attribute(value=value, attr="T"):
             yield "transpose", "{0} must not be transposed", (ast.unparse(value),), value
+        case ast.Call(func=ast.Name(id="len"), args=[array]):
+            yield from _lengths(array, text, 0)
         case ast.Call():
             yield from _call(node)
         case ast.Compare(left=left, ops=[op], comparators=[right]):
@@ -289,14 +327,9 @@ def _at(node: ast.expr) -> Iterator[Change]:
                     compared = ast.Compare(left, [sign], [right])
                     yield "wrong comparison", "{0} should be {1}", (text, ast.unparse(compared)), compared
         case ast.Subscript(value=ast.Attribute(value=array, attr="shape"), slice=ast.Constant(value=int(own))):
-            says = "{0} stands where the length of another axis belongs"
-            for axis in (0, 1, 2, 3):
-                if axis != own:
-                    yield "1/m of another axis", says, (text,), parsed(f"{ast.unparse(array)}.shape[{axis}]")
-        case ast.Call(func=ast.Name(id="len"), args=[array]):
-            for axis in (1, 2):
-                says = "{0} is the length of the first axis, and that of another one belongs here"
-                yield "1/m of another axis", says, (text,), parsed(f"{ast.unparse(array)}.shape[{axis}]")
+            yield from _lengths(array, text, own)
+        case ast.Attribute(value=array, attr="size"):
+            yield from _lengths(array, text, -1)
         case ast.Subscript(value=value, slice=ast.Tuple(elts=places)):
             yield from _entry(text, value, places)
         case ast.Subscript(value=value, slice=place) if not isinstance(place, ast.Slice):
@@ -313,6 +346,16 @@ def _at(node: ast.expr) -> Iterator[Change]:
             for other in _other_numbers(number):
                 said = f"the number {number:g} stands where {other:g} belongs"
                 yield "wrong number", said, (), _number(other)
+
+
+def _lengths(array: ast.expr, text: str, own: int) -> Iterator[Change]:
+    """The lengths of the other axes of an array, and how many entries it has; `own` is the axis that is meant now."""
+    if own >= 0:
+        says = "{0} counts one axis, and all entries have to be counted"
+        yield "1/m of another axis", says, (text,), ast.Attribute(array, "size", ast.Load())
+    for axis in (x for x in (0, 1, 2, 3) if x != own):
+        says = "{0} stands where the length of another axis belongs"
+        yield "1/m of another axis", says, (text,), parsed(f"{ast.unparse(array)}.shape[{axis}]")
 
 
 def _entry(text: str, value: ast.expr, places: Sequence[ast.expr]) -> Iterator[Change]:
@@ -375,7 +418,6 @@ def _operation(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[Ch
             yield "sign", "the difference is the wrong way round", (), ast.BinOp(right, op, left)
             yield "sign of a term", "a term has the wrong sign", (), ast.BinOp(left, ast.Add(), right)
             yield "term too many", "the term {0} is too many", (b,), left
-            yield from _slope(left, right)
         case ast.Add():
             yield "sign of a term", "a term has the wrong sign", (), ast.BinOp(left, ast.Sub(), right)
             yield "sign of a term", "a term has the wrong sign", (), ast.BinOp(right, ast.Sub(), left)
@@ -400,16 +442,6 @@ def _sigmoid_slope(left: ast.expr, right: ast.expr) -> Iterator[Change]:
                 new = slope if before is None else ast.BinOp(before, ast.Mult(), slope)
                 says = f"a · (1 − a) is the slope of the sigmoid function, and that of {word} belongs here"
                 yield "wrong activation", says, (), new
-
-
-def _slope(left: ast.expr, right: ast.expr) -> Iterator[Change]:
-    """1 − a² where a (1 − a) belongs, and the other way round."""
-    match left, right:
-        case ast.Constant(value=1), ast.BinOp(left=value, op=ast.Pow(), right=ast.Constant(value=2)):
-            own = ast.unparse(value)
-            says = "1 − a² is the slope of tanh, not of the sigmoid function"
-            yield "wrong activation", says, (), parsed(f"{own} * (1 - {own})")
-            yield "wrong activation", "the slope of relu belongs here", (), parsed(f"({own} > 0)")
 
 
 def _call(node: ast.Call) -> Iterator[Change]:

@@ -24,6 +24,7 @@ from backproof.checking.precision import taken_in_double
 from backproof.checking.proving import proven
 from backproof.checking.repeating import repeated
 from backproof.checking.results import Results
+from backproof.checking.returning import given_back
 from backproof.checking.samples import one_sample
 from backproof.checking.subjects.subject import Subject
 from backproof.checking.truth import Truth, divisors
@@ -52,8 +53,12 @@ def diagnose(
     found = None if averaged else _proven(subject, truths, wanted)
     if found is None:
         found = _judged(truths, wanted)
+        wrong = {name for name, word in found[0].items() if word == "wrong"}
         if any(finding.judgement == "wrong" for finding in found[1]) and not averaged:
-            found = _proven(subject, truths, wanted, found[1]) or found
+            found = _proven(subject, truths, wanted, findings=found[1]) or found
+            found = found[0], given_back(subject, truths, found[1], wanted), found[2]
+        elif wrong and not averaged:
+            found = _proven(subject, truths, wanted, wrong) or found
     returned, findings, convention = found
     # Nobody asked for the others: that they did not come back is no matter.
     absent = ("missing", "none", "lost")
@@ -91,17 +96,24 @@ def _judged(truths: Sequence[Truth], wanted: Collection[str]) -> Found:
 
 
 def _proven(
-    subject: Subject, truths: Sequence[Truth], wanted: Collection[str], findings: Sequence[Finding] = ()
+    subject: Subject,
+    truths: Sequence[Truth],
+    wanted: Collection[str],
+    wrong: Collection[str] = (),
+    *,
+    findings: Sequence[Finding] = (),
 ) -> Found | None:
     """The same by the smallest change of the code that makes all right; None where nothing is wrong, or none does.
 
-    Where there are `findings` already, what they propose is all that is tried.
+    The derivatives in `wrong` are known to be wrong. Where there are `findings` already, what they propose is all that
+    is tried.
     """
     truth = truths[0]
     results, right = Results(truth, truth.played), came_right(truth, truth.played)
     raised = truth.played[0].raised is not None
     quantities = {name: truth.of_name[name] for name in wanted if name not in right}
     unknown = {name for name, q in quantities.items() if results.has_unknown(q) or results.has(q, shaped=False)}
+    unknown |= {*wrong}
     lacking = [q for q in quantities.values() if not truth.is_idle(q)]
     if not raised and not (lacking and (unknown or results.unknown)):
         return None

@@ -10,7 +10,7 @@ from types import FunctionType
 
 import numpy as np
 
-from backproof.checking.changes import Change, Names, additions, exchanges, insertions, is_slope, pieces_of
+from backproof.checking.changes import DERIVATIVE, Change, Names, additions, exchanges, insertions, is_slope, pieces_of
 from backproof.checking.recording import Moment, looped, place_names, statement_of, tree_of
 from backproof.checking.repair import Repair
 from backproof.checking.replay import value_in
@@ -23,6 +23,9 @@ MOST_PLACES = 6
 """From how many values of one shape on the single places of lists are left out."""
 MOST_PIECES = 40
 """How many expressions of the same function are tried in other lines of it."""
+PLACE = re.compile(r"\[-?\d+\]")
+ENTRY = re.compile(r"(\w+)\[(\d+)\]")
+"""An entry of a list, and its place."""
 Line = tuple[str, int]
 
 
@@ -53,16 +56,15 @@ class Surroundings:
 
     def value(self, moment: Moment, new: ast.stmt) -> Array | None:
         """What another statement in its place would give, or add; None where that cannot be told."""
+        old = statement_of(moment)
+        if isinstance(new, ast.Pass):
+            return self.values.get(_target(old))
         match new:
-            case ast.Pass():
-                return self.values.get(_target(statement_of(moment)))
-            case ast.Assign(targets=[ast.Name() | ast.Attribute() | ast.Subscript()], value=value):
-                return value_in(value, self.values, moment.scope)
-            case ast.AnnAssign(value=ast.expr() as value) | ast.AugAssign(op=ast.Add() | ast.Sub(), value=value):
-                return value_in(value, self.values, moment.scope)
-            case ast.AugAssign(target=target, op=op, value=value):
+            case ast.AugAssign(target=target, op=ast.Mult() | ast.Div() as op, value=value):
                 return value_in(ast.BinOp(parsed(ast.unparse(target)), op, value), self.values, moment.scope)
-        return None
+        before = [] if old is None else expressions(old)
+        parts = [part for part in expressions(new) if all(part is not x for x in before)] or expressions(new)[:1]
+        return value_in(parts[0], self.values, moment.scope) if len(parts) == 1 else None
 
 
 def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
@@ -71,6 +73,7 @@ def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
     held: dict[str, dict[str, Array]] = {}
     found: dict[Line, Surroundings] = {}
     pieces: dict[tuple[str, str], list[ast.expr]] = {}
+    places: dict[tuple[str, str], list[str]] = {}
     for moment in moments:
         own = held.setdefault(moment.function, {})
         own |= {read.written or read.text: read.value for read in moment.reads}
@@ -79,12 +82,14 @@ def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
         if statement is not None and line not in found:
             where = moment.file, moment.function
             if where not in pieces:
-                pieces[where] = _pieces(moment.file, statement)
+                function = _around(moment.file, statement)
+                pieces[where], places[where] = _pieces(function), _places(function)
             # A function may do anything: only what runs anyway, or is called like a slope, is called.
             functions = [name for name, x in moment.scope.items() if _takes_one(x) and (name in run or is_slope(name))]
-            names = Names(_shapes(own), place_names(moment.file), functions, pieces[where])
+            known = own | _at_places(own, places[where])
+            names = Names(_shapes(known), place_names(moment.file), functions, pieces[where])
             shape = moment.writes[0].value.shape if moment.writes else ()
-            found[line] = Surroundings(names, dict(own), shape)
+            found[line] = Surroundings(names, known, shape)
         own |= {write.written or write.text: write.value for write in moment.writes}
     return found
 
@@ -97,23 +102,53 @@ def _takes_one(value: object) -> bool:
 def _shapes(held: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
     """The shapes of what the shortest names hold, variables first; what two names hold has the first of them."""
     by_shape: dict[tuple[int, ...], list[str]] = {}
-    for text in sorted(held, key=lambda text: (not text.isidentifier(), text.count("["), len(text))):
+
+    def order(text: str) -> tuple[bool, bool, int, int]:
+        return not text.isidentifier(), PLACE.search(text) is not None, text.count("["), len(text)
+
+    for text in sorted(held, key=order):
         own = held[text]
         alike = by_shape.setdefault(own.shape, [])
-        most = MOST_PLACES if re.search(r"\[\d", text) else MOST_ALIKE
+        most = MOST_PLACES if PLACE.search(text) else MOST_ALIKE
         if len(alike) < most and not any(np.array_equal(held[x], own) for x in alike if own.ndim):
             alike.append(text)
     return {text: shape for shape, texts in by_shape.items() for text in texts}
 
 
-def _pieces(file: str, statement: ast.stmt) -> list[ast.expr]:
-    """The expressions in the function that a statement stands in."""
+def _around(file: str, statement: ast.stmt) -> ast.AST | None:
+    """The function that a statement stands in."""
     functions = [x for x in ast.walk(tree_of(file)) if isinstance(x, ast.FunctionDef | ast.AsyncFunctionDef)]
     around = [f for f in functions if f.lineno <= statement.lineno <= (f.end_lineno or f.lineno)]
-    if not around:
-        return []
-    by_text = {ast.unparse(piece): piece for piece in pieces_of(max(around, key=lambda f: f.lineno))}
+    return max(around, key=lambda f: f.lineno) if around else None
+
+
+def _pieces(function: ast.AST | None) -> list[ast.expr]:
+    """The expressions in a function."""
+    by_text = {} if function is None else {ast.unparse(piece): piece for piece in pieces_of(function)}
     return list(by_text.values())[:MOST_PIECES]
+
+
+def _places(function: ast.AST | None) -> list[str]:
+    """The places in a function that a loop counts: −l of ``zs[-l]``."""
+    found = (x.slice for x in ast.walk(function) if isinstance(x, ast.Subscript)) if function is not None else ()
+    counted = (x for x in found if isinstance(x, ast.Name | ast.BinOp | ast.UnaryOp))
+    return [text for text in dict.fromkeys(map(ast.unparse, counted)) if not PLACE.fullmatch(f"[{text}]")]
+
+
+def _at_places(held: Mapping[str, Array], places: Sequence[str]) -> dict[str, Array]:
+    """What lists hold at counted places: zs[-l] for what is held as zs[1]."""
+    matches = (ENTRY.fullmatch(text) for text in held)
+    entries = [(x[1], int(x[2])) for x in matches if x is not None and x[1] not in held]
+    lengths = {name: 1 + max(number for other, number in entries if other == name) for name, _ in entries}
+    found: dict[str, Array] = {}
+    for place in places:
+        number = value_in(parsed(place), held, {})
+        if number is not None and number.ndim == 0 and number.dtype.kind == "i":
+            for name, length in lengths.items():
+                entry = f"{name}[{int(number) % length if -length <= number < 0 else int(number)}]"
+                if entry in held:
+                    found[f"{name}[{place}]"] = held[entry]
+    return found
 
 
 def rewritten(moment: Moment, around: Surroundings, reach: int) -> Iterator[Rewritten]:
@@ -141,7 +176,7 @@ def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: i
         yield from _other_assignment(statement, moment)
     if reach == 1:
         yield from _goes_on(statement, around)
-    for tree in _expressions(statement):
+    for tree in expressions(statement):
         for mistake, says, named, new in _of_expression(tree, around, reach):
             yield mistake, says, named, exchanged(statement, tree, new)
 
@@ -155,7 +190,7 @@ def _of_expression(tree: ast.expr, around: Surroundings, reach: int) -> Iterator
     return insertions(tree, around.names, around.shape)
 
 
-def _expressions(statement: ast.stmt) -> list[ast.expr]:
+def expressions(statement: ast.stmt) -> list[ast.expr]:
     """The expressions that a statement computes."""
     match statement:
         case ast.Return(value=ast.Tuple(elts=parts)) | ast.Assign(value=ast.Tuple(elts=parts)):
@@ -186,6 +221,11 @@ def _other_assignment(statement: ast.stmt, moment: Moment) -> Iterator[Restated]
                 yield "sign", "the sign is wrong", (), ast.AugAssign(target, other, value)
                 says = "{0} is added, where it should be set"
                 yield "+= for =", says, (ast.unparse(value),), ast.Assign([target], value)
+                if DERIVATIVE.match(ast.unparse(target)):
+                    yield "term too many", "the term {0} is too many", (ast.unparse(value),), ast.Pass()
+                else:
+                    says = "{0} is changed here and still needed as it was: change it once all derivatives are there"
+                    yield "changed too early", says, (ast.unparse(target),), ast.Pass()
                 if isinstance(target, ast.Subscript):
                     added = value if isinstance(op, ast.Add) else ast.UnaryOp(ast.USub(), value)
                     yield _at_repeated_places(target, added)
@@ -252,8 +292,8 @@ def _target(statement: ast.stmt | None) -> str:
 
 def perturbed(statement: ast.stmt) -> ast.stmt | None:
     """A statement that gives another value, if it gives one: what depends on it shows by that."""
-    parts = _expressions(statement)
-    if isinstance(statement, ast.Return) or not parts:
+    parts = expressions(statement)
+    if not parts or (isinstance(statement, ast.Return) and parts != [statement.value]):
         return None
     value = parts[-1]
     other = ast.BinOp(ast.BinOp(ast.Constant(1.375), ast.Mult(), value), ast.Add(), ast.Constant(0.125))

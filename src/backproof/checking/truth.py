@@ -94,6 +94,7 @@ class Truth:
         self._opened: dict[tuple[Node, Node], list[Node]] = {}
         self._operations_of: dict[Node, dict[int, list[Node]]] = {}
         self._rounding: dict[tuple[Node, int], float] = {}
+        self._largest: dict[tuple[Node, int], tuple[float, int] | None] = {}
         self.parts = {q: list(self._parts(q)) for q in self.derivatives}
         self.of_node = {q.node: q for q in (*self.forward, *self.derivatives)}
         self.of_name = {name: self.of_node[node] for node, name in self.parameters.items()}
@@ -203,10 +204,14 @@ class Truth:
 
     def _above(self, node: Node, draw: int) -> tuple[float, int] | None:
         """The largest entry of the derivatives that a derivative is computed from, and how many each of its has."""
-        arrays = [self.plain(x, draw) for x in operands(self.of_node[node].forms[0]) if x in self._derivative_nodes]
-        sizes = [array.size for array in arrays]
-        largest = max((float(np.max(np.abs(array), initial=0.0)) for array in arrays), default=0.0)
-        return (largest, max(1, max(sizes) // max(1, self.plain(node, draw).size))) if largest else None
+        if (node, draw) not in self._largest:
+            parts = [x for x in operands(self.of_node[node].forms[0]) if x in self._derivative_nodes]
+            arrays = [self.plain(x, draw) for x in parts]
+            largest = max((float(np.max(np.abs(array), initial=0.0)) for array in arrays), default=0.0)
+            most = max((array.size for array in arrays), default=0)
+            count = max(1, most // max(1, self.plain(node, draw).size))
+            self._largest[node, draw] = (largest, count) if largest else None
+        return self._largest[node, draw]
 
     def _roundings(self, node: Node, draw: int) -> float:
         """How large the rounding of a derivative may be, in units of the relative rounding of one number.

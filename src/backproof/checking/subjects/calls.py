@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import repeat
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -85,10 +87,20 @@ def takes(function: Callable[..., Any]) -> list[str]:
     return [name for name, _ in _parameters(function)]
 
 
-def _parameters(function: Callable[..., Any]) -> Iterator[tuple[str, inspect.Parameter]]:
-    for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            yield name, parameter
+def _parameters(function: Callable[..., Any]) -> Sequence[tuple[str, inspect.Parameter]]:
+    # Each copy of an object has a method of its own, of one function.
+    if isinstance(function, MethodType):
+        return _parameters_of(function.__func__, 1)
+    return _parameters_of(function, 0)
+
+
+@lru_cache(maxsize=64)
+def _parameters_of(function: Callable[..., Any], bound: int) -> Sequence[tuple[str, inspect.Parameter]]:
+    """The parameters of a function but the first ones that are bound."""
+    parameters = [*inspect.signature(function).parameters.items()]
+    first = parameters[0][1].kind if parameters else None
+    left = parameters if first is inspect.Parameter.VAR_POSITIONAL else parameters[bound:]
+    return [(name, x) for name, x in left if x.kind not in (x.VAR_POSITIONAL, x.VAR_KEYWORD)]
 
 
 def _each(

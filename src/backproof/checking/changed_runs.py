@@ -1,0 +1,91 @@
+"""Runs of somebody's code with statements of it changed, and what comes back right from them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack, redirect_stdout
+from functools import cached_property
+from io import StringIO
+from typing import Any
+
+import numpy as np
+
+from backproof.checking.altered import altered
+from backproof.checking.layers import came_right
+from backproof.checking.precision import evenly_precise
+from backproof.checking.products import Products
+from backproof.checking.results import Results
+from backproof.checking.rewriting import Line, Rewritten
+from backproof.checking.subjects.subject import Played, Subject
+from backproof.checking.truth import Draw, Truth
+
+Changed = Mapping[Line, Rewritten]
+"""Statements with what stands in their place, by their lines."""
+
+
+class ChangedRuns:
+    """Runs of a subject's code with statements changed.
+
+    `wanted` are the derivatives that have to come back right; where that is not known, all that comes back has to be.
+    The `truths` are the same in all conventions.
+    """
+
+    def __init__(self, subject: Subject, truths: Sequence[Truth], wanted: Collection[str]) -> None:
+        self._subject, self._truths, self._wanted = subject, truths, frozenset(wanted)
+        self._truth = truths[0]
+        self._functions = subject.functions
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The arguments of the first draw."""
+        return self._truth.draws[0].played.arguments
+
+    def right(self, changed: Changed) -> frozenset[str]:
+        """What comes back right from code with changes on the first draw."""
+        run = self.played(changed, self.arguments)
+        return frozenset() if run is None else came_right(self._truth, [run])
+
+    def right_on_all(self, changed: Changed) -> tuple[frozenset[str], bool]:
+        """What comes back right on all draws, and whether that is all there is to be."""
+        runs = [run for draw in self._truth.draws if (run := self.played(changed, draw.played.arguments)) is not None]
+        if len(runs) < len(self._truth.draws):
+            return frozenset(), False
+        right = came_right(self._truth, runs)
+        # What is wanted may have been guessed by a shape: where all that comes back is right, there is no more.
+        is_all = bool(self._wanted) and right >= self._wanted
+        return right, is_all or 0 < len(Results(self._truth, runs).derivatives) <= len(right)
+
+    def played(self, changed: Changed, arguments: Mapping[str, Any], *, statements: bool = False) -> Played | None:
+        """A run of the changed code; None where it is no code, or does not come to its end."""
+        by_file: dict[str, dict[ast.stmt, ast.stmt]] = {}
+        for new in changed.values():
+            by_file.setdefault(new.line[0], {}).update(new.statements)
+        try:
+            with ExitStack() as stack, np.errstate(all="ignore"):
+                for file, statements_ in by_file.items():
+                    stack.enter_context(altered(self._functions, file, statements_))
+                stack.enter_context(redirect_stdout(StringIO()))
+                played = evenly_precise(self._subject.play(arguments, statements=statements))
+        except Exception:  # whatever the user's code raises when it is changed
+            return None
+        return played if played.raised is None else None
+
+    def draws(self, changed: Changed) -> tuple[Draw, ...] | None:
+        """Runs on all draws with their statements; None where one of them does not come to its end."""
+        runs = [self.played(changed, draw.played.arguments, statements=True) for draw in self._truth.draws]
+        found = [Draw(run, x.truth) for run, x in zip(runs, self._truth.draws, strict=True) if run is not None]
+        return tuple(found) if len(found) == len(runs) else None
+
+    def derivatives(self, changed: Changed) -> int:
+        """How many values in the changed code are derivatives, which count twice, or products on the way to one."""
+        run = self.played(changed, self.arguments, statements=True)
+        arrays = [] if run is None else [x.value for moment in run.moments for x in moment.writes if x.value.ndim]
+        return max(
+            2 * truth.count(arrays) + products.count(truth, arrays)
+            for truth, products in zip(self._truths, self._products, strict=True)
+        )
+
+    @cached_property
+    def _products(self) -> list[Products]:
+        return [Products(truth) for truth in self._truths]

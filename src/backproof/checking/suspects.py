@@ -1,0 +1,106 @@
+"""Which statements of somebody's code may be at fault: each is perturbed, to see what depends on it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backproof.checking.changed_runs import Changed, ChangedRuns
+from backproof.checking.changes import DERIVATIVE
+from backproof.checking.layers import came_right
+from backproof.checking.recording import Moment, held, is_looked_up, looped, statement_of
+from backproof.checking.repair import Repair
+from backproof.checking.rewriting import Line, Rewritten, perturbed
+from backproof.checking.subjects.subject import Played
+from backproof.checking.truth import Truth
+from backproof.ops.row import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Suspected:
+    """Statements that may be at fault.
+
+    first   those on which all depends that is wrong, and nothing that is right
+    others  those on which some of it does
+    needed  those on which something depends that is right, and that give no derivative
+    """
+
+    first: Sequence[Line]
+    others: Sequence[Line]
+    needed: Sequence[Line]
+
+
+class Suspects:
+    """The statements that may be at fault among those that run, of which `moments` has the first visits in order."""
+
+    def __init__(self, runs: ChangedRuns, truths: Sequence[Truth], moments: Mapping[Line, Moment]) -> None:
+        self._runs, self._truths, self._truth, self._moments = runs, truths, truths[0], moments
+        self._all = frozenset(self._truth.of_name)
+
+    def among(self, done: Changed, right: frozenset[str]) -> Suspected:
+        """The statements that may be at fault beside those that are put right already."""
+        before = self._parts(self._runs.played(done, self._runs.arguments))
+        lines = [line for line in self._moments if line not in done and not self._is_kept(line)]
+        free = {line: self._reach(line, done, before) for line in lines}
+        reach = {line: moved for line, (broken, moved) in free.items() if not broken & right}
+        # A statement of a loop may be wrong in one round only, on which nothing depends that is right.
+        in_loops = [line for line in free if line not in reach and line[1] in looped(line[0])]
+        most = max((moved for moved in reach.values() if moved is not None), default=0)
+        first = [
+            line
+            for line, moved in reach.items()
+            if (moved == most or (moved is None and self._computes(line))) and not self._gives_derivative(line)
+        ]
+        needed = [line for line in free if line not in reach and not self._gives_derivative(line)]
+        return Suspected(first, [*(line for line in reach if line not in first), *in_loops], needed)
+
+    def _gives_derivative(self, line: Line) -> bool:
+        """Whether all that a statement gives when it runs first is a derivative as it should be."""
+        writes = self._moments[line].writes
+        return bool(writes) and any(all(truth.is_derivative(x.value, x.text) for x in writes) for truth in self._truths)
+
+    def _computes(self, line: Line) -> bool:
+        """Whether a statement does more than take values out of something, or give them back."""
+        moment = self._moments[line]
+        return not is_looked_up(moment) and not isinstance(statement_of(moment), ast.Return)
+
+    def _is_kept(self, line: Line) -> bool:
+        """Whether a statement gives a quantity of the forward pass: one that it computes, or the one that it names."""
+        moment = self._moments[line]
+        if not is_looked_up(moment):
+            return self._computes_forward(moment)
+        named = [self._truth.forward_named(write.text) for write in moment.writes]
+        return bool(named) and all(
+            found is not None and self._truth.is_(found[0], [write.value])
+            for found, write in zip(named, moment.writes, strict=True)
+        )
+
+    def _computes_forward(self, moment: Moment) -> bool:
+        if isinstance(statement_of(moment), ast.Return) or any(DERIVATIVE.match(x.text) for x in moment.writes):
+            return False
+        found = [self._truth.recognised("", [write.value]) for write in moment.writes]
+        return bool(found) and all(quantity is not None and quantity.step is None for quantity in found)
+
+    def _reach(self, line: Line, done: Changed, before: Mapping[str, Array]) -> tuple[frozenset[str], int | None]:
+        """What is not right any more where a statement gives another value, and how much else changes.
+
+        None where that cannot be told, since the code does not run then.
+        """
+        statement = statement_of(self._moments[line])
+        new = None if statement is None else perturbed(statement)
+        if statement is None or new is None:
+            return frozenset(), None
+        moved_ = Rewritten(line, Repair(mistake="", says="", named=(), line=""), {statement: new})
+        run = self._runs.played({**done, line: moved_}, self._runs.arguments)
+        if run is None:
+            return frozenset(), None
+        after = self._parts(run)
+        moved = [text for text, array in before.items() if text in after and not np.array_equal(array, after[text])]
+        return self._all - came_right(self._truth, [run]), len(moved)
+
+    @staticmethod
+    def _parts(played: Played | None) -> Mapping[str, Array]:
+        return {} if played is None else {part.text: part.value for part in held("", played.returned)}
