@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations, takewhile
+from itertools import combinations, islice, takewhile
 from typing import Any
 
 from generic import Edit, edits
@@ -65,7 +65,7 @@ def cases(network: Network) -> Iterator[Case]:
     right = [returned(network.source, arguments(network.source, seed)) for seed in SEEDS]
     declared = (replaced(network.source, wrong) for wrong in network.wrong)
     by_kind: dict[str, list[Planted]] = {}
-    for planted in (*declared, *_generated(network)):
+    for planted in (*declared, *_generated(network, right)):
         by_kind.setdefault(planted.kind, []).append(planted)
     for kind in sorted(by_kind):
         found = (planted for planted in by_kind[kind] if is_wrong(planted.source, right))
@@ -132,8 +132,11 @@ def _alike(first: Sequence[str], second: Sequence[str]) -> int:
 # --- what is generated
 
 
-def _generated(network: Network) -> list[Planted]:
-    """What the edits make, alone and two together, in an order that is always the same and favours no line."""
+def _generated(network: Network, right: Sequence[Leaves]) -> list[Planted]:
+    """What the edits make, alone and two together, in an order that is always the same and favours no line.
+
+    Of two mistakes each is one alone.
+    """
     source, scopes = network.source, Scope.backward(network.source)
     found: dict[str, Edit] = {}
     for edit in edits(source):
@@ -141,8 +144,9 @@ def _generated(network: Network) -> list[Planted]:
     chosen = list(found.values())
     random.Random(network.name).shuffle(chosen)
     single = [_planted(edit.kind, source, scopes, edit) for edit in chosen]
-    alone = [edit for edit in chosen if not kinds()[edit.kind].get("unseen") and _runs(_edited(source, edit))]
-    pairs = combinations(alone[: 4 * CAP], 2)
+    seen = (edit for edit in chosen if not kinds()[edit.kind].get("unseen") and _runs(_edited(source, edit)))
+    alone = islice((edit for edit in seen if is_wrong(_edited(source, edit), right)), 4 * CAP)
+    pairs = combinations(alone, 2)
     double = [_planted(TWO, source, scopes, *sorted(pair, key=lambda e: e.first)) for pair in pairs if _apart(*pair)]
     return single + double
 

@@ -255,7 +255,7 @@ def diagnose(
     def verdict(values: Mapping[str, Any]) -> Diagnosis:
         return diagnose_subject(
             subject,
-            lambda drawn: derive(subject.scalar, drawn, wrt=wrt),
+            lambda drawn, opened: derive(subject.scalar, drawn, wrt=wrt, opened=opened),
             lambda drawn: trace(subject.scalar, drawn, wrt).graph,
             values,
             wanted,

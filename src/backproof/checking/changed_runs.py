@@ -35,6 +35,7 @@ class ChangedRuns:
         self._subject, self._truths, self._wanted = subject, truths, frozenset(wanted)
         self._truth = truths[0]
         self._functions = subject.functions
+        self._results = len(Results(self._truth, self._truth.played).derivatives)
 
     @property
     def arguments(self) -> Mapping[str, Any]:
@@ -54,7 +55,8 @@ class ChangedRuns:
         right = came_right(self._truth, runs)
         # What is wanted may have been guessed by a shape: where all that comes back is right, there is no more.
         is_all = bool(self._wanted) and right >= self._wanted
-        return right, is_all or 0 < len(Results(self._truth, runs).derivatives) <= len(right)
+        results = len(Results(self._truth, runs).derivatives)
+        return right, is_all or 0 < max(results, self._results) <= len(right)
 
     def played(self, changed: Changed, arguments: Mapping[str, Any], *, statements: bool = False) -> Played | None:
         """A run of the changed code; None where it is no code, or does not come to its end."""
@@ -77,14 +79,16 @@ class ChangedRuns:
         found = [Draw(run, x.truth) for run, x in zip(runs, self._truth.draws, strict=True) if run is not None]
         return tuple(found) if len(found) == len(runs) else None
 
-    def derivatives(self, changed: Changed) -> int:
-        """How many values in the changed code are derivatives, which count twice, or products on the way to one."""
+    def derivatives(self, changed: Changed) -> tuple[int, int]:
+        """How many values in the changed code are derivatives, which count twice, or products on the way to one; and
+        how many different derivatives there are among them."""
         run = self.played(changed, self.arguments, statements=True)
         arrays = [] if run is None else [x.value for moment in run.moments for x in moment.writes if x.value.ndim]
-        return max(
-            2 * truth.count(arrays) + products.count(truth, arrays)
-            for truth, products in zip(self._truths, self._products, strict=True)
-        )
+        counts = []
+        for truth, products in zip(self._truths, self._products, strict=True):
+            found = truth.derivatives_among(arrays)
+            counts.append((2 * len(found) + products.count(truth, arrays), len({*found})))
+        return max(counts)
 
     @cached_property
     def _products(self) -> list[Products]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain, combinations, permutations
+from itertools import chain, combinations, permutations, product
 
 from backproof.checking.tree import exchanged, parsed
 
@@ -22,6 +22,8 @@ DERIVATIVE = re.compile(r"d_?[A-Za-z]|.*(grad|delta|error|nabla)")
 """What the names of derivatives begin with: an activation has none of them."""
 INSTEAD = "{0} stands where {1} belongs"
 JOINS = ("concatenate", "hstack", "vstack", "stack", "column_stack", "block")
+FLATTENS = ("squeeze", "ravel", "flatten")
+"""Functions that take axes away."""
 WHOLE = ("floor", "int", "int64", "int32", "round", "rint", "trunc")
 """Functions that make whole numbers."""
 
@@ -32,13 +34,17 @@ class Names:
 
     shapes     the shape of what each expression holds
     counted    those that hold places: t of ``hs[t]``
-    functions  the functions of the user's
+    functions  the functions of the user's, and how many arguments they take
+    counts     those that hold whole numbers above one
+    one_sided  those whose entries are all positive, or none: ``x > 0`` tells nothing of them
     pieces     expressions that stand elsewhere in the same code
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     counted: Collection[str] = ()
-    functions: Collection[str] = ()
+    functions: Mapping[str, int] = field(default_factory=dict)
+    counts: Collection[str] = ()
+    one_sided: Collection[str] = ()
     pieces: Sequence[ast.expr] = ()
 
     @cached_property
@@ -66,6 +72,16 @@ class Names:
         """What holds arrays of two and more axes."""
         return {text for text, shape in self.shapes.items() if len(shape) > 1}
 
+    def products_of(self, shape: tuple[int, ...]) -> Iterator[str]:
+        """The matrix products of two arrays, transposed or not, that have a shape."""
+        shapes = {text: own for text, own in self.shapes.items() if own}
+        turned = {f"{text}.T": own[::-1] for text, own in shapes.items() if len(own) > 1}
+        for (a, rows), (b, columns) in product((shapes | turned).items(), repeat=2):
+            inner = columns[-2] if len(columns) > 1 else columns[0]
+            matches = shape and max(len(rows), len(columns)) == 2 and rows[-1] == inner
+            if matches and (*rows[:-1], *(columns[-1:] if len(columns) > 1 else ())) == shape:
+                yield f"{a} @ {b}"
+
     def shaped(self, shape: tuple[int, ...]) -> list[str]:
         """What holds an array of a shape."""
         return [text for text, own in self.shapes.items() if shape and own == shape]
@@ -83,6 +99,9 @@ def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
     for node in nodes:
         if node not in turned and (text := ast.unparse(node)) in names.matrices:
             yield "transpose", "{0} has to be transposed", (text,), exchanged(tree, node, _transposed(node))
+        if isinstance(node, ast.Attribute) and node.attr == "T":
+            says = "{0} must not be transposed"
+            yield "transpose", says, (ast.unparse(node.value),), exchanged(tree, node, node.value)
     for node in nodes:
         for mistake, says, named, new in _at(node):
             yield mistake, says, named, exchanged(tree, node, new)
@@ -90,7 +109,7 @@ def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
         text = ast.unparse(node)
         for other in names.alike.get(text, ()):
             yield "wrong quantity", INSTEAD, (text, other), exchanged(tree, node, parsed(other))
-        for mistake, says, named, new in _other_slopes(node, names):
+        for mistake, says, named, new in chain(_other_slopes(node, names), _other_functions(node, names)):
             yield mistake, says, named, exchanged(tree, node, new)
 
 
@@ -103,11 +122,9 @@ def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
             yield mistake, says, named, exchanged(tree, term, new)
         for pair in combinations(names.shaped(shape), 2):
             own = " * ".join(pair)
-            product = ast.BinOp(term, ast.Mult(), parsed(own))
-            yield "factor left out", "the factor {0} is left out", (own,), exchanged(tree, term, product)
-    for text, other in _others(valued, names):
-        new = _everywhere(tree, text, parsed(other))
-        yield "wrong quantity", INSTEAD, (text, other), new
+            both = ast.BinOp(term, ast.Mult(), parsed(own))
+            yield "factor left out", "the factor {0} is left out", (own,), exchanged(tree, term, both)
+    yield from other_names(tree, names, shape)
     nodes = [node for node in valued if node is not tree]
     for node in valued:
         for mistake, says, named, new in chain(_around(node, names), _slopes_instead(node, names)):
@@ -118,8 +135,13 @@ def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
                 pair = ast.unparse(node), other
                 yield "wrong quantity", INSTEAD, pair, exchanged(tree, node, parsed(other))
             yield "factor too many", "only {0} belongs here", (ast.unparse(node),), node
+    for own in names.products_of(shape):
+        yield "term left out", "the term {0} is left out", (own,), ast.BinOp(tree, ast.Add(), parsed(own))
+    whole = ast.unparse(tree)
     for piece in names.pieces:
         own = ast.unparse(piece)
+        if own == whole:
+            continue
         yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(tree, ast.Mult(), piece)
         for op in (ast.Add(), ast.Sub()):
             yield "term left out", "the term {0} is left out", (own,), ast.BinOp(tree, op, piece)
@@ -133,8 +155,13 @@ def _nodes(tree: ast.expr) -> Iterator[ast.expr]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.expr))
 
 
-def _others(nodes: Sequence[ast.expr], names: Names) -> Iterator[tuple[str, str]]:
-    """What may be meant by a piece of an expression wherever it stands in it, of any shape."""
+def other_names(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """Something else wherever a piece stands in an expression, of any shape."""
+    for text, other in _others(_valued(tree), names, shape):
+        yield "wrong quantity", INSTEAD, (text, other), _everywhere(tree, text, parsed(other))
+
+
+def _others(nodes: Sequence[ast.expr], names: Names, shape: tuple[int, ...]) -> Iterator[tuple[str, str]]:
     texts = [ast.unparse(node) for node in nodes]
     for text in dict.fromkeys(texts):
         node = nodes[texts.index(text)]
@@ -145,10 +172,10 @@ def _others(nodes: Sequence[ast.expr], names: Names) -> Iterator[tuple[str, str]
             yield from ((text, other) for other in alike if is_twice)
             others = (other for other, shape in names.shapes.items() if len(shape) == axes and other not in alike)
             yield from ((text, other) for other in others if other != text and axes)
-            yield from ((text, f"{function}({text})") for function in names.functions)
+            yield from ((text, f"{function}({text})") for function, count in names.functions.items() if count == 1)
+        elif texts.count(text) > 1:
+            yield from ((text, other) for other in names.shaped(shape))
         match node:
-            case ast.Call(func=ast.Name(), args=[argument]):
-                yield text, ast.unparse(argument)
             case ast.Subscript(value=ast.Name(id=name), slice=place):
                 yield from ((text, f"{x}[{ast.unparse(place)}]") for x in names.containers if x != name)
 
@@ -220,8 +247,13 @@ def _numbers(tree: ast.expr, names: Names) -> Iterator[Change]:
     yield "factor 2", "there is a factor 2 too many", (), ast.BinOp(tree, ast.Div(), ast.Constant(2))
     for text in names.numbers:
         number = parsed(text)
-        yield "1/m left out", "the division by {0} is left out", (text,), ast.BinOp(tree, ast.Div(), number)
-        yield "1/m twice", "it is divided by {0} once too often", (text,), ast.BinOp(tree, ast.Mult(), number)
+        divided, multiplied = ast.BinOp(tree, ast.Div(), number), ast.BinOp(tree, ast.Mult(), number)
+        is_count = text in names.counts
+        yield "1/m left out" if is_count else "division left out", "the division by {0} is left out", (text,), divided
+        if is_count:
+            yield "1/m twice", "it is divided by {0} once too often", (text,), multiplied
+        else:
+            yield "factor left out", "the factor {0} is left out", (text,), multiplied
 
 
 def _missing(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
@@ -235,6 +267,8 @@ def _missing(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[C
 def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """An expression with a factor or a term more."""
     yield from _numbers(tree, names)
+    for op in (ast.Sub(), ast.Add()):
+        yield "term left out", "the term {0} is left out", ("1",), ast.BinOp(tree, op, ast.Constant(1))
     yield from _missing(tree, names, shape)
     yield from slopes(tree, names, shape)
 
@@ -254,8 +288,10 @@ def slopes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Cha
 
 def _slopes_of(text: str, names: Names) -> list[str]:
     """What may be the derivative of an activation at a value."""
-    functions = [name for name in names.functions if is_slope(name)]
-    own = [f"({text} > 0)", f"(1 - {text} ** 2)", f"{text} * (1 - {text})"]
+    functions = [name for name, count in names.functions.items() if count == 1 and is_slope(name)]
+    own = [f"(1 - {text} ** 2)", f"{text} * (1 - {text})"]
+    if text not in names.one_sided:
+        own.insert(0, f"({text} > 0)")
     return [*own, *(f"{function}({text})" for function in functions)]
 
 
@@ -270,11 +306,17 @@ def _slopes_instead(node: ast.expr, names: Names) -> Iterator[Change]:
 
 def _other_slopes(node: ast.expr, names: Names) -> Iterator[Change]:
     """The derivative of an activation where that of another one stands."""
+    before: ast.expr | None = None
     match node:
         case ast.Compare(left=value, ops=[ast.Gt() | ast.GtE()], comparators=[ast.Constant(value=0)]):
             pass
         case ast.BinOp(ast.Constant(value=1), ast.Sub(), ast.BinOp(value, ast.Pow(), ast.Constant(value=2))):
             pass
+        case ast.BinOp(left, ast.Mult(), ast.BinOp(ast.Constant(value=1), ast.Sub(), value)):
+            if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
+                before, left = left.left, left.right
+            if ast.unparse(left) != ast.unparse(value):
+                return
         case ast.Call(func=ast.Name(), args=[value]):
             pass
         case _:
@@ -282,8 +324,19 @@ def _other_slopes(node: ast.expr, names: Names) -> Iterator[Change]:
     text, own = ast.unparse(value), ast.unparse(node)
     says = "{0} is not the derivative of this activation: {1} belongs here"
     for code in _slopes_of(text, names):
-        if ast.unparse(new := parsed(code)) != own:
+        slope = parsed(code)
+        new = slope if before is None else ast.BinOp(before, ast.Mult(), slope)
+        if ast.unparse(new) != own:
             yield "wrong activation", says, (own, code), new
+
+
+def _other_functions(node: ast.expr, names: Names) -> Iterator[Change]:
+    """Another function of several arguments: the backward pass of another layer."""
+    match node:
+        case ast.Call(func=ast.Name(id=called), args=given, keywords=words) if len(given) > 1:
+            for other, count in names.functions.items():
+                if other != called and count == len(given) + len(words):
+                    yield "wrong activation", INSTEAD, (called, other), ast.Call(parsed(other), given, words)
 
 
 # --- one place in it
@@ -293,6 +346,7 @@ def _around(node: ast.expr, names: Names) -> Iterator[Change]:
     """What may be missing around one place."""
     text = ast.unparse(node)
     kind = "g for g'" if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else "factor left out"
+    yield "term left out", "{0} belongs here", (f"1 + {text}",), parsed(f"1 + {text}")
     for code in (f"({text}) * (1 - {text})", f"1 - ({text}) ** 2", f"1 - {text}", f"({text}) > 0"):
         yield kind, "{0} belongs here", (code,), parsed(code)
     yield "sign of a term", "{0} has the wrong sign", (text,), ast.UnaryOp(ast.USub(), node)
@@ -314,8 +368,6 @@ def _at(node: ast.expr) -> Iterator[Change]:
             yield from _operation(left, op, right)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             yield "sign", "the sign is wrong", (), operand
-        case ast.Attribute(value=value, attr="T"):
-            yield "transpose", "{0} must not be transposed", (ast.unparse(value),), value
         case ast.Call(func=ast.Name(id="len"), args=[array]):
             yield from _lengths(array, text, 0)
         case ast.Call():
@@ -406,7 +458,6 @@ def _operation(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[Ch
             yield "factor too many", "the factor {0} is too many", (b,), left
             yield "factor too many", "the factor {0} is too many", (a,), right
             yield "division left out", "it should be divided by {0}", (b,), ast.BinOp(left, ast.Div(), right)
-            yield from _sigmoid_slope(left, right)
         case ast.Div():
             yield "factor too many", "the division by {0} is too many", (b,), left
             yield "factor too many", "it should be multiplied by {0}", (b,), ast.BinOp(left, ast.Mult(), right)
@@ -432,18 +483,6 @@ def _operation(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[Ch
             yield "wrong power", "{0} has to be squared", (ast.unparse(part),), put
 
 
-def _sigmoid_slope(left: ast.expr, right: ast.expr) -> Iterator[Change]:
-    """x · a (1 − a) where x · (1 − a²) belongs, or another slope."""
-    before, value = (left.left, left.right) if isinstance(left, ast.BinOp) else (None, left)
-    match right:
-        case ast.BinOp(left=ast.Constant(value=1), op=ast.Sub(), right=own) if ast.unparse(own) == ast.unparse(value):
-            for code, word in ((f"(1 - {ast.unparse(own)} ** 2)", "tanh"), (f"({ast.unparse(own)} > 0)", "relu")):
-                slope = parsed(code)
-                new = slope if before is None else ast.BinOp(before, ast.Mult(), slope)
-                says = f"a · (1 − a) is the slope of the sigmoid function, and that of {word} belongs here"
-                yield "wrong activation", says, (), new
-
-
 def _call(node: ast.Call) -> Iterator[Change]:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     of_module = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
@@ -460,11 +499,18 @@ def _call(node: ast.Call) -> Iterator[Change]:
             return
         case _:
             left = right = node
+    match node:
+        case ast.Call(func=ast.Attribute(attr=called), args=[whole]) if of_module and called in FLATTENS:
+            yield "keepdims lost", "{0} changes the shape", (f"np.{called}",), whole
+        case ast.Call(func=ast.Attribute(value=whole, attr=called), args=[]) if called in FLATTENS:
+            yield "keepdims lost", "{0} changes the shape", (called,), whole
     if left is not right:
         both = ast.BinOp(_transposed(left), ast.MatMult(), _transposed(right))
         yield "transpose", "the transposes of both factors are wrong", (), both
         yield "* for ·", "the matrix product stands where * belongs", (), ast.BinOp(left, ast.Mult(), right)
     match node:
+        case ast.Call(func=ast.Name(id=called), args=[value, *_]):
+            yield "factor too many", "{0} is too many", (called,), value
         case ast.Call(func=ast.Attribute(value=value, attr="astype")):
             yield "integers", "whole numbers throw away what is behind the decimal point", (), value
         case ast.Call(func=ast.Attribute(attr=called) | ast.Name(id=called), args=[value]) if called in WHOLE:

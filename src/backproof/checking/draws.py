@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from backproof.checking.comparing import same
+from backproof.checking.naming import last_word, plain, spellings
 from backproof.checking.precision import evenly_precise
 from backproof.checking.resizing import resized, same_network
 from backproof.checking.subjects.drawing import between, redrawn
@@ -20,7 +21,8 @@ from backproof.ir.errors import BackproofError
 from backproof.ir.node import Graph, Node, ancestors
 from backproof.ops.shaping import index, replace_
 
-Derive = Callable[[Mapping[str, Any]], Derivation]
+Derive = Callable[[Mapping[str, Any], bool], Derivation]
+"""Gives the derivation on some arguments; the flag says that statistics have steps of their own."""
 Follow = Callable[[Mapping[str, Any]], Graph]
 
 DRAWS = 3
@@ -39,8 +41,12 @@ class Drawing:
     ) -> None:
         self._subject, self._derive, self._follow = subject, derive, follow
         self._arguments, self._rng = arguments, rng
-        self.derivation = derive(arguments)
-        self._first = Draw(self._played(arguments), self._truth(self.derivation.graph))
+        self.derivation = derive(arguments, False)
+        played = self._played(arguments)
+        self._opened = _opens(played, self.derivation)
+        if self._opened:
+            self.derivation = derive(arguments, True)
+        self._first = Draw(played, self._truth(self.derivation.graph))
 
     def draws(self) -> list[Draw]:
         """The run on the arguments given, and others as far as there are arguments that they can be made on."""
@@ -87,7 +93,7 @@ class Drawing:
             return None
         given = redrawn(other, self._rng)
         try:
-            drawn = self._derive(given)
+            drawn = self._derive(given, self._opened)
             played = self._played(given)
         except UNFIT:
             return None
@@ -108,6 +114,14 @@ class Drawing:
             return None
         places = zip(_places(self.derivation, first.truth), _places(self.derivation, draw.truth), strict=True)
         return None if any(_repeat(there) and not _repeat(here) for here, there in places) else draw
+
+
+def _opens(played: Played, derivation: Derivation) -> bool:
+    """Whether code has derivatives by statistics, as dvar, that the derivation takes together with what they are of."""
+    derived = {step.of for step in derivation.backward}
+    closed = (str(step.node.symbol) for step in derivation.forward if step.node not in derived)
+    names = {spelling for name in closed for spelling in spellings(name)}
+    return any(plain(last_word(write.text)) in names for moment in played.moments for write in moment.writes)
 
 
 def _places(derivation: Derivation, truth: Trace) -> list[list[np.ndarray]]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from itertools import chain, count, islice
 
 from backproof.checking.changed_runs import Changed, ChangedRuns
+from backproof.checking.changes import DERIVATIVE
 from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
-from backproof.checking.recording import Moment, statement_of
+from backproof.checking.recording import Moment, is_looked_up, statement_of
 from backproof.checking.repair import Repair
-from backproof.checking.rewriting import FURTHEST, Line, Rewritten, other_places, rewritten, surroundings
+from backproof.checking.rewriting import FURTHEST, Line, Rewritten, is_update, other_places, rewritten, surroundings
 from backproof.checking.slopes import Slopes
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.suspects import Suspected, Suspects
@@ -94,11 +95,13 @@ class _Mending:
 
     def _look_at(self, run: Played) -> None:
         """Takes the statements of a run for those that are to be put right."""
-        visits = {_line(m): m for m in reversed(run.moments) if statement_of(m) is not None and m.file in self._files}
+        moments = (*run.moments, *run.calling)
+        visits = {_line(m): m for m in reversed(moments) if statement_of(m) is not None and m.file in self._files}
         self._moments = dict(reversed(visits.items()))
+        self._raised = any(moment.raised for moment in run.moments)
         self._order = list(self._moments)
         self._suspects = Suspects(self._runs, self._truths, self._moments)
-        self._surroundings = surroundings(run.moments)
+        self._surroundings = surroundings(moments)
 
     def found(self) -> Mended | None:
         done: dict[Line, Rewritten] = {}
@@ -140,7 +143,7 @@ class _Mending:
             if whole:
                 whole |= self._before(next(iter(whole.values())), suspects.first, done)
                 return max(whole.values(), key=lambda x: self._likelihood(x, done)), self._all, True
-            if partly and stage.decides:
+            if partly and stage.decides and not self._raised:
                 break
         if not partly:
             return None, right, False
@@ -191,7 +194,7 @@ class _Mending:
                     break
         return whole
 
-    def _likelihood(self, new: Rewritten, done: Changed) -> tuple[int, int, int]:
+    def _likelihood(self, new: Rewritten, done: Changed) -> tuple[tuple[int, int], int, int]:
         """How much speaks for a change: the values that are derivatives by it, that it is simple, that it is early."""
         return self._runs.derivatives({**done, new.line: new}), -new.reach, -self._order.index(new.line)
 
@@ -206,7 +209,8 @@ class _Mending:
         yield from (_Stage([x]) for x in self._all_giving_derivatives(suspects.first))
         yield from (_Stage([x], breaks=True) for x in self._all_giving_derivatives(suspects.needed))
         yield _Stage([], decides=True)
-        yield from (_Stage([x]) for x in self._all_giving_derivatives(suspects.others))
+        for reach in range(FURTHEST + 1):
+            yield _Stage([self._giving_derivatives(line, reach) for line in suspects.others])
         for some in (suspects.first, suspects.others):
             yield _Stage([other_places(self._moments[line]) for line in some])
             yield from (_Stage([self._rewritten(line, reach) for line in some]) for reach in range(FURTHEST))
@@ -221,17 +225,24 @@ class _Mending:
         """The changes of a statement by which it gives a derivative, a term of one or a slope, when it runs first."""
         moment, around = self._moments[line], self._surroundings[line]
         statement = statement_of(moment)
+        if statement is None or is_update(statement):
+            return
         work = sum(x.value.size for x in (*moment.reads, *moment.writes)) + 1000
         for new in islice(self._rewritten(line, reach), MOST_TRIED):
             self._work_left -= work
             if self._work_left < 0:
                 return
-            value = None if statement is None else around.value(moment, new.statements[statement])
-            if value is not None and self._is_expected(value):
+            value = around.value(moment, new.statements[statement])
+            if value is not None and self._is_expected(value, moment):
                 yield new
 
-    def _is_expected(self, value: Array) -> bool:
-        return any(truth.is_derivative(value) for truth in self._truths) or self._slopes.has(value)
+    def _is_expected(self, value: Array, moment: Moment) -> bool:
+        if any(truth.is_derivative(value) for truth in self._truths) or self._slopes.has(value):
+            return True
+        # What the backward pass computes again is to be what the forward pass has.
+        again = not any(DERIVATIVE.match(write.text) for write in moment.writes) and not is_looked_up(moment)
+        known = self._truth.recognised("", [value]) if again else None
+        return known is not None and known.step is None
 
     def _rewritten(self, line: Line, reach: int) -> Iterator[Rewritten]:
         return rewritten(self._moments[line], self._surroundings[line], reach)

@@ -6,6 +6,7 @@ run it is known what it should have been, whatever it is called and however far 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -19,9 +20,16 @@ from backproof.checking.recording import Moment
 from backproof.checking.repair import Repair
 from backproof.checking.rewriting import Line
 from backproof.checking.search import mistakes
+from backproof.checking.tree import parsed
 from backproof.checking.trial import Trial
 from backproof.checking.truth import Quantity, Truth
+from backproof.ops.row import Array
 
+TELLING = (
+    *("integers", "wrong activation", "wrong comparison", "1/m of another axis", "last one wins", "wrong place"),
+    *("upstream left out", "wrong power", "transpose"),
+)
+"""Mistakes that a change of the line says better than an edit of the equation with the same numbers."""
 Place = tuple[str, int, int, str, str]
 
 
@@ -93,32 +101,45 @@ class _Proof:
         """A wrong value with the mistake in it: in the equation, else in the line."""
         line = _line(event)
         self._wrong.add(line)
-        repair = self._worded(self._mended.repairs[line])
+        repair = self._worded(line)
         # Of a value that is right but for its shape or its place, or is zero by chance, the equation tells nothing.
         told_by_line = repair.below is not None or repair.mistake == "keepdims lost"
         is_right = self._truth.is_(quantity, event.arrays) or told_by_line
         is_zero = not any(array.any() for array in event.arrays) and "zeros" not in event.moment.source
         trial = Trial(self._truth, self._ledger, event)
-        found: tuple[Edited | Repair, ...] = (
-            () if is_right or is_zero else mistakes(self._truth, quantity, trial, (repair,))
-        )
+        found: tuple[Edited | Repair, ...] = ()
+        if not is_right and not is_zero and repair.mistake not in TELLING:
+            found = mistakes(self._truth, quantity, trial, (repair,))
         if is_right and not told_by_line:
             found = misshapen(quantity.node, finding.step.of), repair
         return replace(finding, mistakes=found or (repair,), correction=repair.correction)
 
-    def _worded(self, repair: Repair) -> Repair:
-        """A factor that is left out and is the derivative from above is told as that."""
-        held = [self._ledger.by_text[text].quantity for text in repair.named if text in self._ledger.by_text]
-        if repair.mistake == "factor left out" and any(x is not None and x.step is not None for x in held):
+    def _worded(self, line: Line) -> Repair:
+        """What puts a line right; a factor that is left out and is the derivative from above is told as that."""
+        repair = self._mended.repairs[line]
+        if repair.mistake == "factor left out" and any(map(self._is_derivative, self._named_in(repair, line))):
             says = "the derivative from above, {0}, is left out"
             return replace(repair, mistake="upstream left out", says=says)
         return repair
+
+    def _named_in(self, repair: Repair, line: Line) -> list[Array]:
+        """What the names in a repair hold where the line runs first and all is right."""
+        moments = (m for m in self._mended.draws[0].played.moments if (m.file, m.number) == line and m.source)
+        moment = next(moments, None)
+        held = () if moment is None else (*moment.visible, *moment.reads)
+        texts = {ast.unparse(x) for text in repair.named for x in ast.walk(parsed(text)) if isinstance(x, ast.expr)}
+        return [x.value for x in held if {x.text, x.written} & texts]
+
+    def _is_derivative(self, value: Array) -> bool:
+        if value.size > 1:
+            return self._truth.is_derivative(value)
+        return any(q.is_whole and self._truth.is_(q, [value]) for q in self._truth.derivatives)
 
     def _unnamed(self, event: Event, first: Finding) -> Finding:
         """A statement that is wrong and gives no derivative: it is told of with the first one that it makes wrong."""
         line = _line(event)
         self._wrong.add(line)
-        repair = self._worded(self._mended.repairs[line])
+        repair = self._worded(line)
         text, found, right = event.text, first.found, first.right
         if event.arrays:
             found = event.arrays[0]

@@ -41,8 +41,9 @@ class Held:
 class Moment:
     """A statement that ran: where it stands, its source, how often it had run before, what it read and wrote.
 
-    `scope` has the functions, modules and words that its names stand for. Of one that raised an error, `raised` says
-    which; what it was to write is not a number.
+    `scope` has the functions, modules and words that its names stand for. Where it ran first, `visible` has what the
+    variables of its function held then. Of one that raised an error, `raised` says which; what it was to write is not a
+    number.
     """
 
     file: str
@@ -53,6 +54,7 @@ class Moment:
     reads: tuple[Held, ...]
     writes: tuple[Held, ...]
     scope: Mapping[str, Any] = field(default_factory=dict)
+    visible: tuple[Held, ...] = ()
     raised: str = ""
 
     @property
@@ -65,13 +67,15 @@ class Moment:
 class Recording:
     """A run: what the function returned, its statements in order, and its own variables at the end.
 
-    Of one that did not come to its end, `error` is what it raised, and the last moment is the statement that raised it.
+    Of one that did not come to its end, `error` is what it raised, the last moment is the statement that raised it, and
+    `calling` are the statements that it was called in, the innermost first.
     """
 
     result: Any
     moments: tuple[Moment, ...]
     variables: Mapping[str, Any]
     error: Exception | None = None
+    calling: tuple[Moment, ...] = ()
 
 
 def record(
@@ -91,8 +95,8 @@ def record(
         error = raised
     finally:
         sys.settrace(before)
-    moments = recorder.moments if error is None else [*recorder.moments, *recorder.raising(error)]
-    return Recording(result, tuple(moments), recorder.variables, error)
+    raising = () if error is None else recorder.raising(error)
+    return Recording(result, (*recorder.moments, *raising[:1]), recorder.variables, error, tuple(raising[1:]))
 
 
 @dataclass(slots=True, eq=False)
@@ -101,6 +105,7 @@ class _Running:
 
     statement: ast.stmt
     reads: tuple[Held, ...]
+    visible: tuple[Held, ...] = ()
     raised: BaseException | None = None
 
 
@@ -109,13 +114,13 @@ class _Variables:
 
     def __init__(self, files: Collection[str]) -> None:
         self._files = files
-        self._raising: tuple[BaseException, Moment] | None = None
+        self._raising: list[tuple[BaseException, Moment]] = []
         self.moments: list[Moment] = []
         self.variables: Mapping[str, Any] = {}
 
     def raising(self, error: Exception) -> list[Moment]:
-        """The statement that an error comes from, if it is one that is recorded."""
-        return [self._raising[1]] if self._raising is not None and self._raising[0] is error else []
+        """The statement that an error comes from, if it is one that is recorded, and those that called it."""
+        return [moment for raised, moment in self._raising if raised is error]
 
     def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename not in self._files:
@@ -187,27 +192,28 @@ class _Recorder(_Variables):
         self._finish(frame, running)
         self._running[frame] = None
         if statement is not None:
-            self._running[frame] = _Running(statement, tuple(_values(_loaded(statement), frame, self._copies)))
+            reads = tuple(_values(_loaded(statement), frame, self._copies))
+            is_first = (frame.f_code.co_filename, statement.lineno) not in self._visits
+            visible = tuple(_values(tuple(frame.f_locals), frame, self._copies)) if is_first else ()
+            self._running[frame] = _Running(statement, reads, visible)
         return self._line
 
     def _note_raised(self, frame: FrameType, running: _Running, error: BaseException) -> None:
         running.raised = error
-        if self._raising is None or self._raising[0] is not error:  # else it comes from further in
-            statement, code = running.statement, frame.f_code
-            visit = self._visits.get((code.co_filename, statement.lineno), -1) + 1
-            self._raising = (
-                error,
-                Moment(
-                    code.co_filename,
-                    statement.lineno,
-                    source_of(statement, code.co_filename),
-                    visit,
-                    code.co_qualname,
-                    running.reads,
-                    tuple(_unwritten(statement, frame)),
-                    raised=f"{type(error).__name__}: {error}",
-                ),
-            )
+        statement, code = running.statement, frame.f_code
+        moment = Moment(
+            code.co_filename,
+            statement.lineno,
+            source_of(statement, code.co_filename),
+            self._visits.get((code.co_filename, statement.lineno), -1) + 1,
+            code.co_qualname,
+            running.reads,
+            tuple(_unwritten(statement, frame)),
+            {**self._functions(frame), **dict(_scope(_names(statement), frame))},
+            running.visible,
+            f"{type(error).__name__}: {error}",
+        )
+        self._raising.append((error, moment))
 
     def _functions(self, frame: FrameType) -> Mapping[str, Any]:
         """What the names of a module stand for that statements call."""
@@ -237,7 +243,8 @@ class _Recorder(_Variables):
             self.moments.remove(self._last[where])
         source = source_of(statement, file)
         scope = {**self._functions(frame), **dict(_scope(_names(statement), frame))}
-        moment = Moment(file, statement.lineno, source, visit, frame.f_code.co_qualname, running.reads, writes, scope)
+        function = frame.f_code.co_qualname
+        moment = Moment(file, statement.lineno, source, visit, function, running.reads, writes, scope, running.visible)
         self._last[where] = moment
         self.moments.append(moment)
 

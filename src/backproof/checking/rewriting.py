@@ -6,11 +6,23 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import FunctionType
 
 import numpy as np
 
-from backproof.checking.changes import DERIVATIVE, Change, Names, additions, exchanges, insertions, is_slope, pieces_of
+from backproof.checking.changes import (
+    DERIVATIVE,
+    INSTEAD,
+    Change,
+    Names,
+    additions,
+    exchanges,
+    insertions,
+    is_slope,
+    other_names,
+    pieces_of,
+)
 from backproof.checking.recording import Moment, looped, place_names, statement_of, tree_of
 from backproof.checking.repair import Repair
 from backproof.checking.replay import value_in
@@ -76,6 +88,7 @@ def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
     places: dict[tuple[str, str], list[str]] = {}
     for moment in moments:
         own = held.setdefault(moment.function, {})
+        own |= {x.text: x.value for x in moment.visible}
         own |= {read.written or read.text: read.value for read in moment.reads}
         statement = statement_of(moment)
         line = moment.file, moment.number
@@ -85,18 +98,32 @@ def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
                 function = _around(moment.file, statement)
                 pieces[where], places[where] = _pieces(function), _places(function)
             # A function may do anything: only what runs anyway, or is called like a slope, is called.
-            functions = [name for name, x in moment.scope.items() if _takes_one(x) and (name in run or is_slope(name))]
+            functions = {
+                name: x.__code__.co_argcount - len(x.__defaults__ or ())
+                for name, x in moment.scope.items()
+                if isinstance(x, FunctionType) and (name in run or is_slope(name))
+            }
             known = own | _at_places(own, places[where])
-            names = Names(_shapes(known), place_names(moment.file), functions, pieces[where])
-            shape = moment.writes[0].value.shape if moment.writes else ()
-            found[line] = Surroundings(names, known, shape)
+            one_sided = [text for text, value in known.items() if np.all(value > 0) or np.all(value <= 0)]
+            whole = (text for text, value in known.items() if value.ndim == 0 and value > 1)
+            counts = [text for text in whole if float(known[text]).is_integer()]
+            names = Names(_shapes(known), place_names(moment.file), functions, counts, one_sided, pieces[where])
+            found[line] = Surroundings(names, known, _shape(moment, statement, known))
         own |= {write.written or write.text: write.value for write in moment.writes}
     return found
 
 
-def _takes_one(value: object) -> bool:
-    """Whether a function is one of one argument."""
-    return isinstance(value, FunctionType) and value.__code__.co_argcount - len(value.__defaults__ or ()) == 1
+def _shape(moment: Moment, statement: ast.stmt, held: Mapping[str, Array]) -> tuple[int, ...]:
+    """The shape of what a statement gives; of ``dU[o] += …`` that of the entry."""
+    match statement:
+        case ast.AugAssign(target=ast.Subscript() as target) | ast.Assign(targets=[ast.Subscript() as target]):
+            if (entry := value_in(parsed(ast.unparse(target)), held, moment.scope)) is not None:
+                return tuple(entry.shape)
+    if moment.writes:
+        return tuple(moment.writes[0].value.shape)
+    # Yes and no are no numbers: what they are multiplied by may be left out.
+    values = [value_in(ast.BinOp(ast.Constant(1), ast.Mult(), x), held, moment.scope) for x in expressions(statement)]
+    return tuple(values[0].shape) if len(values) == 1 and values[0] is not None else ()
 
 
 def _shapes(held: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
@@ -157,8 +184,18 @@ def rewritten(moment: Moment, around: Surroundings, reach: int) -> Iterator[Rewr
     if statement is None or _counts(statement, moment.file):
         return
     for mistake, says, named, new in _changed(statement, moment, around, reach):
+        if _changes_nothing(new):
+            continue
         line = ast.unparse(ast.fix_missing_locations(new))
         yield Rewritten((moment.file, moment.number), Repair(mistake, says, named, line), {statement: new}, reach)
+
+
+def _changes_nothing(statement: ast.stmt) -> bool:
+    """Whether a statement only gives a name what it has: that would be no line at all."""
+    match statement:
+        case ast.Assign(targets=[target], value=value):
+            return ast.unparse(target) == ast.unparse(value)
+    return False
 
 
 def _counts(statement: ast.stmt, file: str) -> bool:
@@ -174,10 +211,20 @@ Restated = tuple[str, str, tuple[str, ...], ast.stmt]
 def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: int) -> Iterator[Restated]:
     if reach == 0:
         yield from _other_assignment(statement, moment)
+        yield from _other_target(statement, around)
     if reach == 1:
         yield from _goes_on(statement, around)
+        if is_update(statement) and not moment.raised:
+            says = "{0} is changed here and still needed as it was: change it once all derivatives are there"
+            yield "changed too early", says, (_target(statement),), ast.Pass()
     for tree in expressions(statement):
-        for mistake, says, named, new in _of_expression(tree, around, reach):
+        own = reach
+        if isinstance(statement, ast.Return) and isinstance(tree, ast.Name):
+            own = reach - 1  # what is computed is more often wrong than what of it is returned
+        tried = _of_expression(tree, around, own) if own >= 0 else iter(())
+        if reach == 0 and moment.raised:  # what has another shape than it should is likely
+            tried = chain(other_names(tree, around.names, around.shape), tried)
+        for mistake, says, named, new in tried:
             yield mistake, says, named, exchanged(statement, tree, new)
 
 
@@ -223,9 +270,6 @@ def _other_assignment(statement: ast.stmt, moment: Moment) -> Iterator[Restated]
                 yield "+= for =", says, (ast.unparse(value),), ast.Assign([target], value)
                 if DERIVATIVE.match(ast.unparse(target)):
                     yield "term too many", "the term {0} is too many", (ast.unparse(value),), ast.Pass()
-                else:
-                    says = "{0} is changed here and still needed as it was: change it once all derivatives are there"
-                    yield "changed too early", says, (ast.unparse(target),), ast.Pass()
                 if isinstance(target, ast.Subscript):
                     added = value if isinstance(op, ast.Add) else ast.UnaryOp(ast.USub(), value)
                     yield _at_repeated_places(target, added)
@@ -238,6 +282,17 @@ def _other_assignment(statement: ast.stmt, moment: Moment) -> Iterator[Restated]
                 yield "factor too many", says, (ast.unparse(value),), ast.Pass()
                 opposite = ast.Div() if isinstance(op, ast.Mult) else ast.Mult()
                 yield "factor too many", says, (ast.unparse(value),), ast.AugAssign(target, opposite, value)
+
+
+def _other_target(statement: ast.stmt, around: Surroundings) -> Iterator[Restated]:
+    """Another place that something is added to: ``dU[o]`` for ``dU[c]``."""
+    match statement:
+        case ast.AugAssign(target=ast.Subscript() as target) | ast.Assign(targets=[ast.Subscript() as target]):
+            for node in ast.walk(target.slice):
+                for other in around.names.alike.get(ast.unparse(node), ()) if isinstance(node, ast.Name) else ():
+                    new = exchanged(target, node, parsed(other))
+                    said = ast.unparse(target), ast.unparse(new)
+                    yield "wrong quantity", INSTEAD, said, exchanged(statement, target, new)
 
 
 def _goes_on(statement: ast.stmt, around: Surroundings) -> Iterator[Restated]:
@@ -259,7 +314,7 @@ def _at_repeated_places(target: ast.Subscript, value: ast.expr) -> Restated:
 def other_places(moment: Moment) -> Iterator[Rewritten]:
     """A statement that changes a value, run later: after each of those that follow it in its block."""
     statement = statement_of(moment)
-    if statement is None or not _updates(statement):
+    if statement is None or not is_update(statement):
         return
     blocks = (getattr(x, name, None) for x in ast.walk(tree_of(moment.file)) for name in ("body", "orelse"))
     block = next((b for b in blocks if isinstance(b, list) and statement in b), [])
@@ -272,8 +327,10 @@ def other_places(moment: Moment) -> Iterator[Rewritten]:
         yield Rewritten((moment.file, moment.number), repair, {statement: ast.Pass(), later: both})
 
 
-def _updates(statement: ast.stmt) -> bool:
-    """Whether a statement gives a value to something that stands in its expression."""
+def is_update(statement: ast.stmt) -> bool:
+    """Whether a statement gives a value to something that stands in its expression and is no derivative."""
+    if DERIVATIVE.match(_target(statement)):
+        return False
     match statement:
         case ast.AugAssign():
             return True

@@ -11,6 +11,7 @@ import numpy as np
 from backproof.checking.changed_runs import Changed, ChangedRuns
 from backproof.checking.changes import DERIVATIVE
 from backproof.checking.layers import came_right
+from backproof.checking.naming import letters
 from backproof.checking.recording import Moment, held, is_looked_up, looped, statement_of
 from backproof.checking.repair import Repair
 from backproof.checking.rewriting import Line, Rewritten, perturbed
@@ -43,7 +44,13 @@ class Suspects:
     def among(self, done: Changed, right: frozenset[str]) -> Suspected:
         """The statements that may be at fault beside those that are put right already."""
         before = self._parts(self._runs.played(done, self._runs.arguments))
-        lines = [line for line in self._moments if line not in done and not self._is_kept(line)]
+        raised = any(moment.raised for moment in self._moments.values())
+        lines = [
+            line
+            for line, moment in self._moments.items()
+            # Code that goes through fewer layers does not raise either.
+            if line not in done and not self._is_kept(line) and not (raised and _counts(moment))
+        ]
         free = {line: self._reach(line, done, before) for line in lines}
         reach = {line: moved for line, (broken, moved) in free.items() if not broken & right}
         # A statement of a loop may be wrong in one round only, on which nothing depends that is right.
@@ -63,20 +70,24 @@ class Suspects:
         return bool(writes) and any(all(truth.is_derivative(x.value, x.text) for x in writes) for truth in self._truths)
 
     def _computes(self, line: Line) -> bool:
-        """Whether a statement does more than take values out of something, or give them back."""
+        """Whether a statement does more than take values out of something, give them back, or count."""
         moment = self._moments[line]
-        return not is_looked_up(moment) and not isinstance(statement_of(moment), ast.Return)
+        is_return = isinstance(statement_of(moment), ast.Return)
+        return not is_looked_up(moment) and not _counts(moment) and not is_return
 
     def _is_kept(self, line: Line) -> bool:
         """Whether a statement gives a quantity of the forward pass: one that it computes, or the one that it names."""
         moment = self._moments[line]
         if not is_looked_up(moment):
             return self._computes_forward(moment)
-        named = [self._truth.forward_named(write.text) for write in moment.writes]
-        return bool(named) and all(
-            found is not None and self._truth.is_(found[0], [write.value])
-            for found, write in zip(named, moment.writes, strict=True)
-        )
+        return bool(moment.writes) and all(self._is_named(write.text, write.value) for write in moment.writes)
+
+    def _is_named(self, text: str, value: Array) -> bool:
+        """Whether a value is the quantity of the forward pass that an expression names, its round aside."""
+        named, found = self._truth.forward_named(text), self._truth.recognised("", [value])
+        if named is not None and self._truth.plain(named[0].node, 0).size == value.size:
+            return self._truth.is_(named[0], [value])
+        return found is not None and found.step is None and letters(found.name) == letters(text)
 
     def _computes_forward(self, moment: Moment) -> bool:
         if isinstance(statement_of(moment), ast.Return) or any(DERIVATIVE.match(x.text) for x in moment.writes):
@@ -104,3 +115,8 @@ class Suspects:
     @staticmethod
     def _parts(played: Played | None) -> Mapping[str, Array]:
         return {} if played is None else {part.text: part.value for part in held("", played.returned)}
+
+
+def _counts(moment: Moment) -> bool:
+    """Whether all that a statement gives are whole numbers."""
+    return all(write.value.ndim == 0 and write.value.dtype.kind == "i" for write in moment.writes)

@@ -280,9 +280,10 @@ class Truth:
         """The derivatives whose names have the letters of an expression: of ``dZ`` all of dZ[1], dZ[2], …"""
         return self._by_letters.get(letters(text), [])
 
-    def count(self, arrays: Iterable[Array]) -> int:
-        """How many of some values are derivatives, on the first draw."""
-        return sum(any(q.is_whole and self.is_(q, [array]) for q in self._close_to(array)) for array in arrays)
+    def derivatives_among(self, arrays: Iterable[Array]) -> list[Quantity]:
+        """Those of some values that are derivatives, on the first draw."""
+        found = (next((q for q in self._close_to(x) if q.is_whole and self.is_(q, [x])), None) for x in arrays)
+        return [quantity for quantity in found if quantity is not None]
 
     def is_derivative(self, array: Array, text: str = "") -> bool:
         """Whether a value is a derivative, or a term of one, on the first draw: one that an expression is called."""

@@ -218,4 +218,4 @@ class Claim:
             value = Held(f"{self.function.__name__}({own})", self.function(**{self._name: z.copy()}))
             moments.insert(0, Moment("", 0, "", 0, self.claimed.__qualname__, (), (value,)))
         loss = float(self.scalar(**copied(arguments)))
-        return Played(arguments, loss, tuple(moments), {f"d{self._name}": returned}, {}, error, warnings)
+        return Played(arguments, loss, tuple(moments), {f"d{self._name}": returned}, {}, error, warnings=warnings)

@@ -226,6 +226,7 @@ class Passes:
             {**({} if backward.result is None else {"": backward.result}), **left, **empty_in(code.owners)},
             {name: new[place] - before[place][1] for name, place in places.items() if place in new},
             None if backward.error is None else error_of(code.backward, backward.error, call, self._files),
+            calling=backward.calling,
             overwritten=overwritten,
         )
 

@@ -26,6 +26,7 @@ class Played:
     returned     what came back: results, and gradients that are left in attributes, as containers of arrays
     updates      by how much the backward pass changed a parameter itself, by name
     raised       the error that the backward pass ended with
+    calling      the statements whose calls it came through, the innermost first
     warnings     what NumPy warned of, by the line
     overwritten  the arrays that the backward pass was handed and changed in place: what they were, and what they are
     """
@@ -36,6 +37,7 @@ class Played:
     returned: Any
     updates: Mapping[str, Array]
     raised: BackproofError | None = None
+    calling: tuple[Moment, ...] = ()
     warnings: Mapping[Line, str] = field(default_factory=dict)
     overwritten: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
 
