@@ -96,6 +96,7 @@ def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
     """Something else at one place in an expression."""
     nodes = list(_nodes(tree))
     turned = [node.value for node in nodes if isinstance(node, ast.Attribute) and node.attr in ("T", "shape", "size")]
+    turned += [x for node in nodes for x in _summed_up(node)]  # whose axes tell which way round it is
     for node in nodes:
         if node not in turned and (text := ast.unparse(node)) in names.matrices:
             yield "transpose", "{0} has to be transposed", (text,), exchanged(tree, node, _transposed(node))
@@ -153,6 +154,16 @@ def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
 
 def _nodes(tree: ast.expr) -> Iterator[ast.expr]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.expr))
+
+
+def _summed_up(node: ast.expr) -> list[ast.expr]:
+    """What a sum or a mean is taken of."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="sum" | "mean"), args=[value, *_]):
+            return [value]
+        case ast.Call(func=ast.Attribute(value=value, attr="sum" | "mean")):
+            return [value]
+    return []
 
 
 def other_names(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
@@ -282,8 +293,17 @@ def slopes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Cha
     """An expression times what the derivative of an activation may be, of what has the shape of a value."""
     says = "the derivative of the activation, {0}, is left out"
     for text in names.shaped(shape):
-        for code in () if DERIVATIVE.match(text) else _slopes_of(text, names):
+        if DERIVATIVE.match(text):
+            continue
+        for code in _slopes_of(text, names):
             yield "derivative left out", says, (code,), ast.BinOp(tree, ast.Mult(), parsed(code))
+        share = f"{text} * (1 - {text})"  # of the logarithms of a share and of the rest
+        yield (
+            "division left out",
+            "the division by {0} is left out",
+            (share,),
+            ast.BinOp(tree, ast.Div(), parsed(share)),
+        )
 
 
 def _slopes_of(text: str, names: Names) -> list[str]:
@@ -458,6 +478,9 @@ def _operation(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[Ch
             yield "factor too many", "the factor {0} is too many", (b,), left
             yield "factor too many", "the factor {0} is too many", (a,), right
             yield "division left out", "it should be divided by {0}", (b,), ast.BinOp(left, ast.Div(), right)
+            if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult) and isinstance(right, ast.BinOp):
+                twice = f"{ast.unparse(left.right)} * ({b})"
+                yield "derivative twice", "the derivative of the activation, {0}, is taken twice", (twice,), left.left
         case ast.Div():
             yield "factor too many", "the division by {0} is too many", (b,), left
             yield "factor too many", "it should be multiplied by {0}", (b,), ast.BinOp(left, ast.Mult(), right)

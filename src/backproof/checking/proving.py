@@ -27,7 +27,7 @@ from backproof.ops.row import Array
 
 TELLING = (
     *("integers", "wrong activation", "wrong comparison", "1/m of another axis", "last one wins", "wrong place"),
-    *("upstream left out", "wrong power", "transpose"),
+    *("upstream left out", "wrong power", "transpose", "= for +=", "sign", "labels not one-hot", "derivative twice"),
 )
 """Mistakes that a change of the line says better than an edit of the equation with the same numbers."""
 Place = tuple[str, int, int, str, str]
@@ -71,6 +71,8 @@ class _Proof:
             self._ledger.enter(event, quantity)
         # Of a run that ends before anything else shows it, what the mended one has comes next.
         yield from (self._at_the_end(event) for event in (*waiting, *late) if _line(event) not in self._wrong)
+        calling = (Event(m, "", "", (), ()) for m in self._truth.played[0].calling)
+        yield from (self._at_the_end(x) for x in calling if _line(x) in self._mended.repairs.keys() - self._wrong)
 
     def _at_the_end(self, event: Event) -> Finding:
         lines, own = [_line(x) for x, _ in self._told], _line(event)

@@ -127,7 +127,10 @@ def _shape(moment: Moment, statement: ast.stmt, held: Mapping[str, Array]) -> tu
 
 
 def _shapes(held: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
-    """The shapes of what the shortest names hold, variables first; what two names hold has the first of them."""
+    """The shapes of what the shortest names hold, variables first; what two names hold has the first of them.
+
+    Zeros may be anything: two that hold them hold other things later.
+    """
     by_shape: dict[tuple[int, ...], list[str]] = {}
 
     def order(text: str) -> tuple[bool, bool, int, int]:
@@ -137,7 +140,7 @@ def _shapes(held: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
         own = held[text]
         alike = by_shape.setdefault(own.shape, [])
         most = MOST_PLACES if PLACE.search(text) else MOST_ALIKE
-        if len(alike) < most and not any(np.array_equal(held[x], own) for x in alike if own.ndim):
+        if len(alike) < most and not any(np.array_equal(held[x], own) for x in alike if own.ndim and own.any()):
             alike.append(text)
     return {text: shape for shape, texts in by_shape.items() for text in texts}
 
@@ -266,6 +269,8 @@ def _other_assignment(statement: ast.stmt, moment: Moment) -> Iterator[Restated]
             if isinstance(op, ast.Add | ast.Sub):
                 other = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
                 yield "sign", "the sign is wrong", (), ast.AugAssign(target, other, value)
+                if isinstance(op, ast.Sub):
+                    yield from _one_hot(target, value)
                 says = "{0} is added, where it should be set"
                 yield "+= for =", says, (ast.unparse(value),), ast.Assign([target], value)
                 if DERIVATIVE.match(ast.unparse(target)):
@@ -282,6 +287,20 @@ def _other_assignment(statement: ast.stmt, moment: Moment) -> Iterator[Restated]
                 yield "factor too many", says, (ast.unparse(value),), ast.Pass()
                 opposite = ast.Div() if isinstance(op, ast.Mult) else ast.Mult()
                 yield "factor too many", says, (ast.unparse(value),), ast.AugAssign(target, opposite, value)
+
+
+def _one_hot(target: ast.expr, value: ast.expr) -> Iterator[Restated]:
+    """Labels that are counted: what is to be subtracted is one, at their places."""
+    label = value.value if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple) else value
+    array = target.value if isinstance(target, ast.Subscript) else target
+    text = ast.unparse(array), ast.unparse(label)
+    says = "{0} has numbers of classes, of which 1 is to be subtracted at their own places only"
+    places = [f"{text[0]}[{text[1]}]", f"{text[0]}[np.arange(len({text[1]})), {text[1]}]"]
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Tuple):
+        places = [f"{text[0]}[np.arange(len({text[0]})), {ast.unparse(x)}]" for x in target.slice.elts]
+    for place in map(parsed, places):
+        if isinstance(place, ast.Subscript):
+            yield "labels not one-hot", says, (text[1],), ast.AugAssign(place, ast.Sub(), ast.Constant(1))
 
 
 def _other_target(statement: ast.stmt, around: Surroundings) -> Iterator[Restated]:
