@@ -36,6 +36,7 @@ class Names:
     counted    those that hold places: t of ``hs[t]``
     functions  the functions of the user's, and how many arguments they take
     counts     those that hold whole numbers above one
+    labels     those whose entries are whole numbers, none of them negative
     one_sided  those whose entries are all positive, or none: ``x > 0`` tells nothing of them
     pieces     expressions that stand elsewhere in the same code
     """
@@ -45,6 +46,7 @@ class Names:
     functions: Mapping[str, int] = field(default_factory=dict)
     counts: Collection[str] = ()
     one_sided: Collection[str] = ()
+    labels: Collection[str] = ()
     pieces: Sequence[ast.expr] = ()
 
     @cached_property
@@ -136,7 +138,9 @@ def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
                 pair = ast.unparse(node), other
                 yield "wrong quantity", INSTEAD, pair, exchanged(tree, node, parsed(other))
             yield "factor too many", "only {0} belongs here", (ast.unparse(node),), node
+    yield from _one_hot(tree, names, shape)
     for own in names.products_of(shape):
+        yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(parsed(own), ast.Mult(), tree)
         yield "term left out", "the term {0} is left out", (own,), ast.BinOp(tree, ast.Add(), parsed(own))
     whole = ast.unparse(tree)
     for piece in names.pieces:
@@ -249,6 +253,23 @@ def _summed(tree: ast.expr) -> Iterator[Change]:
             words = _kept(words) if keepdims else words
             call = ast.Call(ast.Attribute(tree, "sum", ast.Load()), [], words)
             yield "sum left out", "the sum over one axis is left out", (), call
+
+
+def _one_hot(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """A one at the place of each label, to be subtracted."""
+    own = ast.unparse(tree)
+    for label in names.labels:
+        match names.shapes.get(label), shape:
+            case (), (_,):
+                code = f"np.eye(len({own}))[{label}]"
+            case (), (_, 1):
+                code = f"np.eye(len({own}))[:, [{label}]]"
+            case (n,), (m, _) if n == m:
+                code = f"np.eye(({own}).shape[1])[{label}]"
+            case _:
+                continue
+        says = "{0} is left out: 1 is to be subtracted at the place of the label"
+        yield "labels not one-hot", says, (code,), ast.BinOp(tree, ast.Sub(), parsed(code))
 
 
 def _numbers(tree: ast.expr, names: Names) -> Iterator[Change]:

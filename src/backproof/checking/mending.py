@@ -64,11 +64,13 @@ def mended(
 class _Stage:
     """Changes of several lines that are as likely.
 
-    decides  a change found so far that makes only some right is taken: another statement is wrong too
+    is_sure  a change that makes only some right is likely to be needed: another statement is wrong too
+    decides  one that was found so far is taken
     breaks   a change may make wrong what is right by chance, two mistakes in it cancelling
     """
 
     changes: Sequence[Iterator[Rewritten]]
+    is_sure: bool = False
     decides: bool = False
     breaks: bool = False
 
@@ -128,6 +130,7 @@ class _Mending:
         derivatives: dZ that is wrong could be made up for in dW, but would still be wrong itself.
         """
         partly: dict[Line, tuple[frozenset[str], Rewritten]] = {}
+        sure: set[Line] = set()
         whole: dict[Line, Rewritten] = {}
         suspects = self._suspects.among(done, right)
         for stage in self._stages(suspects):
@@ -140,10 +143,12 @@ class _Mending:
                         whole[candidate.line] = candidate
                     elif stage.is_gain(found, most):
                         partly[candidate.line] = found, candidate
+                        sure |= {candidate.line} if stage.is_sure else set()
             if whole:
                 whole |= self._before(next(iter(whole.values())), suspects.first, done)
                 return max(whole.values(), key=lambda x: self._likelihood(x, done)), self._all, True
-            if partly and stage.decides and not self._raised:
+            if sure and stage.decides and not self._raised:
+                partly = {line: part for line, part in partly.items() if line in sure}
                 break
         if not partly:
             return None, right, False
@@ -206,14 +211,15 @@ class _Mending:
             yield _Stage([self._own_proposal(finding) for finding in self._proposed.values()])
             return
         # One after the other: what runs first of what is wrong makes the rest wrong.
-        yield from (_Stage([x]) for x in self._all_giving_derivatives(suspects.first))
-        yield from (_Stage([x], breaks=True) for x in self._all_giving_derivatives(suspects.needed))
-        yield _Stage([], decides=True)
+        yield from (_Stage([x], is_sure=True) for x in self._all_giving_derivatives(suspects.first))
+        yield from (_Stage([x], is_sure=True, breaks=True) for x in self._all_giving_derivatives(suspects.needed))
         for reach in range(FURTHEST + 1):
             yield _Stage([self._giving_derivatives(line, reach) for line in suspects.others])
-        for some in (suspects.first, suspects.others):
-            yield _Stage([other_places(self._moments[line]) for line in some])
-            yield from (_Stage([self._rewritten(line, reach) for line in some]) for reach in range(FURTHEST))
+        yield _Stage([other_places(self._moments[line]) for line in suspects.first], is_sure=True)
+        yield _Stage([self._rewritten(line, 0) for line in suspects.first], is_sure=True, decides=True)
+        yield _Stage([other_places(self._moments[line]) for line in suspects.others])
+        for some, least in ((suspects.first, 1), (suspects.others, 0)):
+            yield from (_Stage([self._rewritten(line, reach) for line in some]) for reach in range(least, FURTHEST))
             yield _Stage([self._rewritten(line, FURTHEST) for line in some[:FIRST]])
             yield _Stage([self._rewritten(line, FURTHEST) for line in some[FIRST:]])
 

@@ -284,7 +284,16 @@ def place_names(file: str) -> frozenset[str]:
     """The names that places are written with in a file: t of ``hs[t + 1]``."""
     subscripts = (x for statement in statements(file).values() for x in ast.walk(statement))
     places = (x.slice for x in subscripts if isinstance(x, ast.Subscript))
-    return frozenset(x.id for place in places for x in ast.walk(place) if isinstance(x, ast.Name))
+    return frozenset(name for place in places for name in _counted_in(place))
+
+
+def _counted_in(place: ast.AST) -> Iterator[str]:
+    """The names that a place is computed with; what a function makes places of, as ``np.arange(m)``, counts nothing."""
+    if isinstance(place, ast.Name):
+        yield place.id
+    elif not isinstance(place, ast.Call):
+        for part in ast.iter_child_nodes(place):
+            yield from _counted_in(part)
 
 
 def source_of(statement: ast.stmt, file: str) -> str:

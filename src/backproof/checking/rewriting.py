@@ -107,7 +107,9 @@ def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
             one_sided = [text for text, value in known.items() if np.all(value > 0) or np.all(value <= 0)]
             whole = (text for text, value in known.items() if value.ndim == 0 and value > 1)
             counts = [text for text in whole if float(known[text]).is_integer()]
-            names = Names(_shapes(known), place_names(moment.file), functions, counts, one_sided, pieces[where])
+            labels = [text for text, value in known.items() if value.dtype.kind in "iu" and np.all(value >= 0)]
+            shapes = _shapes(known)
+            names = Names(shapes, place_names(moment.file), functions, counts, one_sided, labels, pieces[where])
             found[line] = Surroundings(names, known, _shape(moment, statement, known))
         own |= {write.written or write.text: write.value for write in moment.writes}
     return found
@@ -178,6 +180,8 @@ def _at_places(held: Mapping[str, Array], places: Sequence[str]) -> dict[str, Ar
                 entry = f"{name}[{int(number) % length if -length <= number < 0 else int(number)}]"
                 if entry in held:
                     found[f"{name}[{place}]"] = held[entry]
+            labels = {text: x for text, x in held.items() if x.ndim == 1 and x.dtype.kind in "iu"}
+            found |= {f"{text}[{place}]": x[number] for text, x in labels.items() if -len(x) <= number < len(x)}
     return found
 
 
@@ -265,6 +269,8 @@ def _other_assignment(statement: ast.stmt, moment: Moment) -> Iterator[Restated]
             if moment.number in looped(moment.file) or isinstance(target, ast.Subscript):
                 says = "= stands where += belongs: of the terms that are added up only the last is kept"
                 yield "= for +=", says, (), ast.AugAssign(target, ast.Add(), value)
+            if isinstance(target, ast.Subscript):
+                yield _at_repeated_places(target, value)
         case ast.AugAssign(target=target, op=op, value=value):
             if isinstance(op, ast.Add | ast.Sub):
                 other = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
@@ -300,7 +306,8 @@ def _one_hot(target: ast.expr, value: ast.expr) -> Iterator[Restated]:
         places = [f"{text[0]}[np.arange(len({text[0]})), {ast.unparse(x)}]" for x in target.slice.elts]
     for place in map(parsed, places):
         if isinstance(place, ast.Subscript):
-            yield "labels not one-hot", says, (text[1],), ast.AugAssign(place, ast.Sub(), ast.Constant(1))
+            own = ast.Subscript(place.value, place.slice, ast.Store())
+            yield "labels not one-hot", says, (text[1],), ast.AugAssign(own, ast.Sub(), ast.Constant(1))
 
 
 def _other_target(statement: ast.stmt, around: Surroundings) -> Iterator[Restated]:
@@ -312,6 +319,12 @@ def _other_target(statement: ast.stmt, around: Surroundings) -> Iterator[Restate
                     new = exchanged(target, node, parsed(other))
                     said = ast.unparse(target), ast.unparse(new)
                     yield "wrong quantity", INSTEAD, said, exchanged(statement, target, new)
+            for node in target.slice.elts if isinstance(target.slice, ast.Tuple) else ():
+                if isinstance(node, ast.Slice) and node.lower is node.upper is None:
+                    new = exchanged(target, node, parsed(f"np.arange(len({ast.unparse(target.value)}))"))
+                    says = "{0} has a place for each label in every row, and {1} is the one of each row"
+                    said = ast.unparse(target), ast.unparse(new)
+                    yield "labels not one-hot", says, said, exchanged(statement, target, new)
 
 
 def _goes_on(statement: ast.stmt, around: Surroundings) -> Iterator[Restated]:

@@ -81,7 +81,7 @@ class _Search:
         empty = all(not array.any() for array in self._trial.event.arrays)
         if empty and "zeros" in self._trial.event.moment.source:
             return (self._left_zero(),)
-        own = None if empty else next(self._terms(self._is_chosen), None)
+        own = next(self._terms(self._is_chosen), None) if not empty and self._has_numbers() else None
         if own is not None:
             return (own,)
         singles = self._singles() if not empty or any(map(is_derivative, self._read)) else []
@@ -94,6 +94,15 @@ class _Search:
             return tuple(repairs[:MOST_MISTAKES])
         ways = (() if first is None else (first,), self._times(), self._pairs(), self._terms(), self._factor())
         return tuple(islice((edit for way in ways for edit in way), 1))
+
+    def _has_numbers(self) -> bool:
+        """Whether a number stands in the statement that may be another one: what is no number is not a wrong one."""
+        event = self._trial.event
+        return (
+            "where" in event.moment.source
+            or any(array.ndim == 0 and array.dtype.kind == "f" for array in event.reads[0].values())
+            or re.search(r"\d\.\d", event.moment.source) is not None
+        )
 
     def _left_zero(self) -> Edited:
         return _of_kind(LEFT_ZERO, mul(constant(0), self._forms[0]), "it is zero everywhere")
