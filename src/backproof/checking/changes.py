@@ -297,12 +297,18 @@ def _missing(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[C
 
 
 def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
-    """An expression with a factor or a term more."""
+    """An expression with a factor or a term more, or without the derivative of an activation in it."""
     yield from _numbers(tree, names)
     for op in (ast.Sub(), ast.Add()):
         yield "term left out", "the term {0} is left out", ("1",), ast.BinOp(tree, op, ast.Constant(1))
     yield from _missing(tree, names, shape)
     yield from slopes(tree, names, shape)
+    for node in _nodes(tree):
+        match node:
+            case ast.BinOp(ast.BinOp(before, ast.Mult(), value), ast.Mult(), ast.BinOp() as right):
+                twice = f"{ast.unparse(value)} * ({ast.unparse(right)})"
+                says = "the derivative of the activation, {0}, is taken twice"
+                yield "derivative twice", says, (twice,), exchanged(tree, node, before)
 
 
 def is_slope(name: str) -> bool:
@@ -499,9 +505,6 @@ def _operation(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[Ch
             yield "factor too many", "the factor {0} is too many", (b,), left
             yield "factor too many", "the factor {0} is too many", (a,), right
             yield "division left out", "it should be divided by {0}", (b,), ast.BinOp(left, ast.Div(), right)
-            if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult) and isinstance(right, ast.BinOp):
-                twice = f"{ast.unparse(left.right)} * ({b})"
-                yield "derivative twice", "the derivative of the activation, {0}, is taken twice", (twice,), left.left
         case ast.Div():
             yield "factor too many", "the division by {0} is too many", (b,), left
             yield "factor too many", "it should be multiplied by {0}", (b,), ast.BinOp(left, ast.Mult(), right)
@@ -553,8 +556,8 @@ def _call(node: ast.Call) -> Iterator[Change]:
         yield "transpose", "the transposes of both factors are wrong", (), both
         yield "* for ·", "the matrix product stands where * belongs", (), ast.BinOp(left, ast.Mult(), right)
     match node:
-        case ast.Call(func=ast.Name(id=called), args=[value, *_]):
-            yield "factor too many", "{0} is too many", (called,), value
+        case ast.Call(func=ast.Name(id=called), args=[value, *others]):
+            yield "factor too many" if others else "wrong quantity", "{0} is too many", (called,), value
         case ast.Call(func=ast.Attribute(value=value, attr="astype")):
             yield "integers", "whole numbers throw away what is behind the decimal point", (), value
         case ast.Call(func=ast.Attribute(attr=called) | ast.Name(id=called), args=[value]) if called in WHOLE:

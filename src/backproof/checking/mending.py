@@ -145,7 +145,7 @@ class _Mending:
                         partly[candidate.line] = found, candidate
                         sure |= {candidate.line} if stage.is_sure else set()
             if whole:
-                whole |= self._before(next(iter(whole.values())), suspects.first, done)
+                whole |= self._before(next(iter(whole.values())), suspects, done)
                 return max(whole.values(), key=lambda x: self._likelihood(x, done)), self._all, True
             if sure and stage.decides and not self._raised:
                 partly = {line: part for line, part in partly.items() if line in sure}
@@ -186,13 +186,15 @@ class _Mending:
                     yield candidate
             waiting = left
 
-    def _before(self, found: Rewritten, lines: Sequence[Line], done: Changed) -> Changed:
+    def _before(self, found: Rewritten, suspects: Suspected, done: Changed) -> Changed:
         """Changes, as simple as one that makes all right, of statements that run before it, and do so too."""
         whole: dict[Line, Rewritten] = {}
         right = self._runs.right({**done, found.line: found})
-        for line in (x for x in lines if self._order.index(x) < self._order.index(found.line)):
-            tried = (new for reach in range(max(2, found.reach + 1)) for new in self._rewritten(line, reach))
-            for new in islice(tried, MOST_BEFORE):
+        earlier = self._order[: self._order.index(found.line)]
+        reaches = range(max(2, found.reach + 1))
+        for line in (x for x in earlier if x in suspects.first or x in suspects.others):
+            changes = self._rewritten if line in suspects.first else self._giving_derivatives
+            for new in islice(chain.from_iterable(changes(line, reach) for reach in reaches), MOST_BEFORE):
                 together = {**done, line: new}
                 if self._runs.right(together) >= right and self._runs.right_on_all(together)[1]:
                     whole[line] = new

@@ -27,7 +27,7 @@ from backproof.ops.row import Array
 
 TELLING = (
     *("integers", "wrong activation", "wrong comparison", "1/m of another axis", "last one wins", "wrong place"),
-    *("upstream left out", "wrong power", "transpose", "= for +=", "sign", "labels not one-hot", "derivative twice"),
+    *("upstream left out", "transpose", "= for +=", "sign", "labels not one-hot", "derivative twice"),
 )
 """Mistakes that a change of the line says better than an edit of the equation with the same numbers."""
 Place = tuple[str, int, int, str, str]

@@ -194,7 +194,8 @@ class _Recorder(_Variables):
         if statement is not None:
             reads = tuple(_values(_loaded(statement), frame, self._copies))
             is_first = (frame.f_code.co_filename, statement.lineno) not in self._visits
-            visible = tuple(_values(tuple(frame.f_locals), frame, self._copies)) if is_first else ()
+            names = tuple(filter(str.isidentifier, frame.f_locals)) if is_first else ()
+            visible = tuple(_values(names, frame, self._copies))
             self._running[frame] = _Running(statement, reads, visible)
         return self._line
 
