@@ -316,9 +316,7 @@ def test_a_sum_that_an_error_leaves_zero_is_not_blamed(subjects: Subjects) -> No
     assert [finding.moment.number for finding in subjects.diagnosed(source).wrong] == [line]
 
 
-@pytest.mark.parametrize(
-    "wrong", ["dU[o] += 2 * (slope * V[i])", "dU[o] -= slope * V[i]", "dU[o] += -(slope * V[i])"]
-)
+@pytest.mark.parametrize("wrong", ["dU[o] += 2 * (slope * V[i])", "dU[o] -= slope * V[i]", "dU[o] += -(slope * V[i])"])
 def test_an_entry_that_is_added_to_is_put_right(wrong: str, subjects: Subjects) -> None:
     source, line = subjects.planted("skipgram", "dU[o] += slope * V[i]", wrong)
     finding = subjects.diagnosed(source).wrong[0]

@@ -221,9 +221,6 @@ def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: i
         yield from _other_target(statement, around)
     if reach == 1:
         yield from _goes_on(statement, around)
-        if is_update(statement) and not moment.raised:
-            says = "{0} is changed here and still needed as it was: change it once all derivatives are there"
-            yield "changed too early", says, (_target(statement),), ast.Pass()
     for tree in expressions(statement):
         own = reach
         if isinstance(statement, ast.Return) and isinstance(tree, ast.Name):
@@ -233,6 +230,9 @@ def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: i
             tried = chain(other_names(tree, around.names, around.shape), tried)
         for mistake, says, named, new in tried:
             yield mistake, says, named, exchanged(statement, tree, new)
+    if reach == 0 and is_update(statement) and not moment.raised:
+        says = "{0} is changed here and still needed as it was: change it once all derivatives are there"
+        yield "changed too early", says, (_target(statement),), ast.Pass()
 
 
 def _of_expression(tree: ast.expr, around: Surroundings, reach: int) -> Iterator[Change]:

@@ -1,0 +1,103 @@
+"""Mistakes that only a run of the mended code places: in helpers, in loops, in statistics, two that cancel."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import backproof as bp
+from backproof.checking.diagnosis import Diagnosis
+
+SOURCES = Path(__file__).parent / "mending"
+NAMES = sorted(path.stem for path in SOURCES.glob("*.py"))
+_numbers = count(1)
+
+
+def diagnosed(text: str) -> Diagnosis:
+    file = f"<mended {next(_numbers)}>.py"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    made: Any = ModuleType("mended")
+    exec(compile(text, file, "exec"), made.__dict__)
+    return bp.diagnose(made.forward, made.backward, made.arguments(np.random.default_rng(1)))
+
+
+def source(name: str, changes: Mapping[str, str]) -> str:
+    """A source with pieces exchanged, each of which stands there once."""
+    text = (SOURCES / f"{name}.py").read_text(encoding="utf-8")
+    for right, wrong in changes.items():
+        assert text.count(right) == 1, f"{right!r} stands {text.count(right)} times in {name}"
+        text = text.replace(right, wrong)
+    return text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_right_is_called_right(name: str) -> None:
+    diagnosis = diagnosed(source(name, {}))
+    assert diagnosis.ok
+    assert not diagnosis.wrong
+
+
+ONE = [
+    ("layers", "return s * (1 - s)", "return 1 - s", "factor left out"),
+    ("layers", "    dZ = dA * sigmoid_prime(Z)", "    dZ = sigmoid_prime(Z)", "upstream left out"),
+    ("layers", "return dA * (Z > 0)", "return Z > 0", "upstream left out"),
+    ("layers", "s = 1 / (1 + np.exp(-z))\n", "s = 1 / np.exp(-z)\n", "term left out"),
+    ("layers", "dZ1 = relu_backward(dA1, Z1)", "dZ1 = sigmoid_backward(dA1, Z1)", "wrong activation"),
+    ("layers", "dZ1 = relu_backward(dA1, Z1)", "dZ1 = relu_backward(dZ2, Z1)", "wrong quantity"),
+    ("layers", "dA1 = dZ2 @ W2.T", "dA1 = dZ2 @ W1.T", "wrong quantity"),
+    ("layers", "2 * (A2 - Y) / Y.size", "2 * (A2 - Y) / len(Y)", "1/m of another axis"),
+    ("layers", "return dW1, db1, dW2, db2", "return dW1, db1, dW1, db2", "not returned"),
+    ("pairs", "dV[j] += ds * U[i]", "dV[i] += ds * U[i]", "wrong quantity"),
+    ("pairs", "+ c[j]) - 1", "+ c[j])", None),
+    ("pairs", "dU[i] += ds * V[j]", "dU[i] += V[j]", "upstream left out"),
+    ("steps", "V.T @ dy + dnext", "V.T @ dy", "term left out"),
+    ("steps", "dy[labels[t]] -= 1", "dy -= labels[t]", "labels not one-hot"),
+    ("steps", "dz = (1 - hs[t + 1] ** 2) * dh", "dz = dh", "derivative left out"),
+    ("statistics", "dvar = 0.5 * dstd / std", "dvar = dstd / std", None),
+    ("statistics", "2 / n * xc * dvar", "1 / n * xc * dvar", None),
+    ("statistics", "du = dxc + dmu / n", "du = dxc + dmu", None),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong", "mistake"), ONE)
+def test_the_line_the_mistake_and_the_correction(name: str, right: str, wrong: str, mistake: str | None) -> None:
+    text = source(name, {right: wrong})
+    line = source(name, {})[: source(name, {}).index(right)].count("\n") + 1 + right.startswith("\n")
+    (finding,) = diagnosed(text).wrong
+    assert finding.moment.number == line
+    assert mistake in (None, finding.mistakes[0].mistake)
+    assert finding.correction is not None
+    lines = text.splitlines()
+    indent = lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]
+    lines[line - 1] = indent + finding.correction
+    assert diagnosed("\n".join(lines) + "\n").ok
+
+
+TWO = [
+    # The second sign undoes the first in one derivative, which comes back right.
+    ("layers", "dA2 = 2 * (A2 - Y)", "dA2 = -2 * (A2 - Y)", "db1 = dZ1.sum(axis=0)", "db1 = -dZ1.sum(axis=0)"),
+    ("layers", "return s * (1 - s)", "return 1 - s", "dW1 = X.T @ dZ1", "dW1 = 2 * X.T @ dZ1"),
+    ("steps", "V.T @ dy + dnext", "V.T @ dy", "dR += dz @ hs[t].T", "dR -= dz @ hs[t].T"),
+]
+
+
+@pytest.mark.parametrize(("name", "first", "wrong", "second", "wrong_too"), TWO)
+def test_two_mistakes(name: str, first: str, wrong: str, second: str, wrong_too: str) -> None:
+    right = source(name, {})
+    lines = {right[: right.index(piece)].count("\n") + 1 for piece in (first, second)}
+    diagnosis = diagnosed(source(name, {first: wrong, second: wrong_too}))
+    assert {finding.moment.number for finding in diagnosis.wrong} == lines
+
+
+def test_a_weight_that_is_changed_in_a_loop() -> None:
+    text = source("steps", {"dnext = R.T @ dz": "dnext = R.T @ dz\n        R -= 0.1 * dR"})
+    (finding,) = diagnosed(text).wrong
+    assert finding.moment.source == "R -= 0.1 * dR"
+    assert finding.mistakes[0].mistake == "changed too early"
