@@ -56,10 +56,15 @@ def _differences(forward: Callable[..., Any], given: Mapping[str, Any], array: n
 
 
 def same(found: Leaves, right: Leaves, tolerance: float = SAME) -> bool:
-    """Whether all gradients are there, in their shapes, and agree entry by entry."""
+    """Whether all gradients are there, in shapes in which they can be subtracted, and agree entry by entry."""
     return found.keys() == right.keys() and all(
-        found[place].shape == right[place].shape and close(found[place], right[place], tolerance) for place in right
+        fits(found[place], right[place]) and close(found[place], right[place], tolerance) for place in right
     )
+
+
+def fits(found: np.ndarray, right: np.ndarray) -> bool:
+    """Whether a gradient can be subtracted in place: a number from one entry, a vector from a row."""
+    return found.size == right.size and found.shape == right.shape[right.ndim - found.ndim :]
 
 
 def close(found: np.ndarray, right: np.ndarray, tolerance: float) -> bool:

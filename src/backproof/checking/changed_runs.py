@@ -15,11 +15,14 @@ from backproof.checking.altered import altered
 from backproof.checking.layers import came_right
 from backproof.checking.precision import evenly_precise
 from backproof.checking.products import Products
+from backproof.checking.recording import TooLongError, at_most
 from backproof.checking.results import Results
 from backproof.checking.rewriting import Line, Rewritten
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.truth import Draw, Truth
 
+MOST_LINES, MORE_LINES = 20_000, 20
+"""How many lines changed code may go through that has a `while` in it, beside as many times those of the first run."""
 Changed = Mapping[Line, Rewritten]
 """Statements with what stands in their place, by their lines."""
 
@@ -35,6 +38,7 @@ class ChangedRuns:
         self._subject, self._truths, self._wanted = subject, truths, frozenset(wanted)
         self._truth = truths[0]
         self._functions = subject.functions
+        self._most_lines = MORE_LINES * len(self._truth.draws[0].played.moments) + MOST_LINES
         self._results = len(Results(self._truth, self._truth.played).derivatives)
 
     @property
@@ -68,8 +72,9 @@ class ChangedRuns:
                 for file, statements_ in by_file.items():
                     stack.enter_context(altered(self._functions, file, statements_))
                 stack.enter_context(redirect_stdout(StringIO()))
+                stack.enter_context(at_most(self._most_lines))
                 played = evenly_precise(self._subject.play(arguments, statements=statements))
-        except Exception:  # whatever the user's code raises when it is changed
+        except (Exception, TooLongError):  # whatever the user's code raises when it is changed
             return None
         return played if played.raised is None else None
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import chain, combinations, permutations, product
 
 from backproof.checking.tree import exchanged, parsed
+from backproof.ops.row import Array
 
 Change = tuple[str, str, tuple[str, ...], ast.expr]
 """The mistake's name, its sentence, the pieces of code that the sentence names, and the expression without it."""
@@ -24,6 +25,8 @@ INSTEAD = "{0} stands where {1} belongs"
 JOINS = ("concatenate", "hstack", "vstack", "stack", "column_stack", "block")
 FLATTENS = ("squeeze", "ravel", "flatten")
 """Functions that take axes away."""
+MOST_CLASSES = 1000
+"""Arrays that are longer hold no scores of classes."""
 WHOLE = ("floor", "int", "int64", "int32", "round", "rint", "trunc")
 """Functions that make whole numbers."""
 
@@ -84,9 +87,28 @@ class Names:
             if matches and (*rows[:-1], *(columns[-1:] if len(columns) > 1 else ())) == shape:
                 yield f"{a} @ {b}"
 
+    def repeated_to(self, shape: tuple[int, ...]) -> list[str]:
+        """What NumPy repeats along some axes to have a shape."""
+        return [text for text, own in self.shapes.items() if own and own != shape and _repeats(own, shape)]
+
     def shaped(self, shape: tuple[int, ...]) -> list[str]:
         """What holds an array of a shape."""
         return [text for text, own in self.shapes.items() if shape and own == shape]
+
+
+def _repeats(own: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    pairs = zip(own[::-1], shape[::-1], strict=False)
+    return len(own) <= len(shape) and all(a in (1, b) for a, b in pairs)
+
+
+def is_count(number: Array) -> bool:
+    """Whether a number is a whole one above one, as a length is."""
+    return bool(number > 1) and float(number).is_integer()
+
+
+def is_called_derivative(text: str) -> bool:
+    """Whether the name of a variable, or of an attribute, is that of a derivative."""
+    return DERIVATIVE.match(text.rpartition(".")[2]) is not None
 
 
 def changes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
@@ -258,7 +280,9 @@ def _summed(tree: ast.expr) -> Iterator[Change]:
 def _one_hot(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """A one at the place of each label, to be subtracted."""
     own = ast.unparse(tree)
-    for label in names.labels:
+    if not shape or max(shape) > MOST_CLASSES:
+        return
+    for label in (x for x in names.labels if x not in names.counted):
         match names.shapes.get(label), shape:
             case (), (_,):
                 code = f"np.eye(len({own}))[{label}]"
@@ -294,6 +318,8 @@ def _missing(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[C
         yield "factor left out", "the factor {0} is left out", (text,), ast.BinOp(tree, ast.Mult(), parsed(text))
         yield "term left out", "the term {0} is left out", (text,), ast.BinOp(tree, ast.Add(), parsed(text))
         yield "term left out", "the term {0} is left out", (text,), ast.BinOp(tree, ast.Sub(), parsed(text))
+    for text in names.repeated_to(shape):  # as a bias is
+        yield "term left out", "the term {0} is left out", (text,), ast.BinOp(tree, ast.Add(), parsed(text))
 
 
 def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
@@ -320,7 +346,7 @@ def slopes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Cha
     """An expression times what the derivative of an activation may be, of what has the shape of a value."""
     says = "the derivative of the activation, {0}, is left out"
     for text in names.shaped(shape):
-        if DERIVATIVE.match(text):
+        if is_called_derivative(text):
             continue
         for code in _slopes_of(text, names):
             yield "derivative left out", says, (code,), ast.BinOp(tree, ast.Mult(), parsed(code))
@@ -346,7 +372,7 @@ def _slopes_instead(node: ast.expr, names: Names) -> Iterator[Change]:
     """The derivative of an activation where something else stands that is computed from the same value."""
     inner = [] if isinstance(node, ast.Name) else [ast.unparse(x) for x in _valued(node) if x is not node]
     kind = "g for g'" if isinstance(node, ast.Call) else "wrong activation"
-    for text in dict.fromkeys(x for x in inner if names.shapes.get(x) and not DERIVATIVE.match(x)):
+    for text in dict.fromkeys(x for x in inner if names.shapes.get(x) and not is_called_derivative(x)):
         for code in _slopes_of(text, names):
             yield kind, INSTEAD, (ast.unparse(node), code), parsed(code)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, count, islice
 
 from backproof.checking.changed_runs import Changed, ChangedRuns
-from backproof.checking.changes import DERIVATIVE
+from backproof.checking.changes import is_called_derivative
 from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
 from backproof.checking.recording import Moment, is_looked_up, statement_of
@@ -98,8 +98,10 @@ class _Mending:
     def _look_at(self, run: Played) -> None:
         """Takes the statements of a run for those that are to be put right."""
         moments = (*run.moments, *run.calling)
-        visits = {_line(m): m for m in reversed(moments) if statement_of(m) is not None and m.file in self._files}
-        self._moments = dict(reversed(visits.items()))
+        self._moments: dict[Line, Moment] = {}
+        for moment in moments:
+            if statement_of(moment) is not None and moment.file in self._files:
+                self._moments.setdefault(_line(moment), moment)
         self._raised = any(moment.raised for moment in run.moments)
         self._order = list(self._moments)
         self._suspects = Suspects(self._runs, self._truths, self._moments)
@@ -144,6 +146,8 @@ class _Mending:
                     elif stage.is_gain(found, most):
                         partly[candidate.line] = found, candidate
                         sure |= {candidate.line} if stage.is_sure else set()
+            if whole and self._proposed:
+                return next(iter(whole.values())), self._all, True
             if whole:
                 whole |= self._before(next(iter(whole.values())), suspects, done)
                 return max(whole.values(), key=lambda x: self._likelihood(x, done)), self._all, True
@@ -166,7 +170,7 @@ class _Mending:
         tried: set[tuple[Line, str, int | None]] = set()
         waiting, turns = list(stage), count()
         last: int | None = None
-        while waiting:
+        while waiting and self._runs_left > 0:
             turn = next(turns)
             if whole and last is None:
                 last = 2 * turn + FURTHER_TURNS if len(stage) > 1 else turn - 1
@@ -187,7 +191,7 @@ class _Mending:
             waiting = left
 
     def _before(self, found: Rewritten, suspects: Suspected, done: Changed) -> Changed:
-        """Changes, as simple as one that makes all right, of statements that run before it, and do so too."""
+        """Changes, about as simple as one that makes all right, of statements that run before it, and do so too."""
         whole: dict[Line, Rewritten] = {}
         right = self._runs.right({**done, found.line: found})
         earlier = self._order[: self._order.index(found.line)]
@@ -195,6 +199,9 @@ class _Mending:
         for line in (x for x in earlier if x in suspects.first or x in suspects.others):
             changes = self._rewritten if line in suspects.first else self._giving_derivatives
             for new in islice(chain.from_iterable(changes(line, reach) for reach in reaches), MOST_BEFORE):
+                if self._runs_left <= 0:
+                    return whole
+                self._runs_left -= 1
                 together = {**done, line: new}
                 if self._runs.right(together) >= right and self._runs.right_on_all(together)[1]:
                     whole[line] = new
@@ -250,7 +257,7 @@ class _Mending:
         if value.size == 1:  # the derivative by a number, which a number alone does not tell of
             return any(q.is_whole and truth.is_(q, [value]) for truth in self._truths for q in truth.derivatives)
         # What the backward pass computes again is to be what the forward pass has.
-        again = not any(DERIVATIVE.match(write.text) for write in moment.writes) and not is_looked_up(moment)
+        again = not any(is_called_derivative(write.text) for write in moment.writes) and not is_looked_up(moment)
         known = self._truth.recognised("", [value]) if again else None
         return known is not None and known.step is None
 

@@ -7,6 +7,8 @@ import linecache
 import sys
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import FrameType, ModuleType
@@ -19,6 +21,21 @@ from backproof.ir.source import Line
 from backproof.ops.row import Array
 
 Copy = Callable[[Any], Array]
+_lines: ContextVar[int | None] = ContextVar("lines", default=None)
+
+
+class TooLongError(BaseException):
+    """A run goes on for more lines than it may; no ``except Exception`` of the user's stops it."""
+
+
+@contextmanager
+def at_most(lines: int) -> Iterator[None]:
+    """Within it a run of code with a `while` in it may go through so many lines, and raises TooLongError then."""
+    token = _lines.set(lines)
+    try:
+        yield
+    finally:
+        _lines.reset(token)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +131,7 @@ class _Variables:
 
     def __init__(self, files: Collection[str]) -> None:
         self._files = files
+        self._lines = _lines.get()
         self._raising: list[tuple[BaseException, Moment]] = []
         self.moments: list[Moment] = []
         self.variables: Mapping[str, Any] = {}
@@ -125,10 +143,18 @@ class _Variables:
     def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename not in self._files:
             return None
-        frame.f_trace_lines = False
+        frame.f_trace_lines = self._lines is not None and goes_on(frame.f_code.co_filename)
         return self._returned
 
+    def _count(self) -> None:
+        if self._lines is not None:
+            self._lines -= 1
+            if self._lines < 0:
+                raise TooLongError
+
     def _returned(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line":
+            self._count()
         if event == "return" and frame.f_code.co_name != "<lambda>":
             self.variables = dict(frame.f_locals)
         return self._returned
@@ -162,6 +188,7 @@ class _Recorder(_Variables):
         self._copies = _Copies()
         self._running: dict[FrameType, _Running | None] = {}
         self._visits: dict[tuple[str, int], int] = {}
+        self._seen: set[tuple[str, int]] = set()
         self._of_modules: dict[int, Mapping[str, Any]] = {}
         self._last: dict[tuple[str, int], Moment] = {}
 
@@ -186,6 +213,7 @@ class _Recorder(_Variables):
             del self._running[frame]
             self._returned(frame, event, argument)
             return self._line
+        self._count()
         statement = statements(frame.f_code.co_filename).get(frame.f_lineno)
         if running is not None and statement is running.statement and frame.f_lineno != statement.lineno:
             return self._line  # a further line of the same statement
@@ -193,7 +221,8 @@ class _Recorder(_Variables):
         self._running[frame] = None
         if statement is not None:
             reads = tuple(_values(_loaded(statement), frame, self._copies))
-            is_first = (frame.f_code.co_filename, statement.lineno) not in self._visits
+            is_first = (frame.f_code.co_filename, statement.lineno) not in self._seen
+            self._seen.add((frame.f_code.co_filename, statement.lineno))
             names = tuple(filter(str.isidentifier, frame.f_locals)) if is_first else ()
             visible = tuple(_values(names, frame, self._copies))
             self._running[frame] = _Running(statement, reads, visible)
@@ -214,6 +243,8 @@ class _Recorder(_Variables):
             running.visible,
             f"{type(error).__name__}: {error}",
         )
+        if self._raising and self._raising[-1][0] is not error:
+            self._raising.clear()  # that one was caught
         self._raising.append((error, moment))
 
     def _functions(self, frame: FrameType) -> Mapping[str, Any]:
@@ -278,6 +309,12 @@ def looped(file: str) -> frozenset[int]:
     """The lines of a file that stand in a loop."""
     loops = (x for x in ast.walk(tree_of(file)) if isinstance(x, ast.For | ast.While))
     return frozenset(k for loop in loops for k in range(loop.lineno, (loop.end_lineno or loop.lineno) + 1))
+
+
+@lru_cache(maxsize=64)
+def goes_on(file: str) -> bool:
+    """Whether a file has a loop that may never end where something in it is changed."""
+    return any(isinstance(x, ast.While) for x in ast.walk(tree_of(file)))
 
 
 @lru_cache(maxsize=64)
@@ -582,6 +619,8 @@ def _compiled(text: str) -> Any:
 
 
 MOST_PARTS = 1000
+MOST_DEPTH = 6
+"""How deep containers in containers are looked into."""
 
 
 def _is_part(value: Any) -> bool:
@@ -589,17 +628,19 @@ def _is_part(value: Any) -> bool:
     return isinstance(value, np.ndarray | np.floating | dict | list | tuple)
 
 
-def held(text: str, value: Any, copy: Copy = np.array) -> Iterator[Held]:
+def held(text: str, value: Any, copy: Copy = np.array, depth: int = MOST_DEPTH) -> Iterator[Held]:
     """Copies of the arrays in a value: of itself, or the parts of a container or of `self`, as they are written."""
+    if depth == 0:
+        return  # a container may hold itself
     if isinstance(value, dict):
         for key, part in list(value.items())[:MOST_PARTS]:
-            yield from held(f"{text}[{key!r}]", part, copy)
+            yield from held(f"{text}[{key!r}]", part, copy, depth - 1)
     elif isinstance(value, list | tuple) and any(map(_is_part, value)):
         for k, part in enumerate(value[:MOST_PARTS]):
-            yield from held(f"{text}[{k}]", part, copy)
+            yield from held(f"{text}[{k}]", part, copy, depth - 1)
     elif hasattr(value, "__dict__") and text == "self":
         for name, part in list(vars(value).items())[:MOST_PARTS]:
-            yield from held(f"{text}.{name}", part, copy)
+            yield from held(f"{text}.{name}", part, copy, depth - 1)
     elif isinstance(value, bool | np.bool_):
         return
     elif isinstance(value, np.ndarray | float | int | np.number):

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from backproof.checking.changes import Change, Names, changes, moved
+from backproof.checking.changes import Change, Names, changes, is_count, moved
 from backproof.checking.comparing import fits, same
 from backproof.checking.events import Event
 from backproof.checking.recording import place_names, statement_of
 from backproof.checking.replay import right_side, run_again, target_of
-from backproof.checking.tree import exchanged, parsed
+from backproof.checking.tree import exchanged, is_code, parsed
 from backproof.ops.row import Array
 
 
@@ -51,7 +51,7 @@ def repairs(
         return
     tree = parsed(expression)
     draws = range(len(wanted))
-    held = {text: arrays for text, arrays in held.items() if text != event.text}
+    held = {text: arrays for text, arrays in held.items() if text != event.text and is_code(text)}
     counted = {
         text: int(arrays[0])
         for text, arrays in held.items()
@@ -59,7 +59,8 @@ def repairs(
     }
     # Who divides by one changes nothing.
     named = {text: arrays[0].shape for text, arrays in held.items() if arrays[0].ndim or (arrays[0] != 1).all()}
-    names = Names(named, counted)
+    counts = [text for text, arrays in held.items() if arrays[0].ndim == 0 and is_count(arrays[0])]
+    names = Names(named, counted, counts=counts)
     given = [{text: arrays[k] for text, arrays in held.items()} | dict(event.reads[k]) for k in draws]
     added = _added(event, tree)
     part = tree if added is None else added.right

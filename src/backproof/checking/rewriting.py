@@ -5,20 +5,22 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, combinations
 from types import FunctionType
 
 import numpy as np
 
 from backproof.checking.changes import (
-    DERIVATIVE,
     INSTEAD,
     Change,
     Names,
     additions,
     exchanges,
     insertions,
+    is_called_derivative,
+    is_count,
     is_slope,
     other_names,
     pieces_of,
@@ -26,7 +28,7 @@ from backproof.checking.changes import (
 from backproof.checking.recording import Moment, looped, place_names, statement_of, tree_of
 from backproof.checking.repair import Repair
 from backproof.checking.replay import value_in
-from backproof.checking.tree import exchanged, parsed
+from backproof.checking.tree import exchanged, is_code, parsed
 from backproof.ops.row import Array
 
 MOST_ALIKE = 24
@@ -103,10 +105,10 @@ def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
                 for name, x in moment.scope.items()
                 if isinstance(x, FunctionType) and (name in run or is_slope(name))
             }
-            known = own | _at_places(own, places[where])
+            held_ = {text: value for text, value in own.items() if is_code(text)}
+            known = _at_places(held_, places[where]) | held_
             one_sided = [text for text, value in known.items() if np.all(value > 0) or np.all(value <= 0)]
-            whole = (text for text, value in known.items() if value.ndim == 0 and value > 1)
-            counts = [text for text in whole if float(known[text]).is_integer()]
+            counts = [text for text, value in known.items() if value.ndim == 0 and is_count(value)]
             labels = [text for text, value in known.items() if value.dtype.kind in "iu" and np.all(value >= 0)]
             shapes = _shapes(known)
             names = Names(shapes, place_names(moment.file), functions, counts, one_sided, labels, pieces[where])
@@ -168,20 +170,28 @@ def _places(function: ast.AST | None) -> list[str]:
 
 
 def _at_places(held: Mapping[str, Array], places: Sequence[str]) -> dict[str, Array]:
-    """What lists hold at counted places: zs[-l] for what is held as zs[1]."""
+    """What lists and arrays hold at counted places: zs[-l] for what is held as zs[1].
+
+    Of arrays labels are such, and those as long as a list that the same loop counts through.
+    """
     matches = (ENTRY.fullmatch(text) for text in held)
-    entries = [(x[1], int(x[2])) for x in matches if x is not None and x[1] not in held]
+    listed = [(x[1], int(x[2])) for x in matches if x is not None and x[1] not in held]
+    entries = [(name, number) for name, number in listed if f"{name}[-1]" not in held]  # that is no list
     lengths = {name: 1 + max(number for other, number in entries if other == name) for name, _ in entries}
     found: dict[str, Array] = {}
     for place in places:
-        number = value_in(parsed(place), held, {})
-        if number is not None and number.ndim == 0 and number.dtype.kind == "i":
-            for name, length in lengths.items():
-                entry = f"{name}[{int(number) % length if -length <= number < 0 else int(number)}]"
-                if entry in held:
-                    found[f"{name}[{place}]"] = held[entry]
-            labels = {text: x for text, x in held.items() if x.ndim == 1 and x.dtype.kind in "iu"}
-            found |= {f"{text}[{place}]": x[number] for text, x in labels.items() if -len(x) <= number < len(x)}
+        counted = value_in(parsed(place), held, {})
+        if counted is None or counted.ndim or counted.dtype.kind != "i":
+            continue
+        number = int(counted)
+        for name, length in lengths.items():
+            entry = f"{name}[{number % length if -length <= number < 0 else number}]"
+            if entry in held:
+                found[f"{name}[{place}]"] = held[entry]
+        for text, array in held.items():
+            is_label = array.ndim == 1 and array.dtype.kind in "iu"
+            if (is_label or (array.ndim > 1 and len(array) in lengths.values())) and -len(array) <= number < len(array):
+                found[f"{text}[{place}]"] = array[number]
     return found
 
 
@@ -279,7 +289,7 @@ def _other_assignment(statement: ast.stmt, moment: Moment) -> Iterator[Restated]
                     yield from _one_hot(target, value)
                 says = "{0} is added, where it should be set"
                 yield "+= for =", says, (ast.unparse(value),), ast.Assign([target], value)
-                if DERIVATIVE.match(ast.unparse(target)):
+                if is_called_derivative(ast.unparse(target)):
                     yield "term too many", "the term {0} is too many", (ast.unparse(value),), ast.Pass()
                 if isinstance(target, ast.Subscript):
                     added = value if isinstance(op, ast.Add) else ast.UnaryOp(ast.USub(), value)
@@ -319,12 +329,32 @@ def _other_target(statement: ast.stmt, around: Surroundings) -> Iterator[Restate
                     new = exchanged(target, node, parsed(other))
                     said = ast.unparse(target), ast.unparse(new)
                     yield "wrong quantity", INSTEAD, said, exchanged(statement, target, new)
+            for first, second in combinations(_counters(target.slice), 2):
+                both = _swapped(target, first, second)
+                said = ast.unparse(target), ast.unparse(both)
+                yield "wrong place", INSTEAD, said, exchanged(statement, target, both)
             for node in target.slice.elts if isinstance(target.slice, ast.Tuple) else ():
                 if isinstance(node, ast.Slice) and node.lower is node.upper is None:
                     new = exchanged(target, node, parsed(f"np.arange(len({ast.unparse(target.value)}))"))
                     says = "{0} has a place for each label in every row, and {1} is the one of each row"
                     said = ast.unparse(target), ast.unparse(new)
                     yield "labels not one-hot", says, said, exchanged(statement, target, new)
+        case ast.Assign(targets=[ast.Tuple(elts=names) as several]):
+            for one, other_one in combinations(names, 2):
+                says = "{0} and {1} have to change places"
+                said = ast.unparse(one), ast.unparse(other_one)
+                swapped = _swapped(several, one, other_one)
+                yield "wrong place", says, said, exchanged(statement, several, swapped)
+
+
+def _swapped(tree: ast.expr, first: ast.expr, second: ast.expr) -> ast.expr:
+    """A tree with two of its nodes in each other's place."""
+    return exchanged(exchanged(tree, first, copy(second)), second, first)
+
+
+def _counters(place: ast.expr) -> list[ast.Name]:
+    """The names in the place of an entry."""
+    return [x for x in ast.walk(place) if isinstance(x, ast.Name)]
 
 
 def _goes_on(statement: ast.stmt, around: Surroundings) -> Iterator[Restated]:
@@ -338,9 +368,19 @@ def _goes_on(statement: ast.stmt, around: Surroundings) -> Iterator[Restated]:
 
 def _at_repeated_places(target: ast.Subscript, value: ast.expr) -> Restated:
     function = ast.Attribute(ast.Attribute(ast.Name("np", ast.Load()), "add", ast.Load()), "at", ast.Load())
-    call = ast.Call(function, [target.value, target.slice, value], [])
+    call = ast.Call(function, [target.value, _called_slices(target.slice), value], [])
     says = "a place that occurs twice gets only the last of what is added to it: np.add.at adds all"
     return "last one wins", says, (), ast.Expr(call)
+
+
+def _called_slices(place: ast.expr) -> ast.expr:
+    """A place as an argument: `slice(a, b)` for a:b."""
+    if isinstance(place, ast.Tuple):
+        return ast.Tuple([_called_slices(part) for part in place.elts], ast.Load())
+    if not isinstance(place, ast.Slice):
+        return place
+    ends = [part or ast.Constant(None) for part in (place.lower, place.upper, place.step)]
+    return ast.Call(ast.Name("slice", ast.Load()), ends, [])
 
 
 def other_places(moment: Moment) -> Iterator[Rewritten]:
@@ -361,7 +401,7 @@ def other_places(moment: Moment) -> Iterator[Rewritten]:
 
 def is_update(statement: ast.stmt) -> bool:
     """Whether a statement gives a value to something that stands in its expression and is no derivative."""
-    if DERIVATIVE.match(_target(statement)):
+    if is_called_derivative(_target(statement)):
         return False
     match statement:
         case ast.AugAssign():

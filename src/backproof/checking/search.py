@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ from backproof.checking.mistakes.table import (
     edited,
 )
 from backproof.checking.mistakes.terms import is_regularisation, scaled_terms
+from backproof.checking.recording import statement_of
 from backproof.checking.repair import Repair
 from backproof.checking.trial import Trial
 from backproof.checking.truth import Quantity, Truth, divisors
@@ -98,11 +100,10 @@ class _Search:
     def _has_numbers(self) -> bool:
         """Whether a number stands in the statement that may be another one: what is no number is not a wrong one."""
         event = self._trial.event
-        return (
-            "where" in event.moment.source
-            or any(array.ndim == 0 and array.dtype.kind == "f" for array in event.reads[0].values())
-            or re.search(r"\d\.\d", event.moment.source) is not None
-        )
+        statement = statement_of(event.moment)
+        nodes = () if statement is None else ast.walk(statement)
+        read = any(array.ndim == 0 and array.dtype.kind == "f" for array in event.reads[0].values())
+        return read or any(map(_is_number, nodes))
 
     def _left_zero(self) -> Edited:
         return _of_kind(LEFT_ZERO, mul(constant(0), self._forms[0]), "it is zero everywhere")
@@ -257,6 +258,14 @@ def _order(source: str) -> dict[str, int]:
     """The places of the mistakes in the order of their likelihood, those that show in the code first."""
     rank = {m.name: 1 if not m.written else 0 if re.search(m.written, source) else 2 for m in TABLE}
     return {m.name: k for k, m in enumerate(sorted(TABLE, key=lambda m: rank[m.name]))}
+
+
+def _is_number(node: ast.AST) -> bool:
+    """Whether a piece of code is a decimal number, or chooses one of several."""
+    match node:
+        case ast.Constant(value=float()) | ast.Call(func=ast.Attribute(attr="where")):
+            return True
+    return False
 
 
 def _argument(node: Node) -> Node:

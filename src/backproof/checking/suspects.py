@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backproof.checking.changed_runs import Changed, ChangedRuns
-from backproof.checking.changes import DERIVATIVE
+from backproof.checking.changes import is_called_derivative
 from backproof.checking.layers import came_right
 from backproof.checking.naming import letters
 from backproof.checking.recording import Moment, held, is_looked_up, looped, statement_of
@@ -90,7 +90,7 @@ class Suspects:
         return found is not None and found.step is None and letters(found.name) == letters(text)
 
     def _computes_forward(self, moment: Moment) -> bool:
-        if isinstance(statement_of(moment), ast.Return) or any(DERIVATIVE.match(x.text) for x in moment.writes):
+        if isinstance(statement_of(moment), ast.Return) or any(is_called_derivative(x.text) for x in moment.writes):
             return False
         found = [self._truth.recognised("", [write.value]) for write in moment.writes]
         return bool(found) and all(quantity is not None and quantity.step is None for quantity in found)
@@ -109,7 +109,11 @@ class Suspects:
         if run is None:
             return frozenset(), None
         after = self._parts(run)
-        moved = [text for text, array in before.items() if text in after and not np.array_equal(array, after[text])]
+        moved = [
+            text
+            for text, array in before.items()
+            if text in after and not np.array_equal(array, after[text], equal_nan=True)
+        ]
         return self._all - came_right(self._truth, [run]), len(moved)
 
     @staticmethod
@@ -119,4 +123,6 @@ class Suspects:
 
 def _counts(moment: Moment) -> bool:
     """Whether all that a statement gives are whole numbers."""
-    return all(write.value.ndim == 0 and write.value.dtype.kind == "i" for write in moment.writes)
+    return bool(moment.writes) and all(
+        write.value.ndim == 0 and write.value.dtype.kind == "i" for write in moment.writes
+    )

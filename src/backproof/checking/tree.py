@@ -15,6 +15,16 @@ def parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
+@lru_cache(maxsize=4096)
+def is_code(text: str) -> bool:
+    """Whether a text is an expression; a key of a dictionary may be written in a way that is none."""
+    try:
+        parsed(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
 def exchanged(tree: Tree, old: ast.AST, new: ast.AST) -> Tree:
     """A tree with one of its nodes exchanged; what has not changed is shared."""
     if tree is old:
