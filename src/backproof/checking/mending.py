@@ -28,6 +28,8 @@ MOST_RUNS = 6000
 """How often the code is run with a statement changed."""
 MOST_ENTRIES = 40_000_000
 """How many entries of arrays are computed in all these runs together, and in single statements."""
+MOST_STATEMENTS_RUN = 500_000
+"""How many statements run in all these runs together."""
 FURTHER_TURNS = 10
 """How many changes more of each line are tried at least once one has made all right."""
 MOST_TRIED = 1000
@@ -90,7 +92,7 @@ class _Mending:
         self._proposed = {_line(f.moment): f for f in reversed(findings) if f.judgement == "wrong" and f.moment.source}
         first = self._truth.draws[0].played
         entries = sum(write.value.size for m in first.moments for write in m.writes) + 1000
-        self._runs_left = min(MOST_RUNS, MOST_ENTRIES // entries)
+        self._runs_left = min(MOST_RUNS, MOST_ENTRIES // entries, MOST_STATEMENTS_RUN // max(1, len(first.moments)))
         self._work_left = MOST_ENTRIES
         self._slopes = Slopes(self._truth)
         self._look_at(first)
