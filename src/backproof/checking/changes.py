@@ -324,17 +324,17 @@ def _missing(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[C
 
 def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """An expression with a factor or a term more, or without the derivative of an activation in it."""
-    yield from _numbers(tree, names)
-    for op in (ast.Sub(), ast.Add()):
-        yield "term left out", "the term {0} is left out", ("1",), ast.BinOp(tree, op, ast.Constant(1))
-    yield from _missing(tree, names, shape)
-    yield from slopes(tree, names, shape)
     for node in _nodes(tree):
         match node:
             case ast.BinOp(ast.BinOp(before, ast.Mult(), value), ast.Mult(), ast.BinOp() as right):
                 twice = f"{ast.unparse(value)} * ({ast.unparse(right)})"
                 says = "the derivative of the activation, {0}, is taken twice"
                 yield "derivative twice", says, (twice,), exchanged(tree, node, before)
+    yield from _numbers(tree, names)
+    for op in (ast.Sub(), ast.Add()):
+        yield "term left out", "the term {0} is left out", ("1",), ast.BinOp(tree, op, ast.Constant(1))
+    yield from _missing(tree, names, shape)
+    yield from slopes(tree, names, shape)
 
 
 def is_slope(name: str) -> bool:

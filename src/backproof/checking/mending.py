@@ -89,7 +89,7 @@ class _Mending:
         self._runs = ChangedRuns(subject, truths, wanted)
         self._all = frozenset(self._truth.of_name)
         self._files = {f.__code__.co_filename for f in subject.functions}
-        self._proposed = {_line(f.moment): f for f in reversed(findings) if f.judgement == "wrong" and f.moment.source}
+        self._proposed = {f.moment.line: f for f in reversed(findings) if f.judgement == "wrong" and f.moment.source}
         first = self._truth.draws[0].played
         entries = sum(write.value.size for m in first.moments for write in m.writes) + 1000
         self._runs_left = min(MOST_RUNS, MOST_ENTRIES // entries, MOST_STATEMENTS_RUN // max(1, len(first.moments)))
@@ -103,7 +103,7 @@ class _Mending:
         self._moments: dict[Line, Moment] = {}
         for moment in moments:
             if statement_of(moment) is not None and moment.file in self._files:
-                self._moments.setdefault(_line(moment), moment)
+                self._moments.setdefault(moment.line, moment)
         self._raised = any(moment.raised for moment in run.moments)
         self._order = list(self._moments)
         self._suspects = Suspects(self._runs, self._truths, self._moments)
@@ -278,8 +278,4 @@ class _Mending:
             (new,) = ast.parse(finding.correction).body
         except (SyntaxError, ValueError):
             return
-        yield Rewritten(_line(finding.moment), repair, {statement: new})
-
-
-def _line(moment: Moment) -> Line:
-    return moment.file, moment.number
+        yield Rewritten(finding.moment.line, repair, {statement: new})

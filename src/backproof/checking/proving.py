@@ -16,6 +16,7 @@ from backproof.checking.judging import Judge
 from backproof.checking.ledger import Ledger
 from backproof.checking.mending import Mended
 from backproof.checking.mistakes.kinds import Edited, misshapen
+from backproof.checking.products import Products
 from backproof.checking.recording import Moment
 from backproof.checking.repair import Repair
 from backproof.checking.rewriting import Line
@@ -43,7 +44,7 @@ class _Proof:
         self._truth, self._mended = truth, mended
         self._meant = {_place(event.moment, event.text): quantity for event, quantity in right.recognised}
         self._told = right.recognised
-        self._lines = {_line(event) for event, quantity in self._told if quantity.step is not None}
+        self._lines = {event.moment.line for event, quantity in self._told if quantity.step is not None}
         moments = mended.draws[0].played.moments
         self._right = {_place(moment, write.text): write.value for moment in moments for write in moment.writes}
         self._ledger = Ledger(truth)
@@ -55,27 +56,27 @@ class _Proof:
         for event in events(self._truth):
             self._ledger.learn(event)
             quantity = self._meant.get(_place(event.moment, event.text)) if event.text else None
-            line = _line(event)
+            line = event.moment.line
             is_blamed = line in self._mended.repairs and line not in self._wrong and bool(event.moment.source)
             if quantity is not None and quantity.step is not None and event.moment.source:
                 finding = self._finding(event, quantity, is_blamed=is_blamed)
                 if finding.judgement != "right":
                     # What is no derivative itself shows in the first one that it makes wrong.
-                    yield from (self._unnamed(x, finding) for x in waiting if _line(x) not in self._lines)
+                    yield from (self._unnamed(x, finding) for x in waiting if x.moment.line not in self._lines)
                     waiting.clear()
                 yield finding
                 is_blamed = is_blamed and finding.judgement != "wrong"
-            if is_blamed and line not in map(_line, (*waiting, *late)):
+            if is_blamed and line not in [x.moment.line for x in (*waiting, *late)]:
                 # Where it gives a derivative in the end, that is what is told of.
                 (late if line in self._lines else waiting).append(event)
             self._ledger.enter(event, quantity)
         # Of a run that ends before anything else shows it, what the mended one has comes next.
-        yield from (self._at_the_end(event) for event in (*waiting, *late) if _line(event) not in self._wrong)
+        yield from (self._at_the_end(event) for event in (*waiting, *late) if event.moment.line not in self._wrong)
         calling = (Event(m, "", "", (), ()) for m in self._truth.played[0].calling)
-        yield from (self._at_the_end(x) for x in calling if _line(x) in self._mended.repairs.keys() - self._wrong)
+        yield from (self._at_the_end(x) for x in calling if x.moment.line in self._mended.repairs.keys() - self._wrong)
 
     def _at_the_end(self, event: Event) -> Finding:
-        lines, own = [_line(x) for x, _ in self._told], _line(event)
+        lines, own = [x.moment.line for x, _ in self._told], event.moment.line
         at = [quantity for line, (_, quantity) in zip(lines, self._told, strict=True) if line == own]
         if at and at[-1].step is not None and event.arrays:
             return self._explained(self._found(event, at[-1], "wrong"), event, at[-1])
@@ -101,7 +102,7 @@ class _Proof:
 
     def _explained(self, finding: Finding, event: Event, quantity: Quantity) -> Finding:
         """A wrong value with the mistake in it: in the equation, else in the line."""
-        line = _line(event)
+        line = event.moment.line
         self._wrong.add(line)
         repair = self._worded(line)
         # Of a value that is right but for its shape or its place, or is zero by chance, the equation tells nothing.
@@ -126,7 +127,7 @@ class _Proof:
 
     def _named_in(self, repair: Repair, line: Line) -> list[Array]:
         """What the names in a repair hold where the line runs first and all is right."""
-        moments = (m for m in self._mended.draws[0].played.moments if (m.file, m.number) == line and m.source)
+        moments = (m for m in self._mended.draws[0].played.moments if m.line == line and m.source)
         moment = next(moments, None)
         held = () if moment is None else (*moment.visible, *moment.reads)
         texts = {ast.unparse(x) for text in repair.named for x in ast.walk(parsed(text)) if isinstance(x, ast.expr)}
@@ -134,12 +135,12 @@ class _Proof:
 
     def _is_derivative(self, value: Array) -> bool:
         if value.size > 1:
-            return self._truth.is_derivative(value)
+            return self._truth.is_derivative(value) or Products(self._truth).count(self._truth, [value]) > 0
         return any(q.is_whole and self._truth.is_(q, [value]) for q in self._truth.derivatives)
 
     def _unnamed(self, event: Event, first: Finding) -> Finding:
         """A statement that is wrong and gives no derivative: it is told of with the first one that it makes wrong."""
-        line = _line(event)
+        line = event.moment.line
         self._wrong.add(line)
         repair = self._worded(line)
         text, found, right = event.text, first.found, first.right
@@ -149,10 +150,6 @@ class _Proof:
         needed_by = first.moment if repair.below is not None else None
         told = (repair,), repair.correction, first.part, needed_by
         return Finding(event.moment, text, first.step, "wrong", found, right, *told)
-
-
-def _line(event: Event) -> Line:
-    return event.moment.file, event.moment.number
 
 
 def _place(moment: Moment, text: str) -> Place:

@@ -75,6 +75,11 @@ class Moment:
     raised: str = ""
 
     @property
+    def line(self) -> tuple[str, int]:
+        """The file and the number of the line."""
+        return self.file, self.number
+
+    @property
     def place(self) -> str:
         """The file's name and the line, for messages."""
         return str(Line(self.file, self.number))

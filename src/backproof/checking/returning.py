@@ -44,8 +44,7 @@ def _otherwise(finding: Finding) -> Iterator[Rewritten]:
         return
     for part in expressions(statement):
         new = exchanged(statement, part, parsed(finding.text))
-        line = (finding.moment.file, finding.moment.number)
-        yield Rewritten(line, replace(mistake, line=ast.unparse(new)), {statement: new})
+        yield Rewritten(finding.moment.line, replace(mistake, line=ast.unparse(new)), {statement: new})
 
 
 def _in_order(new: Rewritten, places: Mapping[str, int]) -> bool:

@@ -93,7 +93,7 @@ def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
         own |= {x.text: x.value for x in moment.visible}
         own |= {read.written or read.text: read.value for read in moment.reads}
         statement = statement_of(moment)
-        line = moment.file, moment.number
+        line = moment.line
         if statement is not None and line not in found:
             where = moment.file, moment.function
             if where not in pieces:
@@ -198,13 +198,13 @@ def _at_places(held: Mapping[str, Array], places: Sequence[str]) -> dict[str, Ar
 def rewritten(moment: Moment, around: Surroundings, reach: int) -> Iterator[Rewritten]:
     """A statement with one thing changed: something in it exchanged, with a `reach` of 1 added, of 2 added inside."""
     statement = statement_of(moment)
-    if statement is None or _counts(statement, moment.file):
+    if statement is None or _keeps_a_loop_going(statement, moment.file):
         return
     for mistake, says, named, new in _changed(statement, moment, around, reach):
         if _changes_nothing(new):
             continue
         line = ast.unparse(ast.fix_missing_locations(new))
-        yield Rewritten((moment.file, moment.number), Repair(mistake, says, named, line), {statement: new}, reach)
+        yield Rewritten(moment.line, Repair(mistake, says, named, line), {statement: new}, reach)
 
 
 def _changes_nothing(statement: ast.stmt) -> bool:
@@ -215,7 +215,7 @@ def _changes_nothing(statement: ast.stmt) -> bool:
     return False
 
 
-def _counts(statement: ast.stmt, file: str) -> bool:
+def _keeps_a_loop_going(statement: ast.stmt, file: str) -> bool:
     """Whether a statement changes what a loop goes on by: it might never end."""
     tests = (x.test for x in ast.walk(tree_of(file)) if isinstance(x, ast.While))
     names = {x.id for test in tests for x in ast.walk(test) if isinstance(x, ast.Name)}
@@ -396,7 +396,7 @@ def other_places(moment: Moment) -> Iterator[Rewritten]:
         repair = Repair("changed too early", says, (_target(statement),), ast.unparse(statement), below)
         moved = [statement, later] if isinstance(later, ast.Return) else [later, statement]
         both = ast.If(ast.Constant(True), moved, [])
-        yield Rewritten((moment.file, moment.number), repair, {statement: ast.Pass(), later: both})
+        yield Rewritten(moment.line, repair, {statement: ast.Pass(), later: both})
 
 
 def is_update(statement: ast.stmt) -> bool:

@@ -145,7 +145,7 @@ class Trial:
         """What is wrong with a statement of a loop that gives only one of the terms of a sum, in place of adding it."""
         key = self._event.moment.file, self._event.moment.number
         moments = self._truth.draws[0].played.moments
-        rounds = sum((moment.file, moment.number) == key for moment in moments)
+        rounds = sum(moment.line == key for moment in moments)
         right = right_side(self._event)
         if rounds < 2 or right is None or self._event.changed or self._event.added:
             return None
