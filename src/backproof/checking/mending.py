@@ -24,10 +24,12 @@ from backproof.checking.suspects import Suspected, Suspects
 from backproof.checking.truth import Draw, Truth
 from backproof.ops.row import Array
 
-MOST_RUNS = 6000
+MOST_RUNS = 3000
 """How often the code is run with a statement changed."""
 MOST_ENTRIES = 40_000_000
 """How many entries of arrays are computed in all these runs together, and in single statements."""
+EACH = 4000
+"""As how many entries the evaluation of a single statement counts, however small its arrays are."""
 MOST_STATEMENTS_RUN = 500_000
 """How many statements run in all these runs together."""
 FURTHER_TURNS = 10
@@ -244,7 +246,7 @@ class _Mending:
         statement = statement_of(moment)
         if statement is None or is_update(statement):
             return
-        work = sum(x.value.size for x in (*moment.reads, *moment.writes)) + 1000
+        work = sum(x.value.size for x in (*moment.reads, *moment.writes)) + EACH
         for new in islice(self._rewritten(line, reach), MOST_TRIED):
             self._work_left -= work
             if self._work_left < 0:

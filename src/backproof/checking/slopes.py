@@ -8,25 +8,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 
+import numpy as np
+
 from backproof.checking.comparing import same
 from backproof.checking.equations import factors
 from backproof.checking.truth import Quantity, Truth
 from backproof.ops.arithmetic import mul
 from backproof.ops.row import Array
 
+CLOSE = 1e-3
+"""How far the sum of a value's entries may be from that of what it is, relative to the largest: rounding is less."""
+
 
 class Slopes:
     """The values of all such factors on the first draw."""
 
     def __init__(self, truth: Truth) -> None:
-        self._by_size: dict[int, list[Array]] = {}
+        self._by_size: dict[int, list[tuple[float, Array]]] = {}
         for quantity in truth.derivatives:
             for array in _slopes(truth, quantity):
-                self._by_size.setdefault(array.size, []).append(array)
+                self._by_size.setdefault(array.size, []).append((float(array.sum()), array))
 
     def has(self, array: Array) -> bool:
         """Whether a value is one of them; single numbers may be anything."""
-        return array.size > 1 and any(same(array, x) for x in self._by_size.get(array.size, ()))
+        if array.size < 2:
+            return False
+        known, total = self._by_size.get(array.size, ()), float(array.sum())
+        return any(abs(total - own) <= CLOSE * array.size * _largest(x) and same(array, x) for own, x in known)
+
+
+def _largest(array: Array) -> float:
+    return max(float(np.max(np.abs(array), initial=0.0)), 1e-300)
 
 
 def _slopes(truth: Truth, quantity: Quantity) -> Iterator[Array]:
