@@ -135,7 +135,10 @@ class _Proof:
 
     def _is_derivative(self, value: Array) -> bool:
         if value.size > 1:
-            return self._truth.is_derivative(value) or Products(self._truth).count(self._truth, [value]) > 0
+            known = self._truth.recognised("", [value])
+            if known is not None:
+                return known.step is not None
+            return Products(self._truth).count(self._truth, [value]) > 0
         return any(q.is_whole and self._truth.is_(q, [value]) for q in self._truth.derivatives)
 
     def _unnamed(self, event: Event, first: Finding) -> Finding:
