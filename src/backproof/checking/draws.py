@@ -117,11 +117,12 @@ class Drawing:
 
 
 def _opens(played: Played, derivation: Derivation) -> bool:
-    """Whether code has derivatives by statistics, as dvar, that the derivation takes together with what they are of."""
+    """Whether code goes statistic by statistic, as by dvar and dmu, through what the derivation takes together."""
     derived = {step.of for step in derivation.backward}
     closed = (str(step.node.symbol) for step in derivation.forward if step.node not in derived)
     names = {spelling for name in closed for spelling in spellings(name)}
-    return any(plain(last_word(write.text)) in names for moment in played.moments for write in moment.writes)
+    written = {plain(last_word(write.text)) for moment in played.moments for write in moment.writes}
+    return len(written & names) > 1  # one of them alone, as dvar, stands in the textbook's formula too
 
 
 def _places(derivation: Derivation, truth: Trace) -> list[list[np.ndarray]]:

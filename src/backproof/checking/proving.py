@@ -111,8 +111,10 @@ class _Proof:
         is_zero = not any(array.any() for array in event.arrays) and "zeros" not in event.moment.source
         trial = Trial(self._truth, self._ledger, event)
         found: tuple[Edited | Repair, ...] = ()
-        if not is_right and not is_zero and repair.mistake not in TELLING:
+        if not is_right and not is_zero:
             found = mistakes(self._truth, quantity, trial, (repair,))
+            if found and repair.mistake in TELLING and found[0].mistake != repair.mistake:
+                found = (repair,)
         if is_right and not told_by_line:
             found = misshapen(quantity.node, finding.step.of), repair
         return replace(finding, mistakes=found or (repair,), correction=repair.correction)
