@@ -582,7 +582,7 @@ def _call(node: ast.Call) -> Iterator[Change]:
         yield "transpose", "the transposes of both factors are wrong", (), both
         yield "* for ·", "the matrix product stands where * belongs", (), ast.BinOp(left, ast.Mult(), right)
     match node:
-        case ast.Call(func=ast.Name(id=called), args=[value, *others]):
+        case ast.Call(func=ast.Name(id=called), args=[value, *others]) if called not in WHOLE:
             yield "factor too many" if others else "wrong quantity", "{0} is too many", (called,), value
         case ast.Call(func=ast.Attribute(value=value, attr="astype")):
             yield "integers", "whole numbers throw away what is behind the decimal point", (), value

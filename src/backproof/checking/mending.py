@@ -259,7 +259,7 @@ class _Mending:
         if any(truth.is_derivative(value) for truth in self._truths) or self._slopes.has(value):
             return True
         if value.size == 1:  # the derivative by a number, which a number alone does not tell of
-            return any(q.is_whole and truth.is_(q, [value]) for truth in self._truths for q in truth.derivatives)
+            return any(truth.is_derivative_by_number(value) for truth in self._truths)
         # What the backward pass computes again is to be what the forward pass has.
         again = not any(is_called_derivative(write.text) for write in moment.writes) and not is_looked_up(moment)
         known = self._truth.recognised("", [value]) if again else None

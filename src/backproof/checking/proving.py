@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from backproof.checking.diagnosis import Finding, Judgement
 from backproof.checking.events import Event, events
@@ -140,8 +141,12 @@ class _Proof:
             known = self._truth.recognised("", [value])
             if known is not None:
                 return known.step is not None
-            return Products(self._truth).count(self._truth, [value]) > 0
-        return any(q.is_whole and self._truth.is_(q, [value]) for q in self._truth.derivatives)
+            return self._products.count(self._truth, [value]) > 0
+        return self._truth.is_derivative_by_number(value)
+
+    @cached_property
+    def _products(self) -> Products:
+        return Products(self._truth)
 
     def _unnamed(self, event: Event, first: Finding) -> Finding:
         """A statement that is wrong and gives no derivative: it is told of with the first one that it makes wrong."""

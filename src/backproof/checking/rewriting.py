@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, combinations
 from types import FunctionType
 
@@ -217,9 +218,15 @@ def _changes_nothing(statement: ast.stmt) -> bool:
 
 def _keeps_a_loop_going(statement: ast.stmt, file: str) -> bool:
     """Whether a statement changes what a loop goes on by: it might never end."""
-    tests = (x.test for x in ast.walk(tree_of(file)) if isinstance(x, ast.While))
-    names = {x.id for test in tests for x in ast.walk(test) if isinstance(x, ast.Name)}
+    names = _tested(file)
     return any(isinstance(x, ast.Name) and x.id in names for x in ast.walk(statement))
+
+
+@lru_cache(maxsize=64)
+def _tested(file: str) -> frozenset[str]:
+    """The names by which the loops of a file go on."""
+    tests = (x.test for x in ast.walk(tree_of(file)) if isinstance(x, ast.While))
+    return frozenset(x.id for test in tests for x in ast.walk(test) if isinstance(x, ast.Name))
 
 
 Restated = tuple[str, str, tuple[str, ...], ast.stmt]

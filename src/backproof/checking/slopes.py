@@ -24,21 +24,18 @@ class Slopes:
     """The values of all such factors on the first draw."""
 
     def __init__(self, truth: Truth) -> None:
-        self._by_size: dict[int, list[tuple[float, Array]]] = {}
+        self._by_size: dict[int, list[tuple[float, float, Array]]] = {}
         for quantity in truth.derivatives:
             for array in _slopes(truth, quantity):
-                self._by_size.setdefault(array.size, []).append((float(array.sum()), array))
+                far = CLOSE * array.size * float(np.max(np.abs(array), initial=0.0))
+                self._by_size.setdefault(array.size, []).append((float(array.sum()), far, array))
 
     def has(self, array: Array) -> bool:
         """Whether a value is one of them; single numbers may be anything."""
         if array.size < 2:
             return False
         known, total = self._by_size.get(array.size, ()), float(array.sum())
-        return any(abs(total - own) <= CLOSE * array.size * _largest(x) and same(array, x) for own, x in known)
-
-
-def _largest(array: Array) -> float:
-    return max(float(np.max(np.abs(array), initial=0.0)), 1e-300)
+        return any(abs(total - own) <= far and same(array, slope) for own, far, slope in known)
 
 
 def _slopes(truth: Truth, quantity: Quantity) -> Iterator[Array]:

@@ -291,6 +291,10 @@ class Truth:
         meant = self.lettered(text) if text else []
         return any(q in meant for q in found) if meant else bool(found)
 
+    def is_derivative_by_number(self, array: Array) -> bool:
+        """Whether a number is the derivative by a number, on the first draw, whatever it is called."""
+        return any(q.is_whole and self.is_(q, [array]) for q in self.derivatives)
+
     def recognised(self, text: str, arrays: Sequence[Array], called: str = "") -> Quantity | None:
         """The quantity that these values are; the one that the name says, if it says one.
 
