@@ -189,7 +189,7 @@ def test_progress_is_told_on_a_terminal(folder: Path, data: Path) -> None:
     terminal = {**os.environ, "TERM": "xterm"}
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, env=terminal, check=False)
     os.close(theirs)
-    told = os.read(ours, 10**6).decode()
+    told = os.read(ours, 10**6).decode(errors="ignore")  # a read may end within a character
     os.close(ours)
     assert "grading" in told
     assert "0/1" in told
