@@ -29,10 +29,10 @@ demo: $(VENV)/.stamp-package  ## derive, run and check the article's kind of net
 	$(BIN)/backproof check $(SPEC) --data iris
 
 test: $(VENV)/.stamp-test  ## all tests that need no framework
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 test-frameworks: $(VENV_FRAMEWORKS)/.stamp-frameworks  ## PyTorch and JAX (CPU) as second opinions
-	$(VENV_FRAMEWORKS)/bin/python -m pytest -m frameworks
+	$(VENV_FRAMEWORKS)/bin/python -m pytest --numprocesses auto -m frameworks
 
 lint: $(VENV)/.stamp-dev  ## ruff
 	$(BIN)/ruff check .
