@@ -102,6 +102,22 @@ def is_wrong(source: str, right: Sequence[Leaves]) -> bool:
     return False
 
 
+def wrong_gradients(source: str, right: Sequence[Leaves]) -> set[str]:
+    """The places of the gradients that differ; all of them where there are none."""
+    found: set[str] = set()
+    for seed, gradients in zip(SEEDS, right, strict=True):
+        try:
+            leaves = returned(source, arguments(source, seed))
+        except Exception:  # whatever somebody's code raises
+            return set(gradients)
+        found |= {
+            place
+            for place, own in gradients.items()
+            if place not in leaves or not same({place: leaves[place]}, {place: own})
+        }
+    return found
+
+
 # --- what is declared
 
 
@@ -135,7 +151,7 @@ def _alike(first: Sequence[str], second: Sequence[str]) -> int:
 def _generated(network: Network, right: Sequence[Leaves]) -> list[Planted]:
     """What the edits make, alone and two together, in an order that is always the same and favours no line.
 
-    Of two mistakes each is one alone.
+    Of two mistakes each is one alone, and none makes up for the other in a gradient: those would be one, elsewhere.
     """
     source, scopes = network.source, Scope.backward(network.source)
     found: dict[str, Edit] = {}
@@ -147,7 +163,8 @@ def _generated(network: Network, right: Sequence[Leaves]) -> list[Planted]:
     seen = (edit for edit in chosen if not kinds()[edit.kind].get("unseen") and _runs(_edited(source, edit)))
     alone = islice((edit for edit in seen if is_wrong(_edited(source, edit), right)), 4 * CAP)
     pairs = combinations(alone, 2)
-    double = [_planted(TWO, source, scopes, *sorted(pair, key=lambda e: e.first)) for pair in pairs if _apart(*pair)]
+    ordered = (sorted(pair, key=lambda e: e.first) for pair in pairs if _apart(*pair) and _add_up(source, pair, right))
+    double = [_planted(TWO, source, scopes, *pair) for pair in islice(ordered, CAP)]
     return single + double
 
 
@@ -180,6 +197,12 @@ def _runs(source: str) -> bool:
 
 def _apart(first: Edit, second: Edit) -> bool:
     return first.last < second.first or second.last < first.first
+
+
+def _add_up(source: str, pair: Sequence[Edit], right: Sequence[Leaves]) -> bool:
+    """Whether what one of two edits makes wrong is wrong with both."""
+    both = wrong_gradients(_edited(source, *sorted(pair, key=lambda e: e.first)), right)
+    return all(wrong_gradients(_edited(source, edit), right) <= both for edit in pair)
 
 
 def _readers(scopes: Sequence[Scope], line: int) -> Iterator[int]:

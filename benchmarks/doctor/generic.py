@@ -104,7 +104,7 @@ def _augmented(statement: ast.AugAssign, scope: Scope) -> Iterator[tuple[str, st
 def _whole(value: ast.expr, scope: Scope, target: str) -> Iterator[Candidate]:
     own = text(value)
     made = ast.Name | ast.Constant | ast.List | ast.Tuple | ast.ListComp | ast.Dict
-    if isinstance(value, made) or own.startswith(("np.zeros", "dict(")):
+    if isinstance(value, made) or own.startswith(("np.zeros", "dict(", "[None]")):
         return
     yield "sign", expr(f"-({own})")
     yield "factor 2 extra", expr(f"2 * ({own})")
@@ -122,8 +122,8 @@ def _whole(value: ast.expr, scope: Scope, target: str) -> Iterator[Candidate]:
 
 
 def _factors(node: ast.expr, scope: Scope) -> Iterator[Candidate]:
-    if not isinstance(node, ast.BinOp):
-        return
+    if not isinstance(node, ast.BinOp) or isinstance(node.left, ast.List):
+        return  # [None] * n is no product
     if isinstance(node.op, ast.Mult):
         for dropped, kept in ((node.right, node.left), (node.left, node.right)):
             if not scope.is_number(kept):
