@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from backproof.checking.recording import Moment, record
+from backproof.checking.moments import Moment
+from backproof.checking.recording import record
 
 
 def changing(a: Any) -> Any:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType
 from typing import Any, TypeVar
 
-from backproof.checking.recording import tree_of
+from backproof.checking.syntax import tree_of
 
 T = TypeVar("T", bound=ast.AST)
 FUTURE = 0x1FFF0000

@@ -19,8 +19,8 @@ from backproof.checking.finite import require_finite
 from backproof.checking.ledger import Ledger
 from backproof.checking.mistakes.kinds import Edited, misshapen
 from backproof.checking.mistakes.table import edited
+from backproof.checking.moments import Moment
 from backproof.checking.naming import last_word, plain
-from backproof.checking.recording import Moment
 from backproof.checking.repair import Repair
 from backproof.checking.search import MOST_MISTAKES, context_of, mistakes
 from backproof.checking.subjects.subject import Played

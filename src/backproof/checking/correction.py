@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from backproof.checking.comparing import same
 from backproof.checking.equations import exchanged, inside, operands, terms
 from backproof.checking.events import Event
 from backproof.checking.ledger import Ledger
+from backproof.checking.moments import RETURNED, statement_of
 from backproof.checking.naming import last_word
-from backproof.checking.recording import RETURNED, statement_of
 from backproof.checking.tree import exchanged as tree_with
 from backproof.checking.tree import parsed
 from backproof.checking.truth import Quantity, Truth
@@ -46,6 +47,12 @@ def corrected_line(truth: Truth, ledger: Ledger, event: Event, quantity: Quantit
             names.setdefault(node, written.get(text, text))
             for axis, size in enumerate(node.shape):
                 lengths.setdefault(size, f"{written.get(text, text)}.shape[{axis}]")
+    for held in moment.visible:  # what nothing has read so far is known by its name
+        known = next(
+            (q for q in truth.forward if q.name == held.text and same(held.value, truth.plain(q.node, 0))), None
+        )
+        if known is not None:
+            names.setdefault(known.node, held.text)
     for text, entry in own.items():  # a number that the code calls m, rather than X.shape[1]
         if entry.arrays[0].ndim == 0:
             alike = [size for size in lengths if size.value == entry.arrays[0] and size.name == last_word(text)]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from backproof.checking.comparing import same
 from backproof.checking.mistakes.kinds import Edited
-from backproof.checking.recording import Moment
+from backproof.checking.moments import Moment
 from backproof.checking.repair import Repair
 from backproof.derivation.derivation import Derivation
 from backproof.derivation.steps import BackwardStep

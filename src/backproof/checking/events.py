@@ -13,8 +13,9 @@ from itertools import groupby
 
 import numpy as np
 
+from backproof.checking.moments import Held, Moment, scales
 from backproof.checking.naming import last_word
-from backproof.checking.recording import Held, Moment, looped, scales
+from backproof.checking.syntax import looped
 from backproof.checking.truth import Truth
 from backproof.ops.row import Array
 

@@ -17,8 +17,8 @@ from backproof.checking.events import Event, events
 from backproof.checking.layers import rate, steps_down
 from backproof.checking.ledger import Entry, Ledger
 from backproof.checking.mistakes.kinds import misshapen
+from backproof.checking.moments import is_buffer, is_looked_up, statement_of
 from backproof.checking.naming import letters
-from backproof.checking.recording import is_buffer, is_looked_up, statement_of
 from backproof.checking.repair import Repair
 from backproof.checking.results import Results
 from backproof.checking.search import MOST_MISTAKES, mistakes

@@ -10,8 +10,8 @@ import numpy as np
 
 from backproof.checking.comparing import layouts
 from backproof.checking.events import Event
+from backproof.checking.moments import mentioned
 from backproof.checking.products import Products
-from backproof.checking.recording import mentioned
 from backproof.checking.truth import Quantity, Truth
 from backproof.ir.node import Node
 from backproof.ops.row import Array

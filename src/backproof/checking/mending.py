@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from itertools import chain, count, islice
 
 from backproof.checking.changed_runs import Changed, ChangedRuns
-from backproof.checking.changes import is_called_derivative
+from backproof.checking.changing.names import is_called_derivative
+from backproof.checking.changing.statements import is_update
 from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
-from backproof.checking.recording import Moment, is_looked_up, statement_of
+from backproof.checking.moments import Moment, is_looked_up, statement_of
 from backproof.checking.repair import Repair
-from backproof.checking.rewriting import FURTHEST, Line, Rewritten, is_update, other_places, rewritten, surroundings
+from backproof.checking.rewriting import FURTHEST, Line, Rewritten, other_places, rewritten, surroundings
 from backproof.checking.slopes import Slopes
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.suspects import Suspected, Suspects
@@ -78,17 +79,13 @@ class _Stage:
     decides: bool = False
     breaks: bool = False
 
-    def is_gain(self, found: frozenset[str], before: frozenset[str]) -> bool:
-        """Whether more is right now."""
-        return len(found) > len(before) if self.breaks else found > before
-
 
 class _Mending:
     def __init__(
         self, subject: Subject, truths: Sequence[Truth], wanted: Collection[str], findings: Sequence[Finding]
     ) -> None:
         self._truths, self._truth = truths, truths[0]
-        self._runs = ChangedRuns(subject, truths, wanted)
+        self._runs, self._wanted = ChangedRuns(subject, truths, wanted), frozenset(wanted)
         self._all = frozenset(self._truth.of_name)
         self._files = {f.__code__.co_filename for f in subject.functions}
         self._proposed = {f.moment.line: f for f in reversed(findings) if f.judgement == "wrong" and f.moment.source}
@@ -143,11 +140,11 @@ class _Mending:
             for candidate in self._in_turn(stage.changes, whole):
                 most, _ = partly.get(candidate.line, (right, None))
                 together = {**done, candidate.line: candidate}
-                if stage.is_gain(self._runs.right(together), most):
+                if self._is_gain(stage, self._runs.right(together), most):
                     found, is_all = self._runs.right_on_all(together)
                     if is_all:
                         whole[candidate.line] = candidate
-                    elif stage.is_gain(found, most):
+                    elif self._is_gain(stage, found, most):
                         partly[candidate.line] = found, candidate
                         sure |= {candidate.line} if stage.is_sure else set()
             if whole and self._proposed:
@@ -164,6 +161,11 @@ class _Mending:
         best = [part for part in partly.values() if len(part[0]) == longest]
         most, candidate = max(best, key=lambda part: self._likelihood(part[1], done))
         return candidate, most, False
+
+    def _is_gain(self, stage: _Stage, found: frozenset[str], before: frozenset[str]) -> bool:
+        """Whether more is right of what is wanted."""
+        more, had = (len(right & self._wanted) if self._wanted else len(right) for right in (found, before))
+        return more > had and (stage.breaks or found >= before)
 
     def _in_turn(self, stage: Sequence[Iterator[Rewritten]], whole: Changed) -> Iterator[Rewritten]:
         """The changes of several lines, in turn, as long as runs are left.
@@ -223,12 +225,12 @@ class _Mending:
         if self._proposed:
             yield _Stage([self._own_proposal(finding) for finding in self._proposed.values()])
             return
+        yield _Stage([other_places(self._moments[line]) for line in suspects.first], is_sure=True)
         # One after the other: what runs first of what is wrong makes the rest wrong.
         yield from (_Stage([x], is_sure=True) for x in self._all_giving_derivatives(suspects.first))
         yield from (_Stage([x], is_sure=True, breaks=True) for x in self._all_giving_derivatives(suspects.needed))
         for reach in range(FURTHEST + 1):
             yield _Stage([self._giving_derivatives(line, reach) for line in suspects.others])
-        yield _Stage([other_places(self._moments[line]) for line in suspects.first], is_sure=True)
         yield _Stage([self._rewritten(line, 0) for line in suspects.first], is_sure=True, decides=True)
         yield _Stage([other_places(self._moments[line]) for line in suspects.others])
         for some, least in ((suspects.first, 1), (suspects.others, 0)):

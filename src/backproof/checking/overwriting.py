@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator
 import numpy as np
 
 from backproof.checking.diagnosis import Remark
+from backproof.checking.moments import Held, Moment, statement_of
 from backproof.checking.naming import base, last_word
-from backproof.checking.recording import Held, Moment, statement_of
 from backproof.checking.subjects.subject import Played
 from backproof.ops.row import Array
 from backproof.write.doc import Code

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from backproof.checking.diagnosis import Remark
-from backproof.checking.recording import Held, Moment, held
+from backproof.checking.frames import held
+from backproof.checking.moments import Held, Moment
 from backproof.checking.subjects.drawing import each, is_label, like
 from backproof.checking.subjects.subject import Played
 from backproof.ops.row import Array

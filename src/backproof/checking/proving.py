@@ -17,8 +17,8 @@ from backproof.checking.judging import Judge
 from backproof.checking.ledger import Ledger
 from backproof.checking.mending import Mended
 from backproof.checking.mistakes.kinds import Edited, misshapen
+from backproof.checking.moments import Moment
 from backproof.checking.products import Products
-from backproof.checking.recording import Moment
 from backproof.checking.repair import Repair
 from backproof.checking.rewriting import Line
 from backproof.checking.search import mistakes

@@ -11,11 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from backproof.checking.changes import Change, Names, changes, is_count, moved
+from backproof.checking.changing.change import Change
+from backproof.checking.changing.expressions import changes
+from backproof.checking.changing.names import Names, is_count
+from backproof.checking.changing.places import moved
 from backproof.checking.comparing import fits, same
 from backproof.checking.events import Event
-from backproof.checking.recording import place_names, statement_of
+from backproof.checking.moments import statement_of
 from backproof.checking.replay import right_side, run_again, target_of
+from backproof.checking.syntax import place_names
 from backproof.checking.tree import exchanged, is_code, parsed
 from backproof.ops.row import Array
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from backproof.checking.comparing import same
 from backproof.checking.diagnosis import Remark
-from backproof.checking.recording import held
+from backproof.checking.frames import held
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.ops.row import Array
 from backproof.write.doc import Code, Inline

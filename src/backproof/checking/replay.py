@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from backproof.checking.events import Event
-from backproof.checking.recording import statement_of
+from backproof.checking.moments import statement_of
 from backproof.checking.tree import parsed
 from backproof.ops.row import Array
+
+SOMEWHERE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
+"""Where expressions stand: they are compiled only if they stand somewhere."""
 
 
 def replayed(event: Event, draw: int, values: Mapping[str, Array]) -> Array | None:
@@ -28,7 +31,7 @@ def run_again(event: Event, expression: ast.expr, values: Mapping[str, Array], d
     # A value is known by its place, hs[3], and as it is written, hs[t].
     reads = {read.written: values[read.text] for read in event.moment.reads if read.text in values}
     placed = Placed({**values, **reads})
-    tree = ast.fix_missing_locations(ast.Expression(placed.visit(expression)))
+    tree = ast.Expression(placed.visit(expression))
     try:
         code = compile(tree, "<replayed>", "eval")
         with np.errstate(all="ignore"):
@@ -45,7 +48,7 @@ def run_again(event: Event, expression: ast.expr, values: Mapping[str, Array], d
 def value_in(expression: ast.expr, values: Mapping[str, Array], scope: Mapping[str, Any]) -> Array | None:
     """What an expression gives where expressions have these values; None where it raises or gives no numbers."""
     placed = Placed(values)
-    tree = ast.fix_missing_locations(ast.Expression(placed.visit(expression)))
+    tree = ast.Expression(placed.visit(expression))
     try:
         code = compile(tree, "<replayed>", "eval")
         with np.errstate(all="ignore"):
@@ -112,13 +115,14 @@ class Placed(ast.NodeTransformer):
             for text in self._texts(node):
                 if text in self._places:
                     name = f"value_{self._places[text]}"
-                    self.names[name] = self._values[text][()]  # a number as a number, so that it can be an index
-                    return ast.Name(name, ast.Load())
+                    # A number as a number, so that it can be an index; copies, lest a function change its argument.
+                    self.names[name] = np.array(self._values[text])[()]
+                    return ast.Name(name, ast.Load(), **SOMEWHERE)
         return self._parts(node)
 
     def _texts(self, node: ast.expr) -> Iterator[str]:
         """The expression, as it is written and with its place as it is: hs[t + 1], hs[3]."""
-        yield ast.unparse(node)
+        yield node.id if isinstance(node, ast.Name) else ast.unparse(node)
         match node:
             case ast.Subscript(value=value, slice=ast.BinOp() | ast.Name() as place):
                 found = self._place(place)
@@ -140,7 +144,7 @@ class Placed(ast.NodeTransformer):
     def _parts(self, node: ast.AST) -> Any:
         """The node with its parts visited, as a new one: the trees of expressions are shared."""
         fields = {name: self._field(value) for name, value in ast.iter_fields(node)}
-        return type(node)(**fields)
+        return type(node)(**fields, **(SOMEWHERE if node._attributes else {}))
 
     def _field(self, value: object) -> object:
         if isinstance(value, ast.AST):

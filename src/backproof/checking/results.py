@@ -7,9 +7,11 @@ from functools import cached_property
 from typing import Any
 
 from backproof.checking.comparing import fits, layouts, same
-from backproof.checking.recording import held
+from backproof.checking.equations import inside, operands
+from backproof.checking.frames import held
 from backproof.checking.subjects.subject import Played
 from backproof.checking.truth import Quantity, Truth
+from backproof.ops.linear import sum_
 from backproof.ops.row import Array
 
 MANY_NAMES = 3
@@ -60,8 +62,18 @@ class Results:
         right = self._truth.plain(quantity.node, 0)
         if any(self._truth.named(text) is quantity for text, _ in self._arrays):
             return True
+        if self._is_unsummed(quantity):
+            return True
         unknown = () if self._truth.is_idle(quantity) else self.unknown
         return any(next(layouts(right, arrays[0].shape), None) is not None for arrays in unknown)
+
+    def _is_unsummed(self, quantity: Quantity) -> bool:
+        """Whether what a derivative is the sum of came back, at a place that has no name of its own."""
+        parts = [self._truth.of_node[x] for x in operands(quantity.forms[0]) if x in self._truth.of_node]
+        if len(parts) != 1 or not parts[0].is_whole or not any(x.op is sum_ for x in inside(quantity.forms[0])):
+            return False
+        nameless = (arrays for text, arrays in self._arrays if not any(map(str.isalpha, text)))
+        return any(self._truth.is_(parts[0], arrays) for arrays in nameless)
 
     def lacks(self, found: Array) -> bool:
         """Whether all that came back is known, and a value did not, or only as something that has no name."""

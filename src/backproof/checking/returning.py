@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from backproof.checking.changed_runs import ChangedRuns
+from backproof.checking.changing.statements import expressions
 from backproof.checking.diagnosis import Finding
-from backproof.checking.recording import statement_of
+from backproof.checking.moments import statement_of
 from backproof.checking.repair import Repair
-from backproof.checking.rewriting import Rewritten, expressions
+from backproof.checking.rewriting import Rewritten
 from backproof.checking.subjects.subject import Subject
 from backproof.checking.tree import exchanged, parsed
 from backproof.checking.truth import Truth

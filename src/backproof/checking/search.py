@@ -22,7 +22,7 @@ from backproof.checking.mistakes.table import (
     edited,
 )
 from backproof.checking.mistakes.terms import is_regularisation, scaled_terms
-from backproof.checking.recording import statement_of
+from backproof.checking.moments import statement_of
 from backproof.checking.repair import Repair
 from backproof.checking.trial import Trial
 from backproof.checking.truth import Quantity, Truth, divisors

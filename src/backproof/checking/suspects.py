@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from backproof.checking.changed_runs import Changed, ChangedRuns
-from backproof.checking.changes import is_called_derivative
+from backproof.checking.changing.names import is_called_derivative
+from backproof.checking.changing.statements import perturbed
+from backproof.checking.frames import held
 from backproof.checking.layers import came_right
+from backproof.checking.moments import Moment, is_looked_up, statement_of
 from backproof.checking.naming import letters
-from backproof.checking.recording import Moment, held, is_looked_up, looped, statement_of
 from backproof.checking.repair import Repair
-from backproof.checking.rewriting import Line, Rewritten, perturbed
+from backproof.checking.rewriting import Line, Rewritten
 from backproof.checking.subjects.subject import Played
+from backproof.checking.syntax import looped
 from backproof.checking.truth import Truth
 from backproof.ops.row import Array
 
@@ -49,7 +52,9 @@ class Suspects:
             line
             for line, moment in self._moments.items()
             # Code that goes through fewer layers does not raise either.
-            if line not in done and not self._is_kept(line) and not (raised and _counts(moment))
+            if line not in done
+            and not self._is_kept(line)
+            and not (raised and _counts(moment) and not _measures(moment))
         ]
         free = {line: self._reach(line, done, before) for line in lines}
         reach = {line: moved for line, (broken, moved) in free.items() if not broken & right}
@@ -78,8 +83,11 @@ class Suspects:
     def _is_kept(self, line: Line) -> bool:
         """Whether a statement gives a quantity of the forward pass: one that it computes, or the one that it names."""
         moment = self._moments[line]
-        if not is_looked_up(moment):
+        is_name = isinstance(getattr(statement_of(moment), "value", None), ast.Name)  # z = b computes nothing
+        if not is_looked_up(moment) and not is_name:
             return self._computes_forward(moment)
+        if _is_window(moment) and line[1] in looped(line[0]):
+            return False  # the first of several may be the only one that is right
         return bool(moment.writes) and all(self._is_named(write.text, write.value) for write in moment.writes)
 
     def _is_named(self, text: str, value: Array) -> bool:
@@ -119,6 +127,20 @@ class Suspects:
     @staticmethod
     def _parts(played: Played | None) -> Mapping[str, Array]:
         return {} if played is None else {part.text: part.value for part in held("", played.returned)}
+
+
+def _is_window(moment: Moment) -> bool:
+    """Whether a statement takes a part of an array."""
+    statement = statement_of(moment)
+    return isinstance(statement, ast.Assign) and any(isinstance(x, ast.Slice) for x in ast.walk(statement.value))
+
+
+def _measures(moment: Moment) -> bool:
+    """Whether a statement takes the length of an axis."""
+    match statement_of(moment):
+        case ast.Assign(value=ast.Subscript(value=ast.Attribute(attr="shape"))):
+            return True
+    return False
 
 
 def _counts(moment: Moment) -> bool:

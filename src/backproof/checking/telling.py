@@ -11,7 +11,7 @@ from backproof.checking.comparing import layouts
 from backproof.checking.diagnosis import Diagnosis, Finding, Judgement, Remark, Returned
 from backproof.checking.mistakes.kinds import Edited
 from backproof.checking.mistakes.table import KINDS
-from backproof.checking.recording import Moment
+from backproof.checking.moments import Moment
 from backproof.checking.repair import Repair
 from backproof.derivation.steps import BackwardStep
 from backproof.ir.errors import BackproofError

@@ -9,7 +9,7 @@ from backproof.checking.equations import inside, operands
 from backproof.checking.evaluations import Evaluations
 from backproof.checking.events import Event
 from backproof.checking.ledger import Ledger
-from backproof.checking.recording import RETURNED
+from backproof.checking.moments import RETURNED
 from backproof.checking.repair import Repair, repairs
 from backproof.checking.replay import replayed, right_side
 from backproof.checking.truth import Quantity, Truth

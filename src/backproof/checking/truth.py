@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from backproof.checking.comparing import distance, same
+from backproof.checking.comparing import distance, same, tolerance
 from backproof.checking.equations import exchanged, inside, operands, terms
 from backproof.checking.naming import base, last_word, letters, plain, spellings
 from backproof.checking.rounding import movements
@@ -25,8 +25,6 @@ from backproof.ops.fused import FusedRow
 from backproof.ops.leaves import constant_, size_
 from backproof.ops.row import Array
 
-CLOSE = 0.1
-"""How far sums may be apart, by entry and relative to the largest one: more than any precision allows."""
 CANCELLED = 1e-3
 """Up to which part of what a derivative is computed from a difference may turn out to be rounding."""
 SUMMED = 4
@@ -287,9 +285,9 @@ class Truth:
 
     def is_derivative(self, array: Array, text: str = "") -> bool:
         """Whether a value is a derivative, or a term of one, on the first draw: one that an expression is called."""
-        found = [q for q in self._close_to(array) if q.step is not None and self.is_(q, [array])]
         meant = self.lettered(text) if text else []
-        return any(q in meant for q in found) if meant else bool(found)
+        alike = (q for q in self._close_to(array) if q.step is not None and (not meant or q in meant))
+        return any(self.is_(q, [array]) for q in alike)
 
     def is_derivative_by_number(self, array: Array) -> bool:
         """Whether a number is the derivative by a number, on the first draw, whatever it is called."""
@@ -335,19 +333,21 @@ class Truth:
         """The quantities of an array's size whose entries add up to about the same on the first draw."""
         if array.size not in self._sized:
             return []
-        quantities, sums, far = self._sums_of(array.size)
+        quantities, sums, largest = self._sums_of(array.size)
+        # As much as what is compared entry by entry may be off, and what is rounding in it.
+        far = array.size * max(tolerance(array.dtype), CANCELLED) * largest
         close = np.all(np.abs(sums - _sums(array)) <= far[:, None], axis=1)
         return [quantities[k] for k in np.flatnonzero(close)]
 
     def _sums_of(self, size: int) -> tuple[list[Quantity], Array, Array]:
-        """The quantities of a size, what their entries add up to, and how far from that a value may be."""
+        """The quantities of a size, what their entries add up to, and the largest number in each or above it."""
         if size not in self._close:
             quantities = self._sized[size]
             values = [self.value(q, 0) for q in quantities]
             pairs = zip(quantities, values, strict=True)
             largest = [float(np.max(np.abs(x), initial=0.0)) + self._from_above(q) for q, x in pairs]
-            far = CLOSE * size * np.array([x or 1.0 for x in largest])
-            self._close[size] = quantities, np.array([_sums(x) for x in values]), far
+            sums = np.array([_sums(x) for x in values])
+            self._close[size] = quantities, sums, np.array([x or 1.0 for x in largest])
         return self._close[size]
 
     def _from_above(self, quantity: Quantity) -> float:

@@ -42,6 +42,9 @@ def wrong_activations(root: Node, context: Context) -> Iterator[Candidate]:
             (x,) = operands(node)
             for other in rows:
                 yield from _through(root, node, x, other)
+                if node.op is pieces:  # as that of a leaky relu is
+                    says = f"the derivative of {other.name} stands where that of another activation belongs"
+                    yield Candidate(says, lambda: exchanged(root, node, derivative(other, 0)(x)))
 
 
 def _through(root: Node, node: Node, value: Node, other: ScalarRow) -> Iterator[Candidate]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from backproof.checking.equations import exchanged, inside
+from backproof.checking.equations import exchanged, inside, operands
 from backproof.checking.mistakes.kinds import Candidate, Context, is_derivative, is_slope, nameable
 from backproof.ir.node import Node
 from backproof.ir.sizes import ONE
@@ -37,7 +37,7 @@ def twos(root: Node, context: Context) -> Iterator[Candidate]:
 def undivided(root: Node, context: Context) -> Iterator[Candidate]:
     """The 1/m of a mean left out."""
     for dropped, make in _dropped(root):
-        if dropped.op is div and is_number(dropped.inputs[0], 1) and nameable([dropped.inputs[1]]):
+        if dropped.op is div and is_number(dropped.inputs[0], 1) and dropped.inputs[1].op in (size_, constant_):
             yield Candidate("the factor 1/{0} of the mean is left out", make, nameable([dropped.inputs[1]]))
     for number in _numbers(context):
         named = nameable([number])
@@ -113,8 +113,10 @@ def divisions(root: Node, context: Context) -> Iterator[Candidate]:
 def upstream(root: Node, context: Context) -> Iterator[Candidate]:
     """The derivative that comes from above left out."""
     for dropped, make in _dropped(root):
-        if is_derivative(dropped):
-            yield Candidate("the derivative that comes from above, {0}, is left out", make, (dropped,))
+        above = tuple(filter(is_derivative, operands(dropped)))
+        left = [x for x in operands(root) if is_derivative(x) and x not in above]
+        if above and (dropped is above[0] or not left):
+            yield Candidate("the derivative that comes from above, {0}, is left out", make, above[:1])
 
 
 def slopes(root: Node, context: Context) -> Iterator[Candidate]:

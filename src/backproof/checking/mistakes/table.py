@@ -183,6 +183,7 @@ TABLE = (
         "dZ = (A - Y) * A * (1 - A)",
         "dZ = A - Y",
         activations.slopes_twice,
+        r"-.*(1 -|\* \(|> ?0|\) ?\*\*|prime|deriv|grad|slope)",
     ),
     Mistake(
         "derivative at the wrong place",

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from backproof.checking.diagnosis import Remark
-from backproof.checking.recording import Held, Moment, record, statement_of
+from backproof.checking.moments import Held, Moment, statement_of
+from backproof.checking.recording import record
 from backproof.checking.subjects.calls import needs
 from backproof.checking.subjects.drawing import copied
 from backproof.checking.subjects.passes import callable_from, error_of, file_of, function_of

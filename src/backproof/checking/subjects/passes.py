@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backproof.checking.finite import require_finite
+from backproof.checking.moments import Moment
 from backproof.checking.naming import last_word, plain, spellings
-from backproof.checking.recording import Moment, Recording, record
+from backproof.checking.recording import Recording, record
 from backproof.checking.subjects.attributes import attributes, changed, empty_in, named_arrays, noted, objects_in
 from backproof.checking.subjects.calls import from_above, matched, prediction, takes
 from backproof.checking.subjects.chance import same_each_time
@@ -167,7 +168,7 @@ class Passes:
     def play(self, arguments: Mapping[str, Any], times: int = 1, *, statements: bool = True) -> Played:
         """Runs forward and backward pass on copies of the arguments, several times in a row; the last run counts.
 
-        Without `statements`, those of the backward pass are not recorded.
+        Without `statements`, those of the backward pass are not recorded, nor what it changes that it was handed.
         """
         held = copied(arguments)
         code, given = self._bound(held)
@@ -202,7 +203,8 @@ class Passes:
         variables = {**attributes(code.owners), **run.variables}
         above = [arguments[name].copy() for name in self.upstream]
         call = matched(code.backward, given, variables, kept, above or None)
-        before, handed = noted(code.owners), {name: noted(value) for name, value in call.items()}
+        before = noted(code.owners)
+        handed = {name: noted(value) for name, value in call.items()} if statements else {}
         places = {name: place for place, (x, _) in before.items() for name in self._originals if x is held[name]}
         backward = record(code.backward, call, self._files, statements=statements)
         new = changed(before, code.owners)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from backproof.checking.recording import Moment
+from backproof.checking.moments import Moment
 from backproof.ir.errors import BackproofError
 from backproof.ir.source import Line
 from backproof.ops.row import Array

@@ -1,0 +1,1 @@
+"""Changes of somebody's statements, each of which undoes a mistake."""

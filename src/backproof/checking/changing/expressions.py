@@ -1,0 +1,254 @@
+"""Small changes of somebody's expression: its sign, its factors, its terms, a name in it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, combinations
+
+from backproof.checking.changing.activations import CLASS, other_functions, other_slopes, slopes, slopes_instead
+from backproof.checking.changing.change import INSTEAD, Change, nodes_of, transposed, valued
+from backproof.checking.changing.names import Names
+from backproof.checking.changing.places import MOST_AXES, at, kept, steps
+from backproof.checking.tree import exchanged, parsed
+
+MOST_CLASSES = 1000
+"""Arrays that are longer hold no scores of classes."""
+
+
+def changes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """The single changes of an expression whose value has a shape, with what its statement can name."""
+    return chain(exchanges(tree, names), _numbers(tree, names), _missing(tree, names, shape))
+
+
+def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
+    """Something else at one place in an expression."""
+    nodes = list(nodes_of(tree))
+    turned = [node.value for node in nodes if isinstance(node, ast.Attribute) and node.attr in ("T", "shape", "size")]
+    turned += [x for node in nodes for x in _summed_up(node)]  # whose axes tell which way round it is
+    for node in nodes:
+        if node not in turned and (text := ast.unparse(node)) in names.matrices:
+            yield "transpose", "{0} has to be transposed", (text,), exchanged(tree, node, transposed(node))
+        if isinstance(node, ast.Attribute) and node.attr == "T":
+            says = "{0} must not be transposed"
+            yield "transpose", says, (ast.unparse(node.value),), exchanged(tree, node, node.value)
+    for node in nodes:
+        for mistake, says, named, new in at(node):
+            yield mistake, says, named, exchanged(tree, node, new)
+    for node in nodes:
+        text = ast.unparse(node)
+        for other in names.alike.get(text, ()):
+            yield "wrong quantity", INSTEAD, (text, other), exchanged(tree, node, parsed(other))
+        windows = steps(node, names) if isinstance(node, ast.Subscript) else ()
+        for mistake, says, named, new in chain(other_slopes(node, names), other_functions(node, names), windows):
+            yield mistake, says, named, exchanged(tree, node, new)
+
+
+def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """An expression with a factor or a term more, or without the derivative of an activation in it."""
+    for node in nodes_of(tree):
+        match node:
+            case ast.BinOp(ast.BinOp(before, ast.Mult(), value), ast.Mult(), ast.BinOp() as right):
+                twice = f"{ast.unparse(value)} * ({ast.unparse(right)})"
+                says = "the derivative of the activation, {0}, is taken twice"
+                yield "derivative twice", says, (twice,), exchanged(tree, node, before)
+    yield from _numbers(tree, names)
+    for op in (ast.Sub(), ast.Add()):
+        yield "term left out", "the term {0} is left out", ("1",), ast.BinOp(tree, op, ast.Constant(1))
+    yield from _missing(tree, names, shape)
+    yield from _repeated_factors(tree, names, shape)
+    yield from slopes(tree, names, shape)
+
+
+def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """What may be missing at one place in an expression, and pieces of other lines that may belong there."""
+    yield from _in_terms(tree, names, shape)
+    yield from _at_parts(tree, names, slopes_instead)
+    yield from other_names(tree, names, shape)
+    yield from _at_parts(tree, names, _around)
+    yield from _instead_of_parts(tree, names, shape)
+    yield from _one_hot(tree, names, shape)
+    for own in names.products_of(shape):
+        yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(parsed(own), ast.Mult(), tree)
+        yield "term left out", "the term {0} is left out", (own,), ast.BinOp(tree, ast.Add(), parsed(own))
+    yield from _pieces(tree, names)
+
+
+def _in_terms(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """What may be missing in one of several terms."""
+    for term in _terms(tree):
+        tried = (slopes(term, names, shape), _missing(term, names, shape), _repeated_factors(term, names, shape))
+        for mistake, says, named, new in chain(*tried, _numbers(term, names), _summed(term, names)):
+            yield mistake, says, named, exchanged(tree, term, new)
+        for pair in combinations(names.shaped(shape), 2):
+            own = " * ".join(pair)
+            both = ast.BinOp(term, ast.Mult(), parsed(own))
+            yield "factor left out", "the factor {0} is left out", (own,), exchanged(tree, term, both)
+
+
+def _at_parts(tree: ast.expr, names: Names, change: Callable[[ast.expr, Names], Iterable[Change]]) -> Iterator[Change]:
+    """Changes of each part of an expression that has a value of its own."""
+    for node in valued(tree):
+        for mistake, says, named, new in change(node, names):
+            yield mistake, says, named, exchanged(tree, node, new)
+
+
+def _instead_of_parts(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """A name where a larger piece stands, a factor of what is summed up, and one piece alone."""
+    summed = [x for node in valued(tree) for x in _summed_up(node)]
+    for node in (x for x in valued(tree) if x is not tree):
+        text = ast.unparse(node)
+        others = names.above(shape) if node in summed else names.shaped(shape)
+        for other in others if node in summed else ():
+            both = ast.BinOp(parsed(other), ast.Mult(), node)
+            yield "factor left out", "the factor {0} is left out", (other,), exchanged(tree, node, both)
+        if len([*nodes_of(node)]) > 1:
+            kind = "labels not one-hot" if CLASS in text else "wrong quantity"
+            for other in others:
+                yield kind, INSTEAD, (text, other), exchanged(tree, node, parsed(other))
+            yield "factor too many", "only {0} belongs here", (text,), node
+
+
+def _pieces(tree: ast.expr, names: Names) -> Iterator[Change]:
+    """Pieces of other lines: as a factor, as a term, or where something else stands."""
+    whole = ast.unparse(tree)
+    for piece in names.pieces:
+        own = ast.unparse(piece)
+        if own == whole:
+            continue
+        yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(tree, ast.Mult(), piece)
+        for op in (ast.Add(), ast.Sub()):
+            yield "term left out", "the term {0} is left out", (own,), ast.BinOp(tree, op, piece)
+        for node in (x for x in valued(tree) if x is not tree):
+            if type(piece) is type(node) or isinstance(node, ast.Name | ast.Subscript):
+                yield "wrong quantity", INSTEAD, (ast.unparse(node), own), exchanged(tree, node, piece)
+
+
+def other_names(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """Something else wherever a piece stands in an expression, of any shape."""
+    for text, other in _others(valued(tree), names, shape):
+        yield "wrong quantity", INSTEAD, (text, other), _everywhere(tree, text, parsed(other))
+
+
+def _others(nodes: Sequence[ast.expr], names: Names, shape: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    texts = [ast.unparse(node) for node in nodes]
+    for text in dict.fromkeys(texts):
+        node = nodes[texts.index(text)]
+        if text in names.shapes:
+            is_twice = texts.count(text) > 1
+            axes = len(names.shapes[text])
+            alike = names.alike[text]
+            yield from ((text, other) for other in alike if is_twice)
+            others = (other for other, shape in names.shapes.items() if len(shape) == axes and other not in alike)
+            yield from ((text, other) for other in others if other != text and axes)
+            yield from ((text, f"{function}({text})") for function, count in names.functions.items() if count == 1)
+        elif texts.count(text) > 1:
+            yield from ((text, other) for other in names.shaped(shape))
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=place):
+                yield from ((text, f"{x}[{ast.unparse(place)}]") for x in names.containers if x != name)
+
+
+def _everywhere(tree: ast.expr, text: str, new: ast.expr) -> ast.expr:
+    """An expression with a piece exchanged wherever it stands in it."""
+    for node in [node for node in nodes_of(tree) if ast.unparse(node) == text]:
+        tree = exchanged(tree, node, new)
+    return tree
+
+
+def _summed_up(node: ast.expr) -> list[ast.expr]:
+    """What a sum or a mean is taken of."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="sum" | "mean"), args=[value, *_]):
+            return [value]
+        case ast.Call(func=ast.Attribute(value=value, attr="sum" | "mean")):
+            return [value]
+    return []
+
+
+def _terms(tree: ast.expr) -> list[ast.expr]:
+    """The terms of a sum, wherever it stands in an expression, and the expression itself."""
+    sums = [x for x in nodes_of(tree) if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Add | ast.Sub)]
+    return [tree, *(term for x in sums for term in (x.left, x.right) if not isinstance(term, ast.Constant))]
+
+
+def _numbers(tree: ast.expr, names: Names) -> Iterator[Change]:
+    """A factor that is missing or too many, of the whole."""
+    yield "sign", "the sign is wrong", (), ast.UnaryOp(ast.USub(), tree)
+    yield "factor 2", "a factor 2 is missing", (), ast.BinOp(ast.Constant(2), ast.Mult(), tree)
+    yield "factor 2", "there is a factor 2 too many", (), ast.BinOp(tree, ast.Div(), ast.Constant(2))
+    for text in names.numbers:
+        number = parsed(text)
+        divided, multiplied = ast.BinOp(tree, ast.Div(), number), ast.BinOp(tree, ast.Mult(), number)
+        is_count = text in names.counts
+        yield "1/m left out" if is_count else "division left out", "the division by {0} is left out", (text,), divided
+        if is_count:
+            yield "1/m twice", "it is divided by {0} once too often", (text,), multiplied
+        else:
+            yield "factor left out", "the factor {0} is left out", (text,), multiplied
+
+
+def _missing(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """A factor or a term that is not there."""
+    for text in names.shaped(shape):
+        yield "factor left out", "the factor {0} is left out", (text,), ast.BinOp(tree, ast.Mult(), parsed(text))
+        yield "term left out", "the term {0} is left out", (text,), ast.BinOp(tree, ast.Add(), parsed(text))
+        yield "term left out", "the term {0} is left out", (text,), ast.BinOp(tree, ast.Sub(), parsed(text))
+    for text in names.repeated_to(shape):  # as a bias is
+        yield "term left out", "the term {0} is left out", (text,), ast.BinOp(tree, ast.Add(), parsed(text))
+
+
+def _repeated_factors(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """A factor that is the same along some axes, as what comes from above at one place is."""
+    for text in names.repeated_to(shape):
+        yield "factor left out", "the factor {0} is left out", (text,), ast.BinOp(tree, ast.Mult(), parsed(text))
+
+
+def _around(node: ast.expr, names: Names) -> Iterator[Change]:
+    """What may be missing around one place."""
+    text = ast.unparse(node)
+    kind = "g for g'" if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else "factor left out"
+    yield "term left out", "{0} belongs here", (f"1 + {text}",), parsed(f"1 + {text}")
+    for code in (f"({text}) * (1 - {text})", f"1 - ({text}) ** 2", f"1 - {text}", f"({text}) > 0"):
+        yield kind, "{0} belongs here", (code,), parsed(code)
+    yield "sign of a term", "{0} has the wrong sign", (text,), ast.UnaryOp(ast.USub(), node)
+    for number in names.numbers:
+        own = parsed(number)
+        yield "division left out", "{0} should be divided by {1}", (text, number), ast.BinOp(node, ast.Div(), own)
+        yield "factor left out", "{0} should be multiplied by {1}", (text, number), ast.BinOp(node, ast.Mult(), own)
+    for other in (*names.alike.get(text, ()), *names.reshaped(names.shapes.get(text, ()))):
+        own = parsed(other)
+        yield "factor left out", "the factor {0} is left out", (other,), ast.BinOp(node, ast.Mult(), own)
+        yield "term left out", "the term {0} is left out", (other,), ast.BinOp(node, ast.Add(), own)
+        yield "term left out", "the term {0} is left out", (other,), ast.BinOp(node, ast.Sub(), own)
+
+
+def _summed(tree: ast.expr, names: Names) -> Iterator[Change]:
+    """What may have to be summed up."""
+    rank = len(names.shapes.get(ast.unparse(tree), ()))
+    for axes in (0, 1, 2, *(combinations(range(rank), rank - 1) if 2 < rank <= MOST_AXES else ())):
+        for keepdims in (False, True):
+            words = [ast.keyword("axis", parsed(str(axes)))]
+            words = kept(words) if keepdims else words
+            call = ast.Call(ast.Attribute(tree, "sum", ast.Load()), [], words)
+            over = "one axis" if isinstance(axes, int) else "all axes but one"
+            yield "sum left out", f"the sum over {over} is left out", (), call
+
+
+def _one_hot(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """A one at the place of each label, to be subtracted."""
+    own = ast.unparse(tree)
+    if not shape or max(shape) > MOST_CLASSES:
+        return
+    for label in (x for x in names.labels if x not in names.counted):
+        match names.shapes.get(label), shape:
+            case (), (_,):
+                code = f"np.eye(len({own}))[{label}]"
+            case (), (_, 1):
+                code = f"np.eye(len({own}))[:, [{label}]]"
+            case (n,), (m, _) if n == m:
+                code = f"np.eye(({own}).shape[1])[{label}]"
+            case _:
+                continue
+        says = "{0} is left out: 1 is to be subtracted at the place of the label"
+        yield "labels not one-hot", says, (code,), ast.BinOp(tree, ast.Sub(), parsed(code))

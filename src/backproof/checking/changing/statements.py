@@ -1,0 +1,190 @@
+"""Changes of somebody's whole statement: what it assigns to, whether it adds or sets, what follows it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from copy import copy
+from itertools import combinations
+
+from backproof.checking.changing.change import INSTEAD
+from backproof.checking.changing.expressions import additions
+from backproof.checking.changing.names import Names, is_called_derivative
+from backproof.checking.changing.places import steps
+from backproof.checking.moments import Moment
+from backproof.checking.syntax import looped
+from backproof.checking.tree import exchanged, parsed
+
+Restated = tuple[str, str, tuple[str, ...], ast.stmt]
+"""The mistake's name, its sentence, the pieces of code that the sentence names, and the statement without it."""
+
+
+def expressions(statement: ast.stmt) -> list[ast.expr]:
+    """The expressions that a statement computes."""
+    match statement:
+        case ast.Return(value=ast.Tuple(elts=parts)) | ast.Assign(value=ast.Tuple(elts=parts)):
+            return parts
+        case ast.Return(value=ast.Dict(values=parts)):
+            return parts
+        case ast.Return(value=ast.Call(func=ast.Name(id="dict"), keywords=words)):
+            return [word.value for word in words]
+        case ast.Expr(value=ast.Call(args=parts)):
+            return parts
+        case ast.Assign(value=value) | ast.AugAssign(value=value):
+            return [value]
+        case ast.AnnAssign(value=ast.expr() as value) | ast.Return(value=ast.expr() as value):
+            return [value]
+    return []
+
+
+def is_update(statement: ast.stmt) -> bool:
+    """Whether a statement gives a value to something that stands in its expression and is no derivative."""
+    if is_called_derivative(target_of(statement)):
+        return False
+    match statement:
+        case ast.AugAssign():
+            return True
+        case ast.Assign(targets=[target], value=value):
+            own = ast.unparse(target)
+            return any(isinstance(x, ast.expr) and ast.unparse(x) == own for x in ast.walk(value))
+    return False
+
+
+def target_of(statement: ast.stmt | None) -> str:
+    match statement:
+        case ast.AugAssign(target=target) | ast.Assign(targets=[target]):
+            return ast.unparse(target)
+    return ""
+
+
+def perturbed(statement: ast.stmt) -> ast.stmt | None:
+    """A statement that gives another value, if it gives one: what depends on it shows by that."""
+    parts = expressions(statement)
+    if not parts or (isinstance(statement, ast.Return) and parts != [statement.value]):
+        return None
+    value = parts[-1]
+    other = ast.BinOp(ast.BinOp(ast.Constant(1.375), ast.Mult(), value), ast.Add(), ast.Constant(0.125))
+    return exchanged(statement, value, other)
+
+
+def other_assignments(statement: ast.stmt, moment: Moment) -> Iterator[Restated]:
+    """The same expression, added in place of set, or the other way round, or at repeated places."""
+    match statement:
+        case ast.Assign(targets=[ast.Name() | ast.Attribute() | ast.Subscript() as target], value=value):
+            if moment.number in looped(moment.file) or isinstance(target, ast.Subscript):
+                says = "= stands where += belongs: of the terms that are added up only the last is kept"
+                yield "= for +=", says, (), ast.AugAssign(target, ast.Add(), value)
+            if isinstance(target, ast.Subscript):
+                yield _at_repeated_places(target, value)
+        case ast.AugAssign(target=target, op=op, value=value):
+            if isinstance(op, ast.Add | ast.Sub):
+                other = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
+                yield "sign", "the sign is wrong", (), ast.AugAssign(target, other, value)
+                if isinstance(op, ast.Sub):
+                    yield from _counted_labels(target, value)
+                says = "{0} is added, where it should be set"
+                yield "+= for =", says, (ast.unparse(value),), ast.Assign([target], value)
+                if is_called_derivative(ast.unparse(target)):
+                    yield "term too many", "the term {0} is too many", (ast.unparse(value),), ast.Pass()
+                if isinstance(target, ast.Subscript):
+                    added = value if isinstance(op, ast.Add) else ast.UnaryOp(ast.USub(), value)
+                    yield _at_repeated_places(target, added)
+            elif isinstance(op, ast.FloorDiv):
+                says = "//= throws away what is behind the decimal point; /= belongs there"
+                yield "integers", says, (), ast.AugAssign(target, ast.Div(), value)
+            else:
+                way = "multiplied" if isinstance(op, ast.Mult) else "divided"
+                says = f"it is {way} by {{0}}, which is too many"
+                yield "factor too many", says, (ast.unparse(value),), ast.Pass()
+                opposite = ast.Div() if isinstance(op, ast.Mult) else ast.Mult()
+                yield "factor too many", says, (ast.unparse(value),), ast.AugAssign(target, opposite, value)
+
+
+def other_targets(statement: ast.stmt, names: Names) -> Iterator[Restated]:
+    """Another place that something is added to: ``dU[o]`` for ``dU[c]``."""
+    match statement:
+        case ast.AugAssign(target=ast.Subscript() as target) | ast.Assign(targets=[ast.Subscript() as target]):
+            for node in ast.walk(target.slice):
+                for other in names.alike.get(ast.unparse(node), ()) if isinstance(node, ast.Name) else ():
+                    new = exchanged(target, node, parsed(other))
+                    said = ast.unparse(target), ast.unparse(new)
+                    yield "wrong quantity", INSTEAD, said, exchanged(statement, target, new)
+            for mistake, says, named, window in steps(target, names):
+                yield mistake, says, named, exchanged(statement, target, window)
+            for first, second in combinations(_counters(target.slice), 2):
+                both = _swapped(target, first, second)
+                said = ast.unparse(target), ast.unparse(both)
+                yield "wrong place", INSTEAD, said, exchanged(statement, target, both)
+            for node in target.slice.elts if isinstance(target.slice, ast.Tuple) else ():
+                if isinstance(node, ast.Slice) and node.lower is node.upper is None:
+                    new = exchanged(target, node, parsed(f"np.arange(len({ast.unparse(target.value)}))"))
+                    says = "{0} has a place for each label in every row, and {1} is the one of each row"
+                    said = ast.unparse(target), ast.unparse(new)
+                    yield "labels not one-hot", says, said, exchanged(statement, target, new)
+        case ast.Assign(targets=[ast.Tuple(elts=targets) as several]):
+            for one, other_one in combinations(targets, 2):
+                says = "{0} and {1} have to change places"
+                said = ast.unparse(one), ast.unparse(other_one)
+                swapped = _swapped(several, one, other_one)
+                yield "wrong place", says, said, exchanged(statement, several, swapped)
+
+
+def _swapped(tree: ast.expr, first: ast.expr, second: ast.expr) -> ast.expr:
+    """A tree with two of its nodes in each other's place."""
+    return exchanged(exchanged(tree, first, copy(second)), second, first)
+
+
+def _counters(place: ast.expr) -> list[ast.Name]:
+    """The names in the place of an entry."""
+    return [x for x in ast.walk(place) if isinstance(x, ast.Name)]
+
+
+def goes_on(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> Iterator[Restated]:
+    """A value that is multiplied or divided by something, and by something else too."""
+    match statement:
+        case ast.AugAssign(target=ast.Name() as target, op=ast.Mult() | ast.Div() as op, value=value):
+            whole = ast.BinOp(parsed(target.id), op, value)
+            for mistake, says, named, new in additions(whole, names, shape):
+                yield mistake, says, named, ast.Assign([target], new)
+
+
+def divided_later(statement: ast.stmt, names: Names) -> Iterator[Restated]:
+    """An array of which entries are changed, and that is to be divided by a number once they are."""
+    match statement:
+        case ast.AugAssign(target=ast.Subscript(value=ast.Name(id=whole))) if is_called_derivative(whole):
+            for number in names.counts:
+                (divided,) = ast.parse(f"{whole} = {whole} / {number}").body
+                both = ast.If(ast.Constant(True), [statement, ast.copy_location(divided, statement)], [])
+                yield "1/m left out", "{0} is to be divided by {1} after this line", (whole, number), both
+
+
+def _counted_labels(target: ast.expr, value: ast.expr) -> Iterator[Restated]:
+    """Labels that are counted: what is to be subtracted is one, at their places."""
+    label = value.value if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple) else value
+    array = target.value if isinstance(target, ast.Subscript) else target
+    text = ast.unparse(array), ast.unparse(label)
+    says = "{0} has numbers of classes, of which 1 is to be subtracted at their own places only"
+    places = [f"{text[0]}[{text[1]}]", f"{text[0]}[np.arange(len({text[1]})), {text[1]}]"]
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Tuple):
+        places = [f"{text[0]}[np.arange(len({text[0]})), {ast.unparse(x)}]" for x in target.slice.elts]
+    for place in map(parsed, places):
+        if isinstance(place, ast.Subscript):
+            own = ast.Subscript(place.value, place.slice, ast.Store())
+            yield "labels not one-hot", says, (text[1],), ast.AugAssign(own, ast.Sub(), ast.Constant(1))
+
+
+def _at_repeated_places(target: ast.Subscript, value: ast.expr) -> Restated:
+    function = ast.Attribute(ast.Attribute(ast.Name("np", ast.Load()), "add", ast.Load()), "at", ast.Load())
+    call = ast.Call(function, [target.value, _called_slices(target.slice), value], [])
+    says = "a place that occurs twice gets only the last of what is added to it: np.add.at adds all"
+    return "last one wins", says, (), ast.Expr(call)
+
+
+def _called_slices(place: ast.expr) -> ast.expr:
+    """A place as an argument: `slice(a, b)` for a:b."""
+    if isinstance(place, ast.Tuple):
+        return ast.Tuple([_called_slices(part) for part in place.elts], ast.Load())
+    if not isinstance(place, ast.Slice):
+        return place
+    ends = [part or ast.Constant(None) for part in (place.lower, place.upper, place.step)]
+    return ast.Call(ast.Name("slice", ast.Load()), ends, [])
