@@ -63,3 +63,35 @@ def test_results_of_which_a_layer_is_handed_several_derivatives() -> None:
         return {"dW": x.T @ ((dh + 2 * h * dc) * (1 - h**2))}
 
     assert bp.diagnose(cell, backward, x=RNG.normal(size=(7, 4)), W=RNG.normal(size=(4, 3))).ok
+
+
+def test_parameters_that_only_their_case_tells_apart() -> None:
+    def forward(X: Any, Y: Any, W: Any, b: Any, B: Any) -> Any:
+        A = np.tanh(X @ W + b)
+        return np.sum((A @ B - Y) ** 2), A
+
+    def backward(X, Y, B, A):  # type: ignore[no-untyped-def]
+        dH = 2 * (A @ B - Y)
+        dB = A.T @ dH
+        dZ = dH @ B.T * (1 - A**2)
+        db = dZ.sum(axis=1)
+        return {"W": X.T @ dZ, "b": db, "B": dB}
+
+    shapes = {"X": (6, 4), "Y": (6, 2), "W": (4, 3), "b": (3,), "B": (3, 2)}
+    diagnosis = bp.diagnose(forward, backward, {name: RNG.normal(size=shape) for name, shape in shapes.items()})
+    assert diagnosis.returned == {"W": "right", "b": "inherited", "B": "right"}
+    assert [(x.text, str(x.step.symbol), x.correction) for x in diagnosis.wrong] == [("db", "db", "db = dZ.sum(axis=0)")]
+
+
+def test_parameters_that_are_taken_by_any_name() -> None:
+    def forward(X: Any, Y: Any, **params: Any) -> Any:
+        A = np.tanh(X @ params["W"])
+        return np.sum((A @ params["V"] - Y) ** 2), A
+
+    def backward(X: Any, Y: Any, A: Any, **params: Any) -> Any:
+        dH = 2 * (A @ params["V"] - Y)
+        return {"V": A.T @ dH, "W": X.T @ (dH @ params["V"].T * (1 - A**2))}
+
+    shapes = {"X": (6, 4), "Y": (6, 2), "W": (4, 3), "V": (3, 2)}
+    diagnosis = bp.diagnose(forward, backward, {name: RNG.normal(size=shape) for name, shape in shapes.items()})
+    assert diagnosis.returned == {"W": "right", "V": "right"}

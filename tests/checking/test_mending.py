@@ -17,6 +17,7 @@ from backproof.checking.diagnosis import Diagnosis
 
 SOURCES = Path(__file__).parent / "mending"
 NAMES = sorted(path.stem for path in SOURCES.glob("*.py"))
+WINDOW = "x[:, :, i * stride : i * stride + k, j * stride : j * stride + k]"
 _numbers = count(1)
 
 
@@ -60,9 +61,18 @@ ONE = [
     ("steps", "V.T @ dy + dnext", "V.T @ dy", "term left out"),
     ("steps", "dy[labels[t]] -= 1", "dy -= labels[t]", "labels not one-hot"),
     ("steps", "dz = (1 - hs[t + 1] ** 2) * dh", "dz = dh", "derivative left out"),
+    ("samples", "z = w @ a + b\n            zs", "z = b\n            zs", "term left out"),
+    ("samples", "(activations[-1] - y.reshape(-1, 1)) * sig", "activations[-1] * sig", "term left out"),
+    ("samples", "* sigmoid_prime(zs[-1])", "* np.maximum(zs[-1], 0)", "g for g'"),
     ("statistics", "dvar = 0.5 * dstd / std", "dvar = dstd / std", None),
     ("statistics", "2 / n * xc * dvar", "1 / n * xc * dvar", None),
     ("statistics", "du = dxc + dmu / n", "du = dxc + dmu", None),
+    ("windows", "+= w[f] * g", "+= w[f]", "upstream left out"),
+    ("windows", "np.sum(window * g, axis=0)", "np.sum(g, axis=0)", "factor left out"),
+    ("windows", "np.sum(dz, axis=(0, 2, 3))", "dz", "sum left out"),
+    ("windows", "np.sum(dz, axis=(0, 2, 3))", "np.sum(dz, axis=(1, 2, 3))", "wrong axis"),
+    ("windows", f"window = {WINDOW}", "window = x[:, :, i : i + k, j : j + k]", "stride left out"),
+    ("windows", f"d{WINDOW} += w", "dx[:, :, i : i + k, j : j + k] += w", "stride left out"),
 ]
 
 
@@ -94,6 +104,24 @@ def test_two_mistakes(name: str, first: str, wrong: str, second: str, wrong_too:
     lines = {right[: right.index(piece)].count("\n") + 1 for piece in (first, second)}
     diagnosis = diagnosed(source(name, {first: wrong, second: wrong_too}))
     assert {finding.moment.number for finding in diagnosis.wrong} == lines
+
+
+def test_a_division_that_is_left_out_after_changes_in_place() -> None:
+    right = "dy[labels[t]] -= 1\n"
+    text = source("steps", {"return J, (hs": "return J / len(inputs), (hs", right: right + "        dy = dy / T\n"})
+    text = text.replace("    hs, ps = cache\n", "    hs, ps = cache\n    T = len(inputs)\n")
+    assert diagnosed(text).ok
+    (finding,) = diagnosed(text.replace("        dy = dy / T\n", "")).wrong
+    assert finding.moment.source == right.strip()
+    assert finding.mistakes[0].mistake == "1/m left out"
+    assert finding.correction == "dy[labels[t]] -= 1\ndy = dy / T"
+
+
+def test_gradients_in_lists_that_are_not_summed() -> None:
+    text = source("lists", {"grad_b[k] = np.sum(delta, axis=0)": "grad_b[k] = delta"})
+    diagnosis = diagnosed(text)
+    assert not diagnosis.ok
+    assert [x.correction for x in diagnosis.wrong] == ["grad_b[k] = delta.sum(axis=0)"]
 
 
 def test_a_weight_that_is_changed_in_a_loop() -> None:

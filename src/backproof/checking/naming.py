@@ -26,7 +26,11 @@ def last_word(text: str) -> str:
 
 def plain(name: str) -> str:
     """A name without its case and the underscores between it and its number: W[1], W_1 and w1 are one."""
-    return re.sub(r"_+(?=\d)|[\[\]]", "", name.lower())
+    return _joined(name.lower())
+
+
+def _joined(name: str) -> str:
+    return re.sub(r"_+(?=\d)|[\[\]]", "", name)
 
 
 def spellings(name: str) -> Iterable[str]:
@@ -38,6 +42,13 @@ def spellings(name: str) -> Iterable[str]:
             yield prefix + each
         for suffix in SUFFIXES:
             yield each + suffix
+
+
+def exact_spellings(name: str) -> Iterable[str]:
+    """The same with the case of the name, by which B and b are told apart."""
+    own = _joined(name)
+    yield from (prefix + own for prefix in PREFIXES)
+    yield from (own + suffix for suffix in SUFFIXES)
 
 
 def base(name: str) -> str:

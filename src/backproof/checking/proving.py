@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
+
 from backproof.checking.diagnosis import Finding, Judgement
 from backproof.checking.events import Event, events
 from backproof.checking.judging import Judge
@@ -141,8 +143,12 @@ class _Proof:
             known = self._truth.recognised("", [value])
             if known is not None:
                 return known.step is not None
-            return self._products.count(self._truth, [value]) > 0
+            return self._products.count(self._truth, [value]) > 0 or self._is_part(value)
         return self._truth.is_derivative_by_number(value)
+
+    def _is_part(self, value: Array) -> bool:
+        """Whether all entries of a value are entries of one derivative that the mended code computes."""
+        return any(np.isin(value, event.arrays[0]).all() for event, q in self._told if q.step is not None)
 
     @cached_property
     def _products(self) -> Products:

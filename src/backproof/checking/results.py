@@ -62,6 +62,8 @@ class Results:
         right = self._truth.plain(quantity.node, 0)
         if any(self._truth.named(text) is quantity for text, _ in self._arrays):
             return True
+        if quantity in self._named and not self._is_passed(self._named[quantity][1]):
+            return True
         if self._is_unsummed(quantity):
             return True
         unknown = () if self._truth.is_idle(quantity) else self.unknown

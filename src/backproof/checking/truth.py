@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 
 from backproof.checking.comparing import distance, same, tolerance
 from backproof.checking.equations import exchanged, inside, operands, terms
-from backproof.checking.naming import base, last_word, letters, plain, spellings
+from backproof.checking.naming import base, exact_spellings, last_word, letters, plain, spellings
 from backproof.checking.rounding import movements
 from backproof.checking.subjects.subject import Played
 from backproof.derivation.derivation import Derivation
@@ -106,6 +107,13 @@ class Truth:
             assert quantity.step is not None
             for spelling in spellings(str(quantity.step.of.symbol)):
                 self.by_name.setdefault(spelling, quantity)
+        called = Counter(plain(str(q.step.of.symbol)) for q in self.derivatives if q.step is not None)
+        self._by_exact_name = {
+            spelling: q
+            for q in self.derivatives
+            if q.step is not None and called[plain(str(q.step.of.symbol))] > 1
+            for spelling in exact_spellings(str(q.step.of.symbol))
+        }
         self._by_letters: dict[str, list[Quantity]] = {}
         for quantity in self.derivatives:
             assert quantity.step is not None
@@ -260,7 +268,8 @@ class Truth:
 
     def named(self, text: str) -> Quantity | None:
         """The derivative whose name an expression has: of ``dZ2`` and ``grads['dZ2']`` it is dZ[2]."""
-        return self.by_name.get(plain(last_word(text)))
+        word = last_word(text)
+        return self._by_exact_name.get(word) or self.by_name.get(plain(word))
 
     def forward_named(self, text: str) -> tuple[Quantity, BackwardStep] | None:
         """The quantity of the forward pass whose name an expression has, and the step of the derivative by it."""
@@ -270,9 +279,9 @@ class Truth:
 
     def parameter_named(self, text: str) -> Quantity | None:
         """The derivative whose name, or whose parameter's name, the key of a dictionary is."""
-        word = plain(last_word(text))
-        plain_names = (q for name, q in self.of_name.items() if plain(name) == word)
-        return self.by_name.get(word) or next(plain_names, None)
+        word = last_word(text)
+        plain_names = (q for name, q in self.of_name.items() if plain(name) == plain(word))
+        return self.named(text) or self.of_name.get(word) or next(plain_names, None)
 
     def lettered(self, text: str) -> list[Quantity]:
         """The derivatives whose names have the letters of an expression: of ``dZ`` all of dZ[1], dZ[2], …"""

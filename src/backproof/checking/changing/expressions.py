@@ -35,6 +35,7 @@ def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
     for node in nodes:
         for mistake, says, named, new in at(node):
             yield mistake, says, named, exchanged(tree, node, new)
+    yield from _other_lengths(tree, names)
     for node in nodes:
         text = ast.unparse(node)
         for other in names.alike.get(text, ()):
@@ -42,6 +43,22 @@ def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
         windows = steps(node, names) if isinstance(node, ast.Subscript) else ()
         for mistake, says, named, new in chain(other_slopes(node, names), other_functions(node, names), windows):
             yield mistake, says, named, exchanged(tree, node, new)
+
+
+def _other_lengths(tree: ast.expr, names: Names) -> Iterator[Change]:
+    """The number of all entries of a matrix where a length stands."""
+    matrices = dict.fromkeys(text for x in nodes_of(tree) if (text := ast.unparse(x)) in names.matrices)
+    for node in nodes_of(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="len")) | ast.Subscript(value=ast.Attribute(attr="shape")):
+                length = ast.unparse(node)
+            case ast.Name(id=length) if length in names.counts:
+                pass
+            case _:
+                continue
+        for text in matrices:
+            says = "{0} is the length of one axis, and all entries have to be counted: {1}"
+            yield "1/m of another axis", says, (length, f"{text}.size"), exchanged(tree, node, parsed(f"{text}.size"))
 
 
 def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:

@@ -135,6 +135,14 @@ def _each(
             yield name, _next(arrays, function, name)
         else:
             raise _unknown(function, name)
+    if takes_all(function):
+        own = set(takes(function))
+        yield from ((name, value) for name, value in arguments.items() if name not in own)
+
+
+def takes_all(function: Callable[..., Any]) -> bool:
+    """Whether a function takes whatever else it is given by name: ``**params``."""
+    return any(x.kind is x.VAR_KEYWORD for x in inspect.signature(function).parameters.values())
 
 
 def _left(

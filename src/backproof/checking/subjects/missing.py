@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backproof.checking.diagnosis import Remark
-from backproof.checking.subjects.calls import RATES, needs, takes
+from backproof.checking.subjects.calls import RATES, needs, takes, takes_all
 from backproof.ir.annotations import axes_of
 from backproof.ir.errors import BackproofError
 
@@ -53,7 +53,10 @@ def without_surplus(
 
     The size of a step is of use in any case.
     """
-    taken = {name for function in functions for name in takes(function)}
+    called = list(functions)
+    taken = {name for function in called for name in takes(function)}
+    if any(map(takes_all, called)):
+        taken |= arguments.keys()
     rates = {name: float(x) for name, x in arguments.items() if name in {*RATES} - taken and np.ndim(x) == 0}
     surplus = [name for name in arguments if name not in {*taken, *rates}]
     remarks: tuple[Remark, ...] = ()
