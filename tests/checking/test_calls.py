@@ -80,7 +80,9 @@ def test_parameters_that_only_their_case_tells_apart() -> None:
     shapes = {"X": (6, 4), "Y": (6, 2), "W": (4, 3), "b": (3,), "B": (3, 2)}
     diagnosis = bp.diagnose(forward, backward, {name: RNG.normal(size=shape) for name, shape in shapes.items()})
     assert diagnosis.returned == {"W": "right", "b": "inherited", "B": "right"}
-    assert [(x.text, str(x.step.symbol), x.correction) for x in diagnosis.wrong] == [("db", "db", "db = dZ.sum(axis=0)")]
+    assert [(x.text, str(x.step.symbol), x.correction) for x in diagnosis.wrong] == [
+        ("db", "db", "db = dZ.sum(axis=0)")
+    ]
 
 
 def test_parameters_that_are_taken_by_any_name() -> None:

@@ -18,7 +18,7 @@ from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
 from backproof.checking.moments import Moment, is_looked_up, statement_of
 from backproof.checking.repair import Repair
-from backproof.checking.rewriting import FURTHEST, Line, Rewritten, other_places, rewritten, surroundings
+from backproof.checking.rewriting import FURTHEST, Line, Rewritten, left_unset, other_places, rewritten, surroundings
 from backproof.checking.slopes import Slopes
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.suspects import Suspected, Suspects
@@ -41,6 +41,8 @@ MOST_BEFORE = 200
 """How many changes of an earlier line are tried where a later one can make all right."""
 FIRST = 3
 """In how many statements more far-fetched changes are tried before they are tried in the others."""
+COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
+"""What frames of comprehensions are called, where they have some."""
 MOST_STATEMENTS = 3
 """How many wrong statements are put right in one code."""
 
@@ -98,7 +100,8 @@ class _Mending:
 
     def _look_at(self, run: Played) -> None:
         """Takes the statements of a run for those that are to be put right."""
-        moments = (*run.moments, *run.calling)
+        # What a comprehension computes is part of the statement that it stands in.
+        moments = [x for x in (*run.moments, *run.calling) if not x.function.endswith(COMPREHENSIONS)]
         self._moments: dict[Line, Moment] = {}
         for moment in moments:
             if statement_of(moment) is not None and moment.file in self._files:
@@ -136,8 +139,11 @@ class _Mending:
         sure: set[Line] = set()
         whole: dict[Line, Rewritten] = {}
         suspects = self._suspects.among(done, right)
+        reserve = self._runs_left // 2  # for what is wrong beside a change that makes some right
         for stage in self._stages(suspects):
             for candidate in self._in_turn(stage.changes, whole):
+                if partly and not whole and self._runs_left < reserve:
+                    break
                 most, _ = partly.get(candidate.line, (right, None))
                 together = {**done, candidate.line: candidate}
                 if self._is_gain(stage, self._runs.right(together), most):
@@ -231,6 +237,11 @@ class _Mending:
         yield from (_Stage([x], is_sure=True, breaks=True) for x in self._all_giving_derivatives(suspects.needed))
         for reach in range(FURTHEST + 1):
             yield _Stage([self._giving_derivatives(line, reach) for line in suspects.others])
+        both = [*suspects.first, *suspects.others]
+        yield _Stage([self._left_unset(line) for line in both], is_sure=True)
+        # Of what gives a list, or changes something elsewhere, it is not known beforehand what it gives.
+        untold = [line for line in suspects.others if not self._is_told(line)]
+        yield from (_Stage([self._rewritten(line, reach) for line in untold]) for reach in (0, 1))
         yield _Stage([self._rewritten(line, 0) for line in suspects.first], is_sure=True, decides=True)
         yield _Stage([other_places(self._moments[line]) for line in suspects.others])
         for some, least in ((suspects.first, 1), (suspects.others, 0)):
@@ -256,6 +267,21 @@ class _Mending:
             value = around.value(moment, new.statements[statement])
             if value is not None and self._is_expected(value, moment):
                 yield new
+
+    def _left_unset(self, line: Line) -> Iterator[Rewritten]:
+        """Values that no round of a loop sets anew, given a derivative or a term of one."""
+        for new in left_unset(self._moments[line], self._surroundings):
+            ((last, both),) = new.statements.items()
+            moment = self._moments[line[0], last.lineno]
+            value = self._surroundings[moment.line].value(moment, both)
+            if value is not None and self._is_expected(value, moment):
+                yield new
+
+    def _is_told(self, line: Line) -> bool:
+        """Whether it can be told what a statement gives without running the whole of the code."""
+        moment = self._moments[line]
+        statement = statement_of(moment)
+        return statement is not None and self._surroundings[line].value(moment, statement) is not None
 
     def _is_expected(self, value: Array, moment: Moment) -> bool:
         if any(truth.is_derivative(value) for truth in self._truths) or self._slopes.has(value):

@@ -15,6 +15,7 @@ import numpy as np
 from backproof.checking.changing.change import Change, pieces_of
 from backproof.checking.changing.expressions import additions, exchanges, insertions, other_names
 from backproof.checking.changing.names import Names, is_count, is_slope
+from backproof.checking.changing.places import moved
 from backproof.checking.changing.statements import (
     Restated,
     divided_later,
@@ -92,8 +93,15 @@ def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
     found: dict[Line, Surroundings] = {}
     pieces: dict[tuple[str, str], list[ast.expr]] = {}
     places: dict[tuple[str, str], list[str]] = {}
+    rounds: dict[tuple[str, str], Mapping[str, ast.expr]] = {}
+    used: dict[tuple[str, str], set[str]] = {}
+    functions_at: dict[tuple[str, str], ast.AST | None] = {}
+    with_keys: dict[str, set[str]] = {}
     for moment in moments:
         own = held.setdefault(moment.function, {})
+        # The last of a list has the text of its place: what is at -1 there is at a key.
+        keyed = with_keys.setdefault(moment.function, set())
+        keyed |= {x.text.removesuffix("[-1]") for x in moment.visible if x.text.endswith("[-1]")}
         own |= {x.text: x.value for x in moment.visible}
         own |= {read.written or read.text: read.value for read in moment.reads}
         statement = statement_of(moment)
@@ -101,8 +109,10 @@ def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
         if statement is not None and line not in found:
             where = moment.file, moment.function
             if where not in pieces:
-                function = _function_around(moment.file, statement)
-                pieces[where], places[where] = _pieces(function), _places(function)
+                function = functions_at[where] = _function_around(moment.file, statement)
+                pieces[where], places[where], rounds[where] = _pieces(function), _places(function), _rounds(function)
+                nodes = [] if function is None else ast.walk(function)
+                used[where] = {x.id for x in nodes if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Load)}
             # A function may do anything: only what runs anyway, or is called like a slope, is called.
             functions = {
                 name: x.__code__.co_argcount - len(x.__defaults__ or ())
@@ -110,12 +120,14 @@ def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
                 if isinstance(x, FunctionType) and (name in run or is_slope(name))
             }
             held_ = {text: value for text, value in own.items() if is_code(text)}
-            known = _at_places(held_, places[where]) | held_
+            known = _at_places(held_, places[where], rounds[where], keyed) | held_
             one_sided = [text for text, value in known.items() if np.all(value > 0) or np.all(value <= 0)]
             counts = [text for text, value in known.items() if value.ndim == 0 and is_count(value)]
             labels = [text for text, value in known.items() if value.dtype.kind in "iu" and np.all(value >= 0)]
-            shapes = _shapes(known, {ast.unparse(x) for x in ast.walk(statement) if isinstance(x, ast.expr)})
-            names = Names(shapes, place_names(moment.file), functions, counts, one_sided, labels, pieces[where])
+            written = {ast.unparse(x) for x in ast.walk(statement) if isinstance(x, ast.expr)}
+            shapes = _shapes(known, written, _left_over(functions_at[where], statement))
+            counted = place_names(moment.file)
+            names = Names(shapes, counted, functions, counts, one_sided, labels, pieces[where], used[where])
             found[line] = Surroundings(names, known, _shape(moment, statement, known))
         own |= {write.written or write.text: write.value for write in moment.writes}
     return found
@@ -134,15 +146,17 @@ def _shape(moment: Moment, statement: ast.stmt, held: Mapping[str, Array]) -> tu
     return tuple(values[0].shape) if len(values) == 1 and values[0] is not None else ()
 
 
-def _shapes(held: Mapping[str, Array], own: Collection[str]) -> dict[str, tuple[int, ...]]:
+def _shapes(held: Mapping[str, Array], own: Collection[str], last: Collection[str]) -> dict[str, tuple[int, ...]]:
     """The shapes of what the shortest names hold, variables first; what two names hold has the first of them.
 
-    All of a statement's `own` names are among them. Zeros may be anything: two that hold them hold other things later.
+    All of a statement's `own` names are among them; those in `last` come behind the others. Zeros may be anything: two
+    that hold them hold other things later.
     """
     by_shape: dict[tuple[int, ...], list[str]] = {}
 
-    def order(text: str) -> tuple[bool, bool, bool, int, int]:
-        return text not in own, not text.isidentifier(), PLACE.search(text) is not None, text.count("["), len(text)
+    def order(text: str) -> tuple[bool, bool, bool, bool, int, int]:
+        is_longer, is_place = not text.isidentifier(), PLACE.search(text) is not None
+        return text not in own, text in last, is_longer, is_place, text.count("["), len(text)
 
     for text in sorted(held, key=order):
         value = held[text]
@@ -152,6 +166,13 @@ def _shapes(held: Mapping[str, Array], own: Collection[str]) -> dict[str, tuple[
         if text in own or (len(alike) < most and not known):
             alike.append(text)
     return {text: shape for shape, texts in by_shape.items() for text in texts}
+
+
+def _left_over(function: ast.AST | None, statement: ast.stmt) -> frozenset[str]:
+    """The variables of loops that a statement does not stand in: what the last round left in them."""
+    loops = [x for x in ast.walk(function) if isinstance(x, ast.For)] if function is not None else []
+    others = [x for x in loops if not x.lineno <= statement.lineno <= (x.end_lineno or x.lineno)]
+    return frozenset(x.id for loop in others for x in ast.walk(loop.target) if isinstance(x, ast.Name))
 
 
 def _function_around(file: str, statement: ast.stmt) -> ast.AST | None:
@@ -168,20 +189,35 @@ def _pieces(function: ast.AST | None) -> list[ast.expr]:
 
 
 def _places(function: ast.AST | None) -> list[str]:
-    """The places in a function that a loop counts: −l of ``zs[-l]``."""
+    """The places in a function that a loop counts, −l of ``zs[-l]``, and those beside them."""
     found = (x.slice for x in ast.walk(function) if isinstance(x, ast.Subscript)) if function is not None else ()
-    counted = (x for x in found if isinstance(x, ast.Name | ast.BinOp | ast.UnaryOp))
-    return [text for text in dict.fromkeys(map(ast.unparse, counted)) if not PLACE.fullmatch(f"[{text}]")]
+    counted = [x for x in found if isinstance(x, ast.Name | ast.BinOp | ast.UnaryOp)]
+    beside = (moved(x, step) for x in counted for step in (1, -1))
+    return [text for text in dict.fromkeys(map(ast.unparse, (*counted, *beside))) if not PLACE.fullmatch(f"[{text}]")]
 
 
-def _at_places(held: Mapping[str, Array], places: Sequence[str]) -> dict[str, Array]:
-    """What lists and arrays hold at counted places: zs[-l] for what is held as zs[1].
+def _rounds(function: ast.AST | None) -> Mapping[str, ast.expr]:
+    """The variables of loops over ranges, and how far each counts."""
+    loops = (x for x in ast.walk(function) if isinstance(x, ast.For)) if function is not None else ()
+    found: dict[str, ast.expr] = {}
+    for loop in loops:
+        match loop:
+            case ast.For(target=ast.Name(id=name), iter=ast.Call(func=ast.Name(id="range"), args=[most])):
+                found[name] = most
+    return found
 
-    Of arrays labels are such, and those as long as a list that the same loop counts through.
+
+def _at_places(
+    held: Mapping[str, Array], places: Sequence[str], rounds: Mapping[str, ast.expr], keyed: Collection[str]
+) -> dict[str, Array]:
+    """What lists and arrays hold at counted places: zs[-l] for what is held as zs[1]; `keyed` are no lists.
+
+    Of arrays labels are such, those as long as a list that the same loop counts through, and those as long as it has
+    rounds.
     """
     matches = (ENTRY.fullmatch(text) for text in held)
     listed = [(x[1], int(x[2])) for x in matches if x is not None and x[1] not in held]
-    entries = [(name, number) for name, number in listed if f"{name}[-1]" not in held]  # that is no list
+    entries = [(name, number) for name, number in listed if name not in keyed]
     lengths = {name: 1 + max(number for other, number in entries if other == name) for name, _ in entries}
     found: dict[str, Array] = {}
     for place in places:
@@ -189,13 +225,15 @@ def _at_places(held: Mapping[str, Array], places: Sequence[str]) -> dict[str, Ar
         if counted is None or counted.ndim or counted.dtype.kind != "i":
             continue
         number = int(counted)
+        most = value_in(rounds[place], held, {}) if place in rounds else None
+        several = {*lengths.values(), *([] if most is None or most.ndim else [int(most)])}
         for name, length in lengths.items():
             entry = f"{name}[{number % length if -length <= number < 0 else number}]"
             if entry in held:
                 found[f"{name}[{place}]"] = held[entry]
         for text, array in held.items():
             is_label = array.ndim == 1 and array.dtype.kind in "iu"
-            if (is_label or (array.ndim > 1 and len(array) in lengths.values())) and -len(array) <= number < len(array):
+            if (is_label or (array.ndim > 1 and len(array) in several)) and -len(array) <= number < len(array):
                 found[f"{text}[{place}]"] = array[number]
     return found
 
@@ -237,7 +275,7 @@ def _tested(file: str) -> frozenset[str]:
 def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: int) -> Iterator[Restated]:
     if reach == 0:
         yield from other_assignments(statement, moment)
-        yield from other_targets(statement, around.names)
+        yield from other_targets(statement, around.names, around.shape)
     if reach == 1:
         yield from goes_on(statement, around.names, around.shape)
         yield from divided_later(statement, around.names)
@@ -278,3 +316,27 @@ def other_places(moment: Moment) -> Iterator[Rewritten]:
         moved = [statement, later] if isinstance(later, ast.Return) else [later, statement]
         both = ast.If(ast.Constant(True), moved, [])
         yield Rewritten(moment.line, repair, {statement: ast.Pass(), later: both})
+
+
+def left_unset(moment: Moment, around: Mapping[Line, Surroundings]) -> Iterator[Rewritten]:
+    """What a statement in a loop reads and no round sets anew, given a value at the end of each round."""
+    statement = statement_of(moment)
+    loops = (x for x in ast.walk(tree_of(moment.file)) if isinstance(x, ast.For))
+    inner = [x for x in loops if statement in x.body]
+    if statement is None or not inner:
+        return
+    (loop,), last = inner, inner[0].body[-1]
+    known = around.get((moment.file, last.lineno))
+    names = [x for part in loop.body for x in ast.walk(part) if isinstance(x, ast.Name)]
+    given = {x.id for x in names if isinstance(x.ctx, ast.Store)}
+    own = dict.fromkeys(x.id for x in ast.walk(statement) if isinstance(x, ast.Name))
+    if known is None or isinstance(last, ast.Return):
+        return
+    for name in (x for x in own if x in known.names.shapes and x not in given):
+        for product in known.names.products_of(known.names.shapes[name]):
+            (new,) = ast.parse(f"{name} = {product}").body
+            both = ast.If(ast.Constant(True), [last, ast.copy_location(new, last)], [])
+            says = "{0} keeps what it was set to before the loop: at the end of each round {1} is left out"
+            text = ast.unparse(new)
+            repair = Repair("term left out", says, (name, text), text, last.end_lineno)
+            yield Rewritten(moment.line, repair, {last: both})

@@ -8,7 +8,7 @@ from itertools import chain, combinations
 
 from backproof.checking.changing.activations import CLASS, other_functions, other_slopes, slopes, slopes_instead
 from backproof.checking.changing.change import INSTEAD, Change, nodes_of, transposed, valued
-from backproof.checking.changing.names import Names
+from backproof.checking.changing.names import Names, is_called_derivative
 from backproof.checking.changing.places import MOST_AXES, at, kept, steps
 from backproof.checking.tree import exchanged, parsed
 
@@ -52,6 +52,8 @@ def _other_lengths(tree: ast.expr, names: Names) -> Iterator[Change]:
         match node:
             case ast.Call(func=ast.Name(id="len")) | ast.Subscript(value=ast.Attribute(attr="shape")):
                 length = ast.unparse(node)
+                for other in (f"len({text})" for text, own in names.shapes.items() if own and text.isidentifier()):
+                    yield "1/m of another axis", INSTEAD, (length, other), exchanged(tree, node, parsed(other))
             case ast.Name(id=length) if length in names.counts:
                 pass
             case _:
@@ -89,6 +91,9 @@ def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
         yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(parsed(own), ast.Mult(), tree)
         yield "term left out", "the term {0} is left out", (own,), ast.BinOp(tree, ast.Add(), parsed(own))
     yield from _pieces(tree, names)
+    if not any(is_called_derivative(text) for text in map(ast.unparse, valued(tree))):
+        for own in names.differences_of(shape):
+            yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(parsed(own), ast.Mult(), tree)
 
 
 def _in_terms(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
@@ -116,7 +121,8 @@ def _instead_of_parts(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> I
     for node in (x for x in valued(tree) if x is not tree):
         text = ast.unparse(node)
         others = names.above(shape) if node in summed else names.shaped(shape)
-        for other in others if node in summed else ():
+        spread = names.repeated_to(names.shapes.get(text, ())) if node in summed else ()
+        for other in (*others, *spread) if node in summed else ():
             both = ast.BinOp(parsed(other), ast.Mult(), node)
             yield "factor left out", "the factor {0} is left out", (other,), exchanged(tree, node, both)
         if len([*nodes_of(node)]) > 1:
@@ -162,8 +168,9 @@ def _others(nodes: Sequence[ast.expr], names: Names, shape: tuple[int, ...]) -> 
         elif texts.count(text) > 1:
             yield from ((text, other) for other in names.shaped(shape))
         match node:
-            case ast.Subscript(value=ast.Name(id=name), slice=place):
-                yield from ((text, f"{x}[{ast.unparse(place)}]") for x in names.containers if x != name)
+            case ast.Subscript(value=ast.Name(id=name) as container):
+                elsewhere = (exchanged(node, container, parsed(x)) for x in names.containers if x != name)
+                yield from ((text, ast.unparse(other)) for other in elsewhere)
 
 
 def _everywhere(tree: ast.expr, text: str, new: ast.expr) -> ast.expr:
@@ -257,7 +264,7 @@ def _one_hot(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[C
     own = ast.unparse(tree)
     if not shape or max(shape) > MOST_CLASSES:
         return
-    for label in (x for x in names.labels if x not in names.counted):
+    for label in (x for x in names.labels if x not in names.counted or names.shapes.get(x)):
         match names.shapes.get(label), shape:
             case (), (_,):
                 code = f"np.eye(len({own}))[{label}]"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
+from itertools import permutations, product
 
 from backproof.checking.tree import parsed
 from backproof.ops.row import Array
@@ -29,6 +29,7 @@ class Names:
     labels     those whose entries are whole numbers, none of them negative
     one_sided  those whose entries are all positive, or none: ``x > 0`` tells nothing of them
     pieces     expressions that stand elsewhere in the same code
+    loaded     the variables that are used somewhere in the same code
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -38,6 +39,7 @@ class Names:
     one_sided: Collection[str] = ()
     labels: Collection[str] = ()
     pieces: Sequence[ast.expr] = ()
+    loaded: Collection[str] = ()
 
     @cached_property
     def numbers(self) -> list[str]:
@@ -73,6 +75,11 @@ class Names:
             matches = shape and max(len(rows), len(columns)) == 2 and rows[-1] == inner
             if matches and (*rows[:-1], *(columns[-1:] if len(columns) > 1 else ())) == shape:
                 yield f"{a} @ {b}"
+
+    def differences_of(self, shape: tuple[int, ...]) -> Iterator[str]:
+        """The differences of two arrays of a shape, as that of a prediction and what it should be."""
+        for a, b in permutations([*self.shaped(shape), *self.reshaped(shape)], 2):
+            yield f"{a} - {b}"
 
     def repeated_to(self, shape: tuple[int, ...]) -> list[str]:
         """What NumPy repeats along some axes to have a shape."""

@@ -28,6 +28,8 @@ def expressions(statement: ast.stmt) -> list[ast.expr]:
             return parts
         case ast.Return(value=ast.Call(func=ast.Name(id="dict"), keywords=words)):
             return [word.value for word in words]
+        case ast.Assign(value=ast.ListComp(elt=part)):
+            return [part]
         case ast.Expr(value=ast.Call(args=parts)):
             return parts
         case ast.Assign(value=value) | ast.AugAssign(value=value):
@@ -100,8 +102,8 @@ def other_assignments(statement: ast.stmt, moment: Moment) -> Iterator[Restated]
                 yield "factor too many", says, (ast.unparse(value),), ast.AugAssign(target, opposite, value)
 
 
-def other_targets(statement: ast.stmt, names: Names) -> Iterator[Restated]:
-    """Another place that something is added to: ``dU[o]`` for ``dU[c]``."""
+def other_targets(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> Iterator[Restated]:
+    """Another place that something is added to, or given to: ``dU[o]`` for ``dU[c]``, dh for dh_prev."""
     match statement:
         case ast.AugAssign(target=ast.Subscript() as target) | ast.Assign(targets=[ast.Subscript() as target]):
             for node in ast.walk(target.slice):
@@ -121,6 +123,10 @@ def other_targets(statement: ast.stmt, names: Names) -> Iterator[Restated]:
                     says = "{0} has a place for each label in every row, and {1} is the one of each row"
                     said = ast.unparse(target), ast.unparse(new)
                     yield "labels not one-hot", says, said, exchanged(statement, target, new)
+        case ast.Assign(targets=[ast.Name(id=own) as name]) if own not in names.loaded:
+            says = "{0} is used nowhere: what is given to it here belongs to {1}"
+            for other in filter(str.isidentifier, names.shaped(shape)):
+                yield "wrong place", says, (own, other), exchanged(statement, name, ast.Name(other, ast.Store()))
         case ast.Assign(targets=[ast.Tuple(elts=targets) as several]):
             for one, other_one in combinations(targets, 2):
                 says = "{0} and {1} have to change places"
