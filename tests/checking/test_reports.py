@@ -234,7 +234,7 @@ def forward(X, Y, W):
 
 def backward(X, D):
     a_very_long_name_of_a_dictionary_of_gradients = {}
-    a_very_long_name_of_a_dictionary_of_gradients["a long name of the key of it, dW"] = 2 * X.T @ D / len(X)
+    a_very_long_name_of_a_dictionary_of_gradients["a long name of the key of it, dW"] = X.T @ D / len(X)
     return a_very_long_name_of_a_dictionary_of_gradients
 """
 

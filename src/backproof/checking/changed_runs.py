@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from backproof.checking.altered import altered
+from backproof.checking.changing.surroundings import Line
 from backproof.checking.layers import came_right
 from backproof.checking.precision import evenly_precise
 from backproof.checking.products import Products
 from backproof.checking.recording import TooLongError, at_most
 from backproof.checking.results import Results
-from backproof.checking.rewriting import Line, Rewritten
+from backproof.checking.rewriting import Rewritten
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.truth import Draw, Truth
 

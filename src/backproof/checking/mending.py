@@ -14,11 +14,12 @@ from itertools import chain, count, islice
 from backproof.checking.changed_runs import Changed, ChangedRuns
 from backproof.checking.changing.names import is_called_derivative
 from backproof.checking.changing.statements import is_update
+from backproof.checking.changing.surroundings import Line, surroundings
 from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
 from backproof.checking.moments import Moment, is_looked_up, statement_of
 from backproof.checking.repair import Repair
-from backproof.checking.rewriting import FURTHEST, Line, Rewritten, left_unset, other_places, rewritten, surroundings
+from backproof.checking.rewriting import FURTHEST, Rewritten, left_unset, other_places, rewritten
 from backproof.checking.slopes import Slopes
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.suspects import Suspected, Suspects

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from backproof.checking.changing.surroundings import Line
 from backproof.checking.diagnosis import Finding, Judgement
 from backproof.checking.events import Event, events
 from backproof.checking.judging import Judge
@@ -22,7 +23,6 @@ from backproof.checking.mistakes.kinds import Edited, misshapen
 from backproof.checking.moments import Moment
 from backproof.checking.products import Products
 from backproof.checking.repair import Repair
-from backproof.checking.rewriting import Line
 from backproof.checking.search import mistakes
 from backproof.checking.tree import parsed
 from backproof.checking.trial import Trial

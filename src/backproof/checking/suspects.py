@@ -11,12 +11,13 @@ import numpy as np
 from backproof.checking.changed_runs import Changed, ChangedRuns
 from backproof.checking.changing.names import is_called_derivative
 from backproof.checking.changing.statements import perturbed
+from backproof.checking.changing.surroundings import Line
 from backproof.checking.frames import held
 from backproof.checking.layers import came_right
 from backproof.checking.moments import Moment, is_looked_up, statement_of
 from backproof.checking.naming import letters
 from backproof.checking.repair import Repair
-from backproof.checking.rewriting import Line, Rewritten
+from backproof.checking.rewriting import Rewritten
 from backproof.checking.subjects.subject import Played
 from backproof.checking.syntax import looped
 from backproof.checking.truth import Truth

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 Change = tuple[str, str, tuple[str, ...], ast.expr]
 """The mistake's name, its sentence, the pieces of code that the sentence names, and the expression without it."""
@@ -36,9 +36,9 @@ def valued(tree: ast.expr) -> list[ast.expr]:
     return found
 
 
-def pieces_of(tree: ast.AST) -> Iterator[ast.expr]:
+def pieces_of(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
     """The expressions in some code that may be a factor, a term or a piece of an array in other lines."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.BinOp() | ast.Compare():
                 yield node
