@@ -65,7 +65,8 @@ def corrected_line(truth: Truth, ledger: Ledger, event: Event, quantity: Quantit
     code = _without_ones(code)
     if not any(write.text == event.text and write.written for write in moment.writes):
         return _with_code(moment.source, event.text, code)
-    return f"{written.get(event.text, event.text)} = {code}"
+    sign = "+=" if event.added else "="  # a part of it, beside what is there already
+    return f"{written.get(event.text, event.text)} {sign} {code}"
 
 
 def _called(code: str) -> set[str]:

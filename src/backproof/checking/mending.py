@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count, islice
 
 from backproof.checking.changed_runs import Changed, ChangedRuns
@@ -19,10 +19,12 @@ from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
 from backproof.checking.moments import Moment, is_looked_up, statement_of
 from backproof.checking.repair import Repair
+from backproof.checking.results import Results
 from backproof.checking.rewriting import FURTHEST, Rewritten, left_unset, other_places, rewritten
 from backproof.checking.slopes import Slopes
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.suspects import Suspected, Suspects
+from backproof.checking.syntax import parameters_at
 from backproof.checking.truth import Draw, Truth
 from backproof.ops.row import Array
 
@@ -83,12 +85,20 @@ class _Stage:
     breaks: bool = False
 
 
+def _used(statement: ast.stmt) -> set[str]:
+    """The variables that a statement uses."""
+    return {x.id for x in ast.walk(statement) if isinstance(x, ast.Name)}
+
+
 class _Mending:
     def __init__(
         self, subject: Subject, truths: Sequence[Truth], wanted: Collection[str], findings: Sequence[Finding]
     ) -> None:
         self._truths, self._truth = truths, truths[0]
-        self._runs, self._wanted = ChangedRuns(subject, truths, wanted), frozenset(wanted)
+        self._runs = ChangedRuns(subject, truths, wanted)
+        came_back = Results(truths[0], truths[0].played)
+        others = (name for name, quantity in truths[0].of_name.items() if came_back.has_unknown(quantity))
+        self._wanted = frozenset([*wanted, *others] if wanted else ())
         self._all = frozenset(self._truth.of_name)
         self._files = {f.__code__.co_filename for f in subject.functions}
         self._proposed = {f.moment.line: f for f in reversed(findings) if f.judgement == "wrong" and f.moment.source}
@@ -107,6 +117,7 @@ class _Mending:
         for moment in moments:
             if statement_of(moment) is not None and moment.file in self._files:
                 self._moments.setdefault(moment.line, moment)
+        self._outermost = run.moments[0].function if run.moments else ""
         self._raised = any(moment.raised for moment in run.moments)
         self._order = list(self._moments)
         self._suspects = Suspects(self._runs, self._truths, self._moments)
@@ -295,7 +306,14 @@ class _Mending:
         return known is not None and known.step is None
 
     def _rewritten(self, line: Line, reach: int) -> Iterator[Rewritten]:
-        return rewritten(self._moments[line], self._surroundings[line], reach)
+        moment = self._moments[line]
+        new = rewritten(moment, self._surroundings[line], reach)
+        statement = statement_of(moment)
+        if not isinstance(statement, ast.Return) or moment.function == self._outermost:
+            return new
+        # A helper that does not use what it is given is no helper.
+        given = parameters_at(line[0]).get(line[1], frozenset()) & _used(statement)
+        return (x for x in new if not given or given & _used(x.statements[statement]))
 
     def _own_proposal(self, finding: Finding) -> Iterator[Rewritten]:
         """The line that the equation says belongs there."""
@@ -304,7 +322,12 @@ class _Mending:
             return
         mistake = finding.mistakes[0] if finding.mistakes else None
         name = "not recognised" if mistake is None else mistake.mistake
-        repair = Repair(name, "", (), finding.correction)
+        if isinstance(mistake, Repair):
+            repair = replace(mistake, line=finding.correction)
+        else:
+            is_plain = mistake is not None and not mistake.named
+            says = mistake.says if mistake is not None and is_plain else "it is not what the equation gives"
+            repair = Repair(name, says, (), finding.correction)
         try:
             (new,) = ast.parse(finding.correction).body
         except (SyntaxError, ValueError):

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from backproof.checking.changing.surroundings import Line
+from backproof.checking.comparing import same
 from backproof.checking.diagnosis import Finding, Judgement
 from backproof.checking.events import Event, events
 from backproof.checking.judging import Judge
@@ -32,6 +33,7 @@ from backproof.ops.row import Array
 TELLING = (
     *("integers", "wrong activation", "wrong comparison", "1/m of another axis", "last one wins", "wrong place"),
     *("upstream left out", "transpose", "= for +=", "sign", "labels not one-hot", "derivative twice"),
+    "square root of the scale",
 )
 """Mistakes that a change of the line says better than an edit of the equation with the same numbers."""
 Place = tuple[str, int, int, str, str]
@@ -91,6 +93,8 @@ class _Proof:
     def _finding(self, event: Event, quantity: Quantity, *, is_blamed: bool) -> Finding:
         as_it_is = self._right.get(_place(event.moment, event.text))
         is_right = self._truth.is_(quantity, event.arrays)
+        if not is_blamed and as_it_is is not None:
+            is_right = is_right or same(event.arrays[0], as_it_is)
         if is_blamed and as_it_is is not None and as_it_is.shape != event.arrays[0].shape:
             is_right = False
         judgement: Judgement = "right" if is_right else "wrong" if is_blamed else "inherited"

@@ -61,6 +61,9 @@ def repairs(
         for text, arrays in held.items()
         if text in place_names(event.moment.file) and arrays[0].ndim == 0 and arrays[0].dtype.kind == "i"
     }
+    # A first state of zeros, which the line does not read, is nothing that it may be meant to have.
+    own = event.reads[0]
+    held = {text: arrays for text, arrays in held.items() if text in own or any(array.any() for array in arrays)}
     # Who divides by one changes nothing.
     named = {text: arrays[0].shape for text, arrays in held.items() if arrays[0].ndim or (arrays[0] != 1).all()}
     counts = [text for text, arrays in held.items() if arrays[0].ndim == 0 and is_count(arrays[0])]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import ast
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from backproof.checking.comparing import fits, layouts, same
 from backproof.checking.equations import inside, operands
 from backproof.checking.frames import held
+from backproof.checking.moments import statement_of
 from backproof.checking.subjects.subject import Played
 from backproof.checking.truth import Quantity, Truth
 from backproof.ops.linear import sum_
@@ -66,8 +68,9 @@ class Results:
             return True
         if self._is_unsummed(quantity):
             return True
-        unknown = () if self._truth.is_idle(quantity) else self.unknown
-        return any(next(layouts(right, arrays[0].shape), None) is not None for arrays in unknown)
+        unknown = () if self._truth.is_idle(quantity) else self._unknown
+        fitting = (text for text, arrays in unknown if next(layouts(right, arrays[0].shape), None) is not None)
+        return any(self._called.get(text, quantity) is quantity for text in fitting)
 
     def _is_unsummed(self, quantity: Quantity) -> bool:
         """Whether what a derivative is the sum of came back, at a place that has no name of its own."""
@@ -82,10 +85,24 @@ class Results:
         named = (arrays for _, arrays in self._arrays if self._truth.recognised("", arrays) is not None)
         return not self.unknown and not any(same(found, arrays[0]) for arrays in named)
 
-    @cached_property
+    @property
     def unknown(self) -> list[tuple[Array, ...]]:
         """What came back and is neither a derivative nor anything of the forward pass."""
-        return [arrays for _, arrays in self._arrays if not self._is_known(arrays)]
+        return [arrays for _, arrays in self._unknown]
+
+    @cached_property
+    def _unknown(self) -> list[tuple[str, tuple[Array, ...]]]:
+        return [(text, arrays) for text, arrays in self._arrays if not self._is_known(arrays)]
+
+    @cached_property
+    def _called(self) -> Mapping[str, Quantity]:
+        """The derivatives that the places of a tuple are called like in the return statement: ``return dx, dW``."""
+        moments = self._runs[0].moments
+        match statement_of(moments[-1]) if moments else None:
+            case ast.Return(value=ast.Tuple(elts=parts)):
+                called = {f"[{k}]": self._truth.named(ast.unparse(part)) for k, part in enumerate(parts)}
+                return {place: quantity for place, quantity in called.items() if quantity is not None}
+        return {}
 
     @property
     def derivatives(self) -> list[tuple[Array, ...]]:

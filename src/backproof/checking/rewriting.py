@@ -12,8 +12,8 @@ from backproof.checking.changing.change import Change
 from backproof.checking.changing.expressions import additions, exchanges, insertions, other_names
 from backproof.checking.changing.statements import (
     Restated,
-    divided_later,
     expressions,
+    goes_further,
     goes_on,
     is_update,
     other_assignments,
@@ -84,7 +84,7 @@ def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: i
         yield from other_targets(statement, around.names, around.shape)
     if reach == 1:
         yield from goes_on(statement, around.names, around.shape)
-        yield from divided_later(statement, around.names)
+        yield from goes_further(statement, around.names, around.shape)
     for tree in expressions(statement):
         own = reach
         if isinstance(statement, ast.Return) and isinstance(tree, ast.Name):

@@ -20,7 +20,9 @@ def one_sample(subject: Subject, arguments: Mapping[str, Any]) -> Iterator[Remar
     data = {name: x for name in names if isinstance(x := arguments[name], np.ndarray)}
     before = np.asarray(subject.scalar(**copied(dict(arguments))))
     for axis in range(max((x.ndim for x in data.values()), default=0)):
-        twice = {name: x.repeat(2, axis) for name, x in data.items() if x.shape[axis : axis + 1] == (1,)}
+        if any(x.shape[axis : axis + 1] not in ((1,), ()) for x in data.values()):
+            continue  # the samples lie along another axis
+        twice = {name: x.repeat(2, axis) for name, x in data.items() if x.ndim > axis}
         try:
             with np.errstate(all="ignore"):
                 after = np.asarray(subject.scalar(**copied({**arguments, **twice})))

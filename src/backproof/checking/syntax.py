@@ -35,6 +35,17 @@ def looped(file: str) -> frozenset[int]:
 
 
 @lru_cache(maxsize=64)
+def parameters_at(file: str) -> Mapping[int, frozenset[str]]:
+    """The parameters of the function around each line of a file, `self` left out."""
+    found: dict[int, frozenset[str]] = {}
+    for node in ast.walk(tree_of(file)):  # those further out come first
+        if isinstance(node, ast.FunctionDef):
+            names = frozenset(x.arg for x in (*node.args.args, *node.args.kwonlyargs)) - {"self"}
+            found |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), names)
+    return found
+
+
+@lru_cache(maxsize=64)
 def goes_on(file: str) -> bool:
     """Whether a file has a loop that may never end where something in it is changed."""
     return any(isinstance(x, ast.While) for x in ast.walk(tree_of(file)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,7 +18,6 @@ from backproof.derivation.steps import BackwardStep
 from backproof.ir.errors import BackproofError
 from backproof.ir.node import Node
 from backproof.write.doc import Code, Inline
-from backproof.write.math import Math
 from backproof.write.outline import plain
 from backproof.write.spell import spell_as_part
 
@@ -146,11 +146,7 @@ def _plain_sentence(edit: Edited | Repair) -> str:
 
 def sentence(edit: Edited | Repair, opening: str = "") -> Inline:
     """A mistake's sentence with the quantities set as formulas."""
-    parts: list[str | Math | Code] = []
-    rest = f"{opening}{edit.says}."
     quantities: tuple[Node | str, ...] = edit.named
-    for k, named in enumerate(quantities):
-        before, mark, rest = rest.partition(f"{{{k}}}")
-        word = spell_as_part(named) if isinstance(named, Node) else Code(named)
-        parts += [before, *([word] if mark else [])]
-    return (*parts, rest)
+    words = [spell_as_part(named) if isinstance(named, Node) else Code(named) for named in quantities]
+    pieces = re.split(r"\{(\d+)\}", f"{opening}{edit.says}.")
+    return tuple(words[int(piece)] if k % 2 else piece for k, piece in enumerate(pieces))

@@ -102,8 +102,9 @@ def _in_terms(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[
         tried = (slopes(term, names, shape), _missing(term, names, shape), _repeated_factors(term, names, shape))
         for mistake, says, named, new in chain(*tried, _numbers(term, names), _summed(term, names)):
             yield mistake, says, named, exchanged(tree, term, new)
-        for pair in combinations(names.shaped(shape), 2):
-            own = " * ".join(pair)
+        products = [f"{a} * {b}" for a, b in combinations(names.shaped(shape), 2)]
+        shares = [f"{a} / {number}" for a in names.shaped(shape) for number in names.numbers]  # as a mask of a dropout
+        for own in (*products, *shares):
             both = ast.BinOp(term, ast.Mult(), parsed(own))
             yield "factor left out", "the factor {0} is left out", (own,), exchanged(tree, term, both)
 

@@ -121,6 +121,8 @@ def _operation(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[Ch
     match op:
         case ast.MatMult():
             yield "operands swapped", "the factors are in the wrong order", (), ast.BinOp(right, op, left)
+            turned = ast.BinOp(transposed(right), op, transposed(left))
+            yield "transpose", "the result is transposed", (), turned
             yield "* for ·", "@ stands where * belongs", (), ast.BinOp(left, ast.Mult(), right)
             both = ast.BinOp(transposed(left), op, transposed(right))
             yield "transpose", "the transposes of both factors are wrong", (), both
@@ -131,6 +133,8 @@ def _operation(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[Ch
             yield "division left out", "it should be divided by {0}", (b,), ast.BinOp(left, ast.Div(), right)
         case ast.Div():
             yield "factor too many", "the division by {0} is too many", (b,), left
+            root = ast.BinOp(left, op, parsed(f"np.sqrt({b})"))
+            yield "square root of the scale", "it should be divided by the square root of {0}", (b,), root
             yield "factor too many", "it should be multiplied by {0}", (b,), ast.BinOp(left, ast.Mult(), right)
             yield "operands swapped", "the quotient is upside down", (), ast.BinOp(right, op, left)
         case ast.FloorDiv():
@@ -210,7 +214,7 @@ def _sum(node: ast.Call, name: str) -> Iterator[Change]:
     for axis in (0, 1, 2, None):
         keywords = [x for x in node.keywords if x.arg != "axis"]
         if axis is not None:
-            keywords.append(ast.keyword("axis", ast.Constant(axis)))
+            keywords.insert(0, ast.keyword("axis", ast.Constant(axis)))
         says = f"the {name} runs over the wrong axis"
         for words in (keywords, kept(keywords)):
             yield "wrong axis", says, (), ast.Call(node.func, node.args, words)

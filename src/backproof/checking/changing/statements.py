@@ -10,7 +10,7 @@ from itertools import combinations
 from backproof.checking.changing.change import INSTEAD
 from backproof.checking.changing.expressions import additions
 from backproof.checking.changing.names import Names, is_called_derivative
-from backproof.checking.changing.places import steps
+from backproof.checking.changing.places import at, steps
 from backproof.checking.moments import Moment
 from backproof.checking.syntax import looped
 from backproof.checking.tree import exchanged, parsed
@@ -111,6 +111,9 @@ def other_targets(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> 
                     new = exchanged(target, node, parsed(other))
                     said = ast.unparse(target), ast.unparse(new)
                     yield "wrong quantity", INSTEAD, said, exchanged(statement, target, new)
+            for node in [x for x in ast.walk(target.slice) if isinstance(x, ast.Compare)]:
+                for mistake, says, named, other_side in at(node):
+                    yield mistake, says, named, exchanged(statement, node, other_side)
             for mistake, says, named, window in steps(target, names):
                 yield mistake, says, named, exchanged(statement, target, window)
             for first, second in combinations(_counters(target.slice), 2):
@@ -154,9 +157,14 @@ def goes_on(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> Iterat
                 yield mistake, says, named, ast.Assign([target], new)
 
 
-def divided_later(statement: ast.stmt, names: Names) -> Iterator[Restated]:
-    """An array of which entries are changed, and that is to be divided by a number once they are."""
+def goes_further(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> Iterator[Restated]:
+    """A statement and one more, left out after it: a division once entries are changed, or a term to be added."""
     match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=[ast.Name(id=first), *_])], value=ast.Call()):
+            for term in names.shaped(shape) if is_called_derivative(first) else ():
+                (added,) = ast.parse(f"{first} = {first} + {term}").body
+                both = ast.If(ast.Constant(True), [statement, ast.copy_location(added, statement)], [])
+                yield "term left out", "{0} is to be added to {1} after this line", (term, first), both
         case ast.AugAssign(target=ast.Subscript(value=ast.Name(id=whole))) if is_called_derivative(whole):
             for number in names.counts:
                 (divided,) = ast.parse(f"{whole} = {whole} / {number}").body

@@ -217,7 +217,10 @@ def _shapes(held: Mapping[str, Array], own: Collection[str], last: Collection[st
         value = held[text]
         alike = by_shape.setdefault(value.shape, [])
         most = MOST_PLACES if PLACE.search(text) else MOST_ALIKE
-        known = any(np.array_equal(held[x], value) for x in alike if value.ndim and value.any())
+        # Zeros at one place of a list, as a first state, are nothing that a line may be meant to have.
+        known = any(np.array_equal(held[x], value) for x in alike if value.ndim and value.any()) or (
+            PLACE.search(text) is not None and value.ndim > 0 and not value.any()
+        )
         if text in own or (len(alike) < most and not known):
             alike.append(text)
     return {text: shape for shape, texts in by_shape.items() for text in texts}
