@@ -13,7 +13,7 @@ from itertools import chain, count, islice
 
 from backproof.checking.changed_runs import Changed, ChangedRuns
 from backproof.checking.changing.names import is_called_derivative
-from backproof.checking.changing.statements import is_update
+from backproof.checking.changing.statements import is_mask, is_update
 from backproof.checking.changing.surroundings import Line, surroundings
 from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
@@ -243,13 +243,15 @@ class _Mending:
         if self._proposed:
             yield _Stage([self._own_proposal(finding) for finding in self._proposed.values()])
             return
+        both = [*suspects.first, *suspects.others]
+        masks = [line for line in both if is_mask(statement_of(self._moments[line]))]
+        yield _Stage([self._rewritten(line, 0) for line in masks], is_sure=True)
         yield _Stage([other_places(self._moments[line]) for line in suspects.first], is_sure=True)
         # One after the other: what runs first of what is wrong makes the rest wrong.
         yield from (_Stage([x], is_sure=True) for x in self._all_giving_derivatives(suspects.first))
         yield from (_Stage([x], is_sure=True, breaks=True) for x in self._all_giving_derivatives(suspects.needed))
         for reach in range(FURTHEST + 1):
             yield _Stage([self._giving_derivatives(line, reach) for line in suspects.others])
-        both = [*suspects.first, *suspects.others]
         yield _Stage([self._left_unset(line) for line in both], is_sure=True)
         # Of what gives a list, or changes something elsewhere, it is not known beforehand what it gives.
         untold = [line for line in suspects.others if not self._is_told(line)]

@@ -36,6 +36,8 @@ TELLING = (
     "square root of the scale",
 )
 """Mistakes that a change of the line says better than an edit of the equation with the same numbers."""
+VAGUE = "wrong power"
+"""A mistake in the equation that tells less than any change of the line with the same numbers."""
 Place = tuple[str, int, int, str, str]
 
 
@@ -120,7 +122,8 @@ class _Proof:
         found: tuple[Edited | Repair, ...] = ()
         if not is_right and not is_zero:
             found = mistakes(self._truth, quantity, trial, (repair,))
-            if found and repair.mistake in TELLING and found[0].mistake != repair.mistake:
+            told = repair.mistake in TELLING or (found and found[0].mistake == VAGUE)
+            if found and told and found[0].mistake != repair.mistake:
                 found = (repair,)
         if is_right and not told_by_line:
             found = misshapen(quantity.node, finding.step.of), repair

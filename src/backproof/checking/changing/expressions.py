@@ -74,13 +74,23 @@ def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[
     yield from _numbers(tree, names)
     for op in (ast.Sub(), ast.Add()):
         yield "term left out", "the term {0} is left out", ("1",), ast.BinOp(tree, op, ast.Constant(1))
+    if _is_copy(tree):
+        return
     yield from _missing(tree, names, shape)
     yield from _repeated_factors(tree, names, shape)
     yield from slopes(tree, names, shape)
 
 
+def _is_copy(tree: ast.expr) -> bool:
+    """Whether an expression only copies a value, which is changed in place later then."""
+    return isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute) and tree.func.attr == "copy"
+
+
 def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """What may be missing at one place in an expression, and pieces of other lines that may belong there."""
+    if _is_copy(tree):
+        yield from _one_hot(tree, names, shape)
+        return
     yield from _in_terms(tree, names, shape)
     yield from _at_parts(tree, names, slopes_instead)
     yield from other_names(tree, names, shape)

@@ -52,6 +52,14 @@ def is_update(statement: ast.stmt) -> bool:
     return False
 
 
+def is_mask(statement: ast.stmt | None) -> bool:
+    """Whether a statement sets the entries for which something holds: ``dZ[Z < 0] = 0``."""
+    match statement:
+        case ast.Assign(targets=[ast.Subscript(slice=ast.Compare())]):
+            return True
+    return False
+
+
 def target_of(statement: ast.stmt | None) -> str:
     match statement:
         case ast.AugAssign(target=target) | ast.Assign(targets=[target]):
