@@ -46,6 +46,11 @@ def test_what_is_right_is_called_right(name: str) -> None:
 
 
 ONE = [
+    ("blocks", "dh[h <= 0] = 0", "dh[h > 0] = 0", "wrong comparison"),
+    ("blocks", "dh[h <= 0] = 0", "dh[a < 0] = 0", None),
+    ("blocks", "dn - dn.mean(axis=1, keepdims=True)", "dn - dn.mean(axis=0, keepdims=True)", "wrong axis"),
+    ("blocks", "/ std\n    return dx", "* std\n    return dx", None),
+    ("blocks", "ds = dy / np.sqrt(d)", "ds = dy / d", "square root of the scale"),
     ("layers", "return s * (1 - s)", "return 1 - s", "factor left out"),
     ("layers", "    dZ = dA * sigmoid_prime(Z)", "    dZ = sigmoid_prime(Z)", "upstream left out"),
     ("layers", "return dA * (Z > 0)", "return Z > 0", "upstream left out"),
@@ -115,6 +120,67 @@ def test_a_division_that_is_left_out_after_changes_in_place() -> None:
     assert finding.moment.source == right.strip()
     assert finding.mistakes[0].mistake == "1/m left out"
     assert finding.correction == "dy[labels[t]] -= 1\ndy = dy / T"
+
+
+def test_a_term_that_is_left_out_after_a_helper_gave_the_rest() -> None:
+    (finding,) = diagnosed(source("blocks", {"    dx += dy\n": ""})).wrong
+    assert finding.moment.source == "dx, dg, db = layernorm_backward(du, kept)"
+    assert finding.mistakes[0].mistake == "term left out"
+    assert finding.correction == "dx, dg, db = layernorm_backward(du, kept)\ndx = dx + dy"
+
+
+CLASS = """
+import numpy as np
+
+
+class Net:
+    def __init__(self, W1, W2):
+        self.W1, self.W2 = W1, W2
+
+    def slope(self, s):
+        return s * (1 - s)
+
+    def forward(self, X, Y):
+        self.z = X @ self.W1
+        self.a = 1 / (1 + np.exp(-self.z))
+        self.y = self.a @ self.W2
+        return np.sum((self.y - Y) ** 2)
+
+    def backward(self, X, Y):
+        dy = 2 * (self.y - Y)
+        self.dW2 = self.a.T @ dy
+        dz = dy @ self.W2.T * self.slope(self.z)
+        self.dW1 = X.T @ dz
+"""
+
+
+def test_a_helper_that_is_called_with_the_wrong_value() -> None:
+    file = "<mended class>.py"
+    linecache.cache[file] = (len(CLASS), None, CLASS.splitlines(keepends=True), file)
+    made: Any = ModuleType("mended")
+    exec(compile(CLASS, file, "exec"), made.__dict__)
+    rng = np.random.default_rng(1)
+    net = made.Net(rng.normal(size=(4, 3)), rng.normal(size=(3, 2)))
+    (finding,) = bp.diagnose(net, X=rng.normal(size=(6, 4)), Y=rng.normal(size=(6, 2))).wrong
+    assert finding.moment.source == "dz = dy @ self.W2.T * self.slope(self.z)"
+    assert finding.correction == "dz = dy @ self.W2.T * self.slope(self.a)"
+
+
+def test_what_is_added_is_put_right_as_that() -> None:
+    def forward(X: Any, Y: Any, W: Any, reg: Any) -> Any:
+        D = X @ W - Y
+        return np.mean(D**2) + reg * np.sum(W**2), D
+
+    def backward(X: Any, W: Any, reg: Any, D: Any) -> Any:
+        dW = 2 * X.T @ D / D.size
+        dW += reg * np.abs(W)
+        return dW
+
+    rng = np.random.default_rng(1)
+    shapes = {"X": (5, 4), "Y": (5, 3), "W": (4, 3)}
+    given = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    diagnosis = bp.diagnose(forward, backward, given | {"reg": np.array(0.1)})
+    assert [finding.correction for finding in diagnosis.wrong] == ["dW += reg * (2 * W)"]
 
 
 def test_gradients_in_lists_that_are_not_summed() -> None:

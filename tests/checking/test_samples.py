@@ -85,3 +85,8 @@ def test_nothing_is_told_of_a_vector() -> None:
 
     case = forward, backward, {"x": RNG.normal(size=4), "y": RNG.normal(size=3), "W": RNG.normal(size=(3, 4))}
     assert told(case) == []
+
+
+def test_nothing_is_told_of_one_output_of_several_samples() -> None:
+    shapes = {"X": (4, 7), "Y": (1, 7), "W": (1, 4), "b": (1, 1)}
+    assert told((columns, columns_backward, {name: RNG.normal(size=shape) for name, shape in shapes.items()})) == []
