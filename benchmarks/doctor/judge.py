@@ -83,7 +83,7 @@ def _corrected(case: Case, diagnosis: Diagnosis) -> bool:
     Of two mistakes all lines that are proposed are taken.
     """
     taken = diagnosis.wrong if case.also else diagnosis.wrong[:1]
-    proposed = {f.moment.number: (f.correction, f.mistakes[0]) for f in taken}
+    proposed = {f.moment.number: (f.correction, next(iter(f.mistakes), None)) for f in taken}
     source = case.source
     for number in sorted(proposed, reverse=True):
         correction, mistake = proposed[number]
