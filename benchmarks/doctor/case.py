@@ -162,9 +162,11 @@ def _generated(network: Network, right: Sequence[Leaves]) -> list[Planted]:
     single = [_planted(edit.kind, source, scopes, edit) for edit in chosen]
     seen = (edit for edit in chosen if not kinds()[edit.kind].get("unseen") and _runs(_edited(source, edit)))
     alone = islice((edit for edit in seen if is_wrong(_edited(source, edit), right)), 4 * CAP)
-    pairs = combinations(alone, 2)
-    ordered = (sorted(pair, key=lambda e: e.first) for pair in pairs if _apart(*pair) and _add_up(source, pair, right))
-    double = [_planted(TWO, source, scopes, *pair) for pair in islice(ordered, CAP)]
+    wrong = {edit: wrong_gradients(_edited(source, edit), right) for edit in alone}
+    ordered = (sorted(pair, key=lambda e: e.first) for pair in combinations(wrong, 2) if _apart(*pair))
+    together = ((pair, wrong_gradients(_edited(source, *pair), right)) for pair in ordered)
+    independent = (pair for pair, both in together if all(wrong[edit] <= both for edit in pair))
+    double = [_planted(TWO, source, scopes, *pair) for pair in islice(independent, CAP)]
     return single + double
 
 
@@ -197,12 +199,6 @@ def _runs(source: str) -> bool:
 
 def _apart(first: Edit, second: Edit) -> bool:
     return first.last < second.first or second.last < first.first
-
-
-def _add_up(source: str, pair: Sequence[Edit], right: Sequence[Leaves]) -> bool:
-    """Whether what one of two edits makes wrong is wrong with both."""
-    both = wrong_gradients(_edited(source, *sorted(pair, key=lambda e: e.first)), right)
-    return all(wrong_gradients(_edited(source, edit), right) <= both for edit in pair)
 
 
 def _readers(scopes: Sequence[Scope], line: int) -> Iterator[int]:

@@ -21,11 +21,16 @@ WINDOW = "x[:, :, i * stride : i * stride + k, j * stride : j * stride + k]"
 _numbers = count(1)
 
 
-def diagnosed(text: str) -> Diagnosis:
+def module(text: str) -> Any:
     file = f"<mended {next(_numbers)}>.py"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     made: Any = ModuleType("mended")
     exec(compile(text, file, "exec"), made.__dict__)
+    return made
+
+
+def diagnosed(text: str) -> Diagnosis:
+    made = module(text)
     return bp.diagnose(made.forward, made.backward, made.arguments(np.random.default_rng(1)))
 
 
@@ -155,12 +160,8 @@ class Net:
 
 
 def test_a_helper_that_is_called_with_the_wrong_value() -> None:
-    file = "<mended class>.py"
-    linecache.cache[file] = (len(CLASS), None, CLASS.splitlines(keepends=True), file)
-    made: Any = ModuleType("mended")
-    exec(compile(CLASS, file, "exec"), made.__dict__)
     rng = np.random.default_rng(1)
-    net = made.Net(rng.normal(size=(4, 3)), rng.normal(size=(3, 2)))
+    net = module(CLASS).Net(rng.normal(size=(4, 3)), rng.normal(size=(3, 2)))
     (finding,) = bp.diagnose(net, X=rng.normal(size=(6, 4)), Y=rng.normal(size=(6, 2))).wrong
     assert finding.moment.source == "dz = dy @ self.W2.T * self.slope(self.z)"
     assert finding.correction == "dz = dy @ self.W2.T * self.slope(self.a)"

@@ -32,7 +32,7 @@ class ChangedRuns:
     """Runs of a subject's code with statements changed.
 
     `wanted` are the derivatives that have to come back right; where that is not known, all that comes back has to be.
-    The `truths` are the same in all conventions.
+    The `truths` are the same in all conventions. `came_back` has the results of the code as it is.
     """
 
     def __init__(self, subject: Subject, truths: Sequence[Truth], wanted: Collection[str]) -> None:
@@ -40,7 +40,8 @@ class ChangedRuns:
         self._truth = truths[0]
         self._functions = subject.functions
         self._most_lines = MORE_LINES * len(self._truth.draws[0].played.moments) + MOST_LINES
-        self._results = len(Results(self._truth, self._truth.played).derivatives)
+        self.came_back = Results(self._truth, self._truth.played)
+        self._results = len(self.came_back.derivatives)
 
     @property
     def arguments(self) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ MOST_DEPTH = 6
 
 
 def scope_of(names: Iterable[str], frame: FrameType) -> Iterator[tuple[str, Any]]:
+    """The functions, modules and words that names stand for."""
     for name in names:
         value = frame.f_locals.get(name, frame.f_globals.get(name))
         numbers = isinstance(value, tuple) and all(isinstance(x, int) for x in value)
@@ -33,6 +34,7 @@ def scope_of(names: Iterable[str], frame: FrameType) -> Iterator[tuple[str, Any]
 
 
 def values_of(texts: tuple[str, ...], frame: FrameType, copy: Copy) -> Iterator[Held]:
+    """Copies of the arrays that expressions hold; of an entry of an array the whole of it."""
     for text in texts:
         base, key = entry_in(text)
         if base is not None and isinstance(_value(base, frame), np.ndarray):

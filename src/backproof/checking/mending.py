@@ -19,12 +19,11 @@ from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
 from backproof.checking.moments import Moment, is_looked_up, statement_of
 from backproof.checking.repair import Repair
-from backproof.checking.results import Results
 from backproof.checking.rewriting import FURTHEST, Rewritten, left_unset, other_places, rewritten
 from backproof.checking.slopes import Slopes
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.suspects import Suspected, Suspects
-from backproof.checking.syntax import parameters_at
+from backproof.checking.syntax import names_in, parameters_at
 from backproof.checking.truth import Draw, Truth
 from backproof.ops.row import Array
 
@@ -85,19 +84,14 @@ class _Stage:
     breaks: bool = False
 
 
-def _used(statement: ast.stmt) -> set[str]:
-    """The variables that a statement uses."""
-    return {x.id for x in ast.walk(statement) if isinstance(x, ast.Name)}
-
-
 class _Mending:
     def __init__(
         self, subject: Subject, truths: Sequence[Truth], wanted: Collection[str], findings: Sequence[Finding]
     ) -> None:
         self._truths, self._truth = truths, truths[0]
         self._runs = ChangedRuns(subject, truths, wanted)
-        came_back = Results(truths[0], truths[0].played)
-        others = (name for name, quantity in truths[0].of_name.items() if came_back.has_unknown(quantity))
+        came_back = self._runs.came_back
+        others = (name for name, quantity in self._truth.of_name.items() if came_back.has_unknown(quantity))
         self._wanted = frozenset([*wanted, *others] if wanted else ())
         self._all = frozenset(self._truth.of_name)
         self._files = {f.__code__.co_filename for f in subject.functions}
@@ -314,8 +308,8 @@ class _Mending:
         if not isinstance(statement, ast.Return) or moment.function == self._outermost:
             return new
         # A helper that does not use what it is given is no helper.
-        given = parameters_at(line[0]).get(line[1], frozenset()) & _used(statement)
-        return (x for x in new if not given or given & _used(x.statements[statement]))
+        given = parameters_at(line[0]).get(line[1], frozenset()).intersection(names_in(statement))
+        return (x for x in new if not given or not given.isdisjoint(names_in(x.statements[statement])))
 
     def _own_proposal(self, finding: Finding) -> Iterator[Rewritten]:
         """The line that the equation says belongs there."""

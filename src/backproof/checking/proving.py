@@ -95,10 +95,10 @@ class _Proof:
     def _finding(self, event: Event, quantity: Quantity, *, is_blamed: bool) -> Finding:
         as_it_is = self._right.get(_place(event.moment, event.text))
         is_right = self._truth.is_(quantity, event.arrays)
-        if not is_blamed and as_it_is is not None:
+        if as_it_is is not None and is_blamed:
+            is_right = is_right and as_it_is.shape == event.arrays[0].shape
+        elif as_it_is is not None:
             is_right = is_right or same(event.arrays[0], as_it_is)
-        if is_blamed and as_it_is is not None and as_it_is.shape != event.arrays[0].shape:
-            is_right = False
         judgement: Judgement = "right" if is_right else "wrong" if is_blamed else "inherited"
         finding = self._found(event, quantity, judgement)
         return self._explained(finding, event, quantity) if judgement == "wrong" else finding
@@ -122,9 +122,8 @@ class _Proof:
         found: tuple[Edited | Repair, ...] = ()
         if not is_right and not is_zero:
             found = mistakes(self._truth, quantity, trial, (repair,))
-            told = repair.mistake in TELLING or (found and found[0].mistake == VAGUE)
-            if found and told and found[0].mistake != repair.mistake:
-                found = (repair,)
+            if found and (repair.mistake in TELLING or found[0].mistake == VAGUE):
+                found = found if found[0].mistake == repair.mistake else (repair,)
         if is_right and not told_by_line:
             found = misshapen(quantity.node, finding.step.of), repair
         return replace(finding, mistakes=found or (repair,), correction=repair.correction)

@@ -16,6 +16,7 @@ from backproof.checking.changing.statements import (
     goes_further,
     goes_on,
     is_update,
+    one_after_another,
     other_assignments,
     other_targets,
     target_of,
@@ -23,7 +24,7 @@ from backproof.checking.changing.statements import (
 from backproof.checking.changing.surroundings import Line, Surroundings
 from backproof.checking.moments import Moment, statement_of
 from backproof.checking.repair import Repair
-from backproof.checking.syntax import tree_of
+from backproof.checking.syntax import names_in, tree_of
 from backproof.checking.tree import exchanged
 
 
@@ -119,9 +120,8 @@ def other_places(moment: Moment) -> Iterator[Rewritten]:
         below = later.lineno - 1 if isinstance(later, ast.Return) else later.end_lineno
         says = f"{{0}} is changed here and still needed as it was: the line belongs below line {below}"
         repair = Repair("changed too early", says, (target_of(statement),), ast.unparse(statement), below)
-        moved = [statement, later] if isinstance(later, ast.Return) else [later, statement]
-        both = ast.If(ast.Constant(True), moved, [])
-        yield Rewritten(moment.line, repair, {statement: ast.Pass(), later: both})
+        moved = (statement, later) if isinstance(later, ast.Return) else (later, statement)
+        yield Rewritten(moment.line, repair, {statement: ast.Pass(), later: one_after_another(*moved)})
 
 
 def left_unset(moment: Moment, around: Mapping[Line, Surroundings]) -> Iterator[Rewritten]:
@@ -133,16 +133,14 @@ def left_unset(moment: Moment, around: Mapping[Line, Surroundings]) -> Iterator[
         return
     (loop,), last = inner, inner[0].body[-1]
     known = around.get((moment.file, last.lineno))
-    names = [x for part in loop.body for x in ast.walk(part) if isinstance(x, ast.Name)]
-    given = {x.id for x in names if isinstance(x.ctx, ast.Store)}
-    own = dict.fromkeys(x.id for x in ast.walk(statement) if isinstance(x, ast.Name))
     if known is None or isinstance(last, ast.Return):
         return
-    for name in (x for x in own if x in known.names.shapes and x not in given):
+    names = [x for part in loop.body for x in ast.walk(part) if isinstance(x, ast.Name)]
+    given = {x.id for x in names if isinstance(x.ctx, ast.Store)}
+    for name in (x for x in names_in(statement) if x in known.names.shapes and x not in given):
         for product in known.names.products_of(known.names.shapes[name]):
             (new,) = ast.parse(f"{name} = {product}").body
-            both = ast.If(ast.Constant(True), [last, ast.copy_location(new, last)], [])
             says = "{0} keeps what it was set to before the loop: at the end of each round {1} is left out"
             text = ast.unparse(new)
             repair = Repair("term left out", says, (name, text), text, last.end_lineno)
-            yield Rewritten(moment.line, repair, {last: both})
+            yield Rewritten(moment.line, repair, {last: one_after_another(last, new)})

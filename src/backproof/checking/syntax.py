@@ -119,6 +119,7 @@ def _begins_with(value: ast.expr, text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def names_in(statement: ast.stmt) -> tuple[str, ...]:
+    """The variables that stand in a statement."""
     return tuple(dict.fromkeys(x.id for x in ast.walk(statement) if isinstance(x, ast.Name)))
 
 

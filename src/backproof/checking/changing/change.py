@@ -11,6 +11,7 @@ INSTEAD = "{0} stands where {1} belongs"
 
 
 def nodes_of(tree: ast.expr) -> Iterator[ast.expr]:
+    """An expression and all that stand in it."""
     return (node for node in ast.walk(tree) if isinstance(node, ast.expr))
 
 
@@ -49,4 +50,5 @@ def pieces_of(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
 
 
 def transposed(node: ast.expr) -> ast.expr:
+    """An expression transposed: with .T, or without it where it has one."""
     return node.value if isinstance(node, ast.Attribute) and node.attr == "T" else ast.Attribute(node, "T", ast.Load())

@@ -46,7 +46,7 @@ def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
 
 
 def _other_lengths(tree: ast.expr, names: Names) -> Iterator[Change]:
-    """The number of all entries of a matrix where a length stands."""
+    """The length of another array, or the number of all entries of a matrix, where a length stands."""
     matrices = dict.fromkeys(text for x in nodes_of(tree) if (text := ast.unparse(x)) in names.matrices)
     for node in nodes_of(tree):
         match node:
@@ -128,14 +128,16 @@ def _at_parts(tree: ast.expr, names: Names, change: Callable[[ast.expr, Names], 
 
 def _instead_of_parts(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """A name where a larger piece stands, a factor of what is summed up, and one piece alone."""
-    summed = [x for node in valued(tree) for x in _summed_up(node)]
-    for node in (x for x in valued(tree) if x is not tree):
+    parts = valued(tree)
+    summed = [x for node in parts for x in _summed_up(node)]
+    for node in (x for x in parts if x is not tree):
         text = ast.unparse(node)
-        others = names.above(shape) if node in summed else names.shaped(shape)
-        spread = names.repeated_to(names.shapes.get(text, ())) if node in summed else ()
-        for other in (*others, *spread) if node in summed else ():
-            both = ast.BinOp(parsed(other), ast.Mult(), node)
-            yield "factor left out", "the factor {0} is left out", (other,), exchanged(tree, node, both)
+        others = names.shaped(shape)
+        if node in summed:
+            others = names.above(shape)
+            for other in (*others, *names.repeated_to(names.shapes.get(text, ()))):
+                both = ast.BinOp(parsed(other), ast.Mult(), node)
+                yield "factor left out", "the factor {0} is left out", (other,), exchanged(tree, node, both)
         if len([*nodes_of(node)]) > 1:
             kind = "labels not one-hot" if CLASS in text else "wrong quantity"
             for other in others:
@@ -145,7 +147,7 @@ def _instead_of_parts(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> I
 
 def _pieces(tree: ast.expr, names: Names) -> Iterator[Change]:
     """Pieces of other lines: as a factor, as a term, or where something else stands."""
-    whole = ast.unparse(tree)
+    whole, parts = ast.unparse(tree), [x for x in valued(tree) if x is not tree]
     for piece in names.pieces:
         own = ast.unparse(piece)
         if own == whole:
@@ -153,7 +155,7 @@ def _pieces(tree: ast.expr, names: Names) -> Iterator[Change]:
         yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(tree, ast.Mult(), piece)
         for op in (ast.Add(), ast.Sub()):
             yield "term left out", "the term {0} is left out", (own,), ast.BinOp(tree, op, piece)
-        for node in (x for x in valued(tree) if x is not tree):
+        for node in parts:
             if type(piece) is type(node) or isinstance(node, ast.Name | ast.Subscript):
                 yield "wrong quantity", INSTEAD, (ast.unparse(node), own), exchanged(tree, node, piece)
 

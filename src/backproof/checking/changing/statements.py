@@ -165,19 +165,24 @@ def goes_on(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> Iterat
                 yield mistake, says, named, ast.Assign([target], new)
 
 
+def one_after_another(first: ast.stmt, second: ast.stmt) -> ast.If:
+    """Two statements as one."""
+    return ast.If(ast.Constant(True), [first, second], [])
+
+
 def goes_further(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> Iterator[Restated]:
     """A statement and one more, left out after it: a division once entries are changed, or a term to be added."""
     match statement:
         case ast.Assign(targets=[ast.Tuple(elts=[ast.Name(id=first), *_])], value=ast.Call()):
             for term in names.shaped(shape) if is_called_derivative(first) else ():
                 (added,) = ast.parse(f"{first} = {first} + {term}").body
-                both = ast.If(ast.Constant(True), [statement, ast.copy_location(added, statement)], [])
-                yield "term left out", "{0} is to be added to {1} after this line", (term, first), both
+                says = "{0} is to be added to {1} after this line"
+                yield "term left out", says, (term, first), one_after_another(statement, added)
         case ast.AugAssign(target=ast.Subscript(value=ast.Name(id=whole))) if is_called_derivative(whole):
             for number in names.counts:
                 (divided,) = ast.parse(f"{whole} = {whole} / {number}").body
-                both = ast.If(ast.Constant(True), [statement, ast.copy_location(divided, statement)], [])
-                yield "1/m left out", "{0} is to be divided by {1} after this line", (whole, number), both
+                says = "{0} is to be divided by {1} after this line"
+                yield "1/m left out", says, (whole, number), one_after_another(statement, divided)
 
 
 def _counted_labels(target: ast.expr, value: ast.expr) -> Iterator[Restated]:

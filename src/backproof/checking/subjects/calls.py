@@ -142,6 +142,11 @@ def _each(
 
 def takes_all(function: Callable[..., Any]) -> bool:
     """Whether a function takes whatever else it is given by name: ``**params``."""
+    return _takes_all(function.__func__ if isinstance(function, MethodType) else function)
+
+
+@lru_cache(maxsize=64)
+def _takes_all(function: Callable[..., Any]) -> bool:
     return any(x.kind is x.VAR_KEYWORD for x in inspect.signature(function).parameters.values())
 
 
