@@ -42,6 +42,8 @@ def same(found: Array, right: Array) -> bool:
     """Whether a value is the right one in one of its layouts, entry by entry; what is no number is like nothing."""
     if found.size != right.size:
         return False
+    if found.dtype.kind == "b":  # a mask
+        found = found.astype(float)
     scale = float(np.max(np.abs(right), initial=0.0)) or 1.0
     return any(_near(found, form, tolerance(found.dtype) * scale) for form in layouts(right, found.shape))
 

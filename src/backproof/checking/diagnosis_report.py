@@ -115,7 +115,9 @@ def _verdict(told: Account) -> Inline:
     if not wrong:
         return (f"Your gradients are right: {right} of {right} agree with the derivation, entry by entry.",)
     are = "is" if len(wrong) == 1 else "are"
-    text = f"{len(wrong)} of {right + len(wrong)} gradients {are} wrong: {', '.join(wrong)}."
+    returned = any(told.returned[name] not in ("lost", "none") for name in wrong)
+    what = "wrong" if returned else "not returned"
+    text = f"{len(wrong)} of {right + len(wrong)} gradients {are} {what}: {', '.join(wrong)}."
     places = {finding.moment.number: finding.moment.place for finding in told.wrong}
     if not places:
         return (text,)
@@ -126,7 +128,8 @@ def _verdict(told: Account) -> Inline:
         return (f"{text} Wrong in themselves are ", *_listed(quantities), ".")
     first, *more = places.values()
     if not more:
-        return (f"{text} One line is wrong, {first}; all else follows from it.",)
+        follows = "; all else follows from it" if told.wrong[0].mistakes else ""
+        return (f"{text} One line is wrong, {first}{follows}.",)
     return (f"{text} {len(places)} lines are wrong in themselves; the first is {first}.",)
 
 

@@ -18,6 +18,8 @@ from backproof.checking.syntax import changes, entry_in, owner_in, stored
 from backproof.ops.row import Array
 
 Copy = Callable[[Any], Array]
+NUMBERS, MASKS = "iuf", "biuf"
+"""Which kinds of arrays are held: those of numbers, or masks too."""
 MOST_PARTS = 10_000
 """Of how many parts of a container copies are made."""
 MOST_DEPTH = 6
@@ -33,20 +35,20 @@ def scope_of(names: Iterable[str], frame: FrameType) -> Iterator[tuple[str, Any]
             yield name, value
 
 
-def values_of(texts: tuple[str, ...], frame: FrameType, copy: Copy) -> Iterator[Held]:
+def values_of(texts: tuple[str, ...], frame: FrameType, copy: Copy, kinds: str = NUMBERS) -> Iterator[Held]:
     """Copies of the arrays that expressions hold; of an entry of an array the whole of it."""
     for text in texts:
         base, key = entry_in(text)
         if base is not None and isinstance(_value(base, frame), np.ndarray):
             # An entry of an array: the array is what counts.
-            yield from (replace(part, changed=True) for part in held(base, _value(base, frame), copy))
+            yield from (replace(part, changed=True) for part in held(base, _value(base, frame), copy, kinds))
             continue
         value = _value(text, frame)
         owner = owner_in(text)
         if owner is not None and isinstance(_value(owner, frame), np.ndarray):
             continue  # A1.T: A1 itself is there too
         resolved = _resolved(text, base, key, frame)
-        for part in held(resolved, value, copy):
+        for part in held(resolved, value, copy, kinds):
             yield replace(part, written=part.text.replace(resolved, text, 1))
 
 
@@ -98,28 +100,28 @@ def given_by_lambda(statement: ast.stmt, returned: Any) -> Iterator[Held]:
         yield from held(ast.unparse(found[0].body), returned)
 
 
-def held(text: str, value: Any, copy: Copy = np.array) -> Iterator[Held]:
+def held(text: str, value: Any, copy: Copy = np.array, kinds: str = NUMBERS) -> Iterator[Held]:
     """Copies of the arrays in a value: of itself, or the parts of a container or of `self`, as they are written."""
-    return islice(_held(text, value, copy, MOST_DEPTH), MOST_PARTS)
+    return islice(_held(text, value, copy, kinds, MOST_DEPTH), MOST_PARTS)
 
 
-def _held(text: str, value: Any, copy: Copy, depth: int) -> Iterator[Held]:
+def _held(text: str, value: Any, copy: Copy, kinds: str, depth: int) -> Iterator[Held]:
     if depth == 0:
         return  # a container may hold itself
     if isinstance(value, dict):
         for key, part in list(value.items()):
-            yield from _held(f"{text}[{key!r}]", part, copy, depth - 1)
+            yield from _held(f"{text}[{key!r}]", part, copy, kinds, depth - 1)
     elif isinstance(value, list | tuple) and any(map(_is_part, value)):
         for k, part in enumerate(value):
-            yield from _held(f"{text}[{k}]", part, copy, depth - 1)
+            yield from _held(f"{text}[{k}]", part, copy, kinds, depth - 1)
     elif hasattr(value, "__dict__") and text == "self":
         for name, part in list(vars(value).items()):
-            yield from _held(f"{text}.{name}", part, copy, depth - 1)
+            yield from _held(f"{text}.{name}", part, copy, kinds, depth - 1)
     elif isinstance(value, bool | np.bool_):
         return
     elif isinstance(value, np.ndarray | float | int | np.number):
         array = copy(value)
-        if array.dtype.kind in "iuf":
+        if array.dtype.kind in kinds:
             yield Held(text, array)
 
 

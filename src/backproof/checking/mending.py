@@ -18,8 +18,9 @@ from backproof.checking.changing.surroundings import Line, surroundings
 from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
 from backproof.checking.moments import Moment, is_looked_up, statement_of
+from backproof.checking.placing import around_loops, left_unset, other_places
 from backproof.checking.repair import Repair
-from backproof.checking.rewriting import FURTHEST, Rewritten, left_unset, other_places, rewritten
+from backproof.checking.rewriting import FURTHEST, Rewritten, rewritten
 from backproof.checking.slopes import Slopes
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.suspects import Suspected, Suspects
@@ -41,6 +42,10 @@ MOST_TRIED = 1000
 """How many changes of a line are evaluated to see whether it gives a derivative by them."""
 MOST_BEFORE = 200
 """How many changes of an earlier line are tried where a later one can make all right."""
+AGAIN = 5
+"""Which part of all that is tried anew where a change only brings more derivatives about."""
+MOST_ON_THE_WAY, MOST_OF_EACH = 100, 5
+"""How many changes, and of each line, are tried that make none of the results right, and more values derivatives."""
 FIRST = 3
 """In how many statements more far-fetched changes are tried before they are tried in the others."""
 COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
@@ -99,6 +104,7 @@ class _Mending:
         first = self._truth.draws[0].played
         entries = sum(write.value.size for m in first.moments for write in m.writes) + 1000
         self._runs_left = min(MOST_RUNS, MOST_ENTRIES // entries, MOST_STATEMENTS_RUN // max(1, len(first.moments)))
+        self._runs_again = self._runs_left // AGAIN
         self._work_left = MOST_ENTRIES
         self._slopes = Slopes(self._truth)
         self._look_at(first)
@@ -122,6 +128,8 @@ class _Mending:
         right = came_right(self._truth, [self._truth.draws[0].played])
         for _ in range(MOST_STATEMENTS):
             best, right, is_all = self._best(done, right)
+            if best is None:
+                best = self._on_the_way(done, right)
             if best is None:
                 return None
             done[best.line] = best
@@ -173,6 +181,34 @@ class _Mending:
         best = [part for part in partly.values() if len(part[0]) == longest]
         most, candidate = max(best, key=lambda part: self._likelihood(part[1], done))
         return candidate, most, False
+
+    def _on_the_way(self, done: Changed, right: frozenset[str]) -> Rewritten | None:
+        """The change by which the most different derivatives turn up, where none makes more come back right.
+
+        Of two mistakes in the rounds of a loop each alone makes everything wrong.
+        """
+        if self._proposed or self._raised:
+            return None
+        suspects = self._suspects.among(done, right)
+        lines = [line for line in self._order if line in suspects.first or line in suspects.others]
+        self._runs_left, self._work_left = self._runs_again, MOST_ENTRIES // AGAIN
+        before, tries = self._different(done), MOST_ON_THE_WAY
+        for reach in range(FURTHEST + 1):
+            gains: list[tuple[int, Rewritten]] = []
+            for line in lines:
+                for new in islice(self._giving_derivatives(line, reach), MOST_OF_EACH):
+                    together = {**done, line: new}
+                    tries -= 1
+                    if tries > 0 and self._runs.right(together) >= right:
+                        gains.append((self._different(together), new))
+            most = max((gain for gain, _ in gains), default=before)
+            if most > before:
+                return next(new for gain, new in gains if gain == most)
+        return None
+
+    def _different(self, changed: Changed) -> int:
+        """How many different derivatives there are among the values of the code with changes."""
+        return self._runs.derivatives(changed)[1]
 
     def _is_gain(self, stage: _Stage, found: frozenset[str], before: frozenset[str]) -> bool:
         """Whether more is right of what is wanted."""
@@ -241,6 +277,7 @@ class _Mending:
         masks = [line for line in both if is_mask(statement_of(self._moments[line]))]
         yield _Stage([self._rewritten(line, 0) for line in masks], is_sure=True)
         yield _Stage([other_places(self._moments[line]) for line in suspects.first], is_sure=True)
+        yield _Stage([around_loops(self._moments[line]) for line in both], is_sure=True)
         # One after the other: what runs first of what is wrong makes the rest wrong.
         yield from (_Stage([x], is_sure=True) for x in self._all_giving_derivatives(suspects.first))
         yield from (_Stage([x], is_sure=True, breaks=True) for x in self._all_giving_derivatives(suspects.needed))

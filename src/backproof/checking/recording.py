@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.checking.frames import computed, given_by_lambda, scope_of, unwritten, values_of
+from backproof.checking.frames import MASKS, computed, given_by_lambda, scope_of, unwritten, values_of
 from backproof.checking.moments import Held, Moment
 from backproof.checking.syntax import changes, goes_on, loaded, names_in, source_of, statements, stored
 from backproof.ops.row import Array
@@ -124,7 +124,7 @@ class _Copies:
         self._made: dict[int, tuple[weakref.ref[Array], Array]] = {}
 
     def __call__(self, value: Any) -> Array:
-        if type(value) is not np.ndarray or value.dtype.kind not in "iuf":
+        if type(value) is not np.ndarray or value.dtype.kind not in MASKS:
             return np.array(value)
         of, copy = self._made.get(id(value), (None, None))
         if of is None or copy is None or of() is not value or not _unchanged(value, copy):
@@ -181,7 +181,7 @@ class _Recorder(_Variables):
             is_first = (frame.f_code.co_filename, statement.lineno) not in self._seen
             self._seen.add((frame.f_code.co_filename, statement.lineno))
             names = tuple(filter(str.isidentifier, frame.f_locals)) if is_first else ()
-            visible = tuple(values_of(names, frame, self._copies))
+            visible = tuple(values_of(names, frame, self._copies, MASKS))
             self._running[frame] = _Running(statement, reads, visible)
         return self._line
 

@@ -13,13 +13,14 @@ from itertools import chain
 
 from backproof.checking.changing.change import Change
 from backproof.checking.changing.expressions import changes
+from backproof.checking.changing.keys import counted_key, counted_keys
 from backproof.checking.changing.names import Names, is_count
 from backproof.checking.changing.places import moved
 from backproof.checking.comparing import fits, same
 from backproof.checking.events import Event
-from backproof.checking.moments import statement_of
+from backproof.checking.moments import mentioned, statement_of
 from backproof.checking.replay import right_side, run_again, target_of
-from backproof.checking.syntax import place_names
+from backproof.checking.syntax import looped, place_names, tree_of
 from backproof.checking.tree import exchanged, is_code, parsed
 from backproof.ops.row import Array
 
@@ -78,7 +79,8 @@ def repairs(
         found = (run_again(event, changed, given[k], k) for k in draws)
         pairs = zip(found, wanted, strict=True)
         if all(x is not None and same(x, right) and (not shaped or fits(x, right)) for x, right in pairs):
-            yield Repair(mistake, says, pieces, _line(event, _counting(changed, counted)))
+            changed = _keyed(_counting(changed, counted), event, counted)
+            yield Repair(mistake, says, pieces, _line(event, changed))
 
 
 def _added(event: Event, tree: ast.expr) -> ast.BinOp | None:
@@ -108,6 +110,20 @@ def _counting(tree: ast.expr, counted: Mapping[str, int]) -> ast.expr:
                     if abs(place - number) <= 1:
                         named = moved(parsed(name), place - number)
                         return exchanged(tree, node, ast.Subscript(value, named, ast.Load()))
+    return tree
+
+
+def _keyed(tree: ast.expr, event: Event, counted: Mapping[str, int]) -> ast.expr:
+    """The same with keys: ``params[f"W{l}"]`` for ``params['W3']``, unless the statement names that itself."""
+    file, number = event.moment.file, event.moment.number
+    written = counted_keys(ast.walk(tree_of(file))) if number in looped(file) else ()
+    own = mentioned(event.moment)
+    for node in ast.walk(tree) if written else ():
+        match node:
+            case ast.Subscript(value=value, slice=ast.Constant(value=str(key))):
+                other = counted_key(key, written, counted) if ast.unparse(node) not in own else None
+                if other is not None:
+                    return _keyed(exchanged(tree, node, ast.Subscript(value, other, ast.Load())), event, counted)
     return tree
 
 

@@ -16,15 +16,15 @@ from backproof.checking.changing.statements import (
     goes_further,
     goes_on,
     is_update,
-    one_after_another,
     other_assignments,
     other_targets,
     target_of,
 )
 from backproof.checking.changing.surroundings import Line, Surroundings
+from backproof.checking.changing.unused import subtracted_at_labels, using
 from backproof.checking.moments import Moment, statement_of
 from backproof.checking.repair import Repair
-from backproof.checking.syntax import names_in, tree_of
+from backproof.checking.syntax import tree_of
 from backproof.checking.tree import exchanged
 
 
@@ -83,9 +83,11 @@ def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: i
     if reach == 0:
         yield from other_assignments(statement, moment)
         yield from other_targets(statement, around.names, around.shape)
+        yield from using(statement, around.names)
     if reach == 1:
         yield from goes_on(statement, around.names, around.shape)
         yield from goes_further(statement, around.names, around.shape)
+        yield from subtracted_at_labels(statement, around.names)
     for tree in expressions(statement):
         own = reach
         if isinstance(statement, ast.Return) and isinstance(tree, ast.Name):
@@ -107,40 +109,3 @@ def _of_expression(tree: ast.expr, around: Surroundings, reach: int) -> Iterator
         case 1:
             return additions(tree, around.names, around.shape)
     return insertions(tree, around.names, around.shape)
-
-
-def other_places(moment: Moment) -> Iterator[Rewritten]:
-    """A statement that changes a value, run later: after each of those that follow it in its block."""
-    statement = statement_of(moment)
-    if statement is None or not is_update(statement):
-        return
-    blocks = (getattr(x, name, None) for x in ast.walk(tree_of(moment.file)) for name in ("body", "orelse"))
-    block = next((b for b in blocks if isinstance(b, list) and statement in b), [])
-    for later in block[block.index(statement) + 1 :] if block else ():
-        below = later.lineno - 1 if isinstance(later, ast.Return) else later.end_lineno
-        says = f"{{0}} is changed here and still needed as it was: the line belongs below line {below}"
-        repair = Repair("changed too early", says, (target_of(statement),), ast.unparse(statement), below)
-        moved = (statement, later) if isinstance(later, ast.Return) else (later, statement)
-        yield Rewritten(moment.line, repair, {statement: ast.Pass(), later: one_after_another(*moved)})
-
-
-def left_unset(moment: Moment, around: Mapping[Line, Surroundings]) -> Iterator[Rewritten]:
-    """What a statement in a loop reads and no round sets anew, given a value at the end of each round."""
-    statement = statement_of(moment)
-    loops = (x for x in ast.walk(tree_of(moment.file)) if isinstance(x, ast.For))
-    inner = [x for x in loops if statement in x.body]
-    if statement is None or not inner:
-        return
-    (loop,), last = inner, inner[0].body[-1]
-    known = around.get((moment.file, last.lineno))
-    if known is None or isinstance(last, ast.Return):
-        return
-    names = [x for part in loop.body for x in ast.walk(part) if isinstance(x, ast.Name)]
-    given = {x.id for x in names if isinstance(x.ctx, ast.Store)}
-    for name in (x for x in names_in(statement) if x in known.names.shapes and x not in given):
-        for product in known.names.products_of(known.names.shapes[name]):
-            (new,) = ast.parse(f"{name} = {product}").body
-            says = "{0} keeps what it was set to before the loop: at the end of each round {1} is left out"
-            text = ast.unparse(new)
-            repair = Repair("term left out", says, (name, text), text, last.end_lineno)
-            yield Rewritten(moment.line, repair, {last: one_after_another(last, new)})

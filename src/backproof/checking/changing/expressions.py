@@ -9,7 +9,7 @@ from itertools import chain, combinations
 from backproof.checking.changing.activations import CLASS, other_functions, other_slopes, slopes, slopes_instead
 from backproof.checking.changing.change import INSTEAD, Change, nodes_of, transposed, valued
 from backproof.checking.changing.names import Names, is_called_derivative
-from backproof.checking.changing.places import MOST_AXES, at, kept, steps
+from backproof.checking.changing.places import MOST_AXES, at, kept, moves_along, steps
 from backproof.checking.tree import exchanged, parsed
 
 MOST_CLASSES = 1000
@@ -40,7 +40,7 @@ def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
         text = ast.unparse(node)
         for other in names.alike.get(text, ()):
             yield "wrong quantity", INSTEAD, (text, other), exchanged(tree, node, parsed(other))
-        windows = steps(node, names) if isinstance(node, ast.Subscript) else ()
+        windows = chain(steps(node, names), moves_along(node, names)) if isinstance(node, ast.Subscript) else ()
         for mistake, says, named, new in chain(other_slopes(node, names), other_functions(node, names), windows):
             yield mistake, says, named, exchanged(tree, node, new)
 
@@ -74,28 +74,34 @@ def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[
     yield from _numbers(tree, names)
     for op in (ast.Sub(), ast.Add()):
         yield "term left out", "the term {0} is left out", ("1",), ast.BinOp(tree, op, ast.Constant(1))
-    if _is_copy(tree):
+    if _copied(tree) is not None:
         return
     yield from _missing(tree, names, shape)
     yield from _repeated_factors(tree, names, shape)
     yield from slopes(tree, names, shape)
 
 
-def _is_copy(tree: ast.expr) -> bool:
-    """Whether an expression only copies a value, which is changed in place later then."""
-    return isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute) and tree.func.attr == "copy"
+def _copied(tree: ast.expr) -> ast.expr | None:
+    """What an expression only copies, to change it in place later; None where it does more."""
+    match tree:
+        case ast.Call(func=ast.Attribute(value=value, attr="copy"), args=[]):
+            return value
+    return None
 
 
 def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """What may be missing at one place in an expression, and pieces of other lines that may belong there."""
-    if _is_copy(tree):
+    if (copied := _copied(tree)) is not None:
         yield from _one_hot(tree, names, shape)
+        for mistake, says, named, new in _exponentials(copied, names):
+            yield mistake, says, named, exchanged(tree, copied, new)
         return
-    yield from _in_terms(tree, names, shape)
     yield from _at_parts(tree, names, slopes_instead)
+    yield from _instead_of_parts(tree, names, shape)
+    yield from _in_terms(tree, names, shape)
     yield from other_names(tree, names, shape)
     yield from _at_parts(tree, names, _around)
-    yield from _instead_of_parts(tree, names, shape)
+    yield from _at_parts(tree, names, _exponentials)
     yield from _one_hot(tree, names, shape)
     for own in names.products_of(shape):
         yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(parsed(own), ast.Mult(), tree)
@@ -258,6 +264,13 @@ def _around(node: ast.expr, names: Names) -> Iterator[Change]:
         yield "factor left out", "the factor {0} is left out", (other,), ast.BinOp(node, ast.Mult(), own)
         yield "term left out", "the term {0} is left out", (other,), ast.BinOp(node, ast.Add(), own)
         yield "term left out", "the term {0} is left out", (other,), ast.BinOp(node, ast.Sub(), own)
+
+
+def _exponentials(node: ast.expr, names: Names) -> Iterator[Change]:
+    """What the logarithms of shares are taken back to."""
+    text = ast.unparse(node)
+    if text in names.one_sided:
+        yield "wrong quantity", INSTEAD, (text, f"np.exp({text})"), parsed(f"np.exp({text})")
 
 
 def _summed(tree: ast.expr, names: Names) -> Iterator[Change]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 
 from backproof.checking.tree import parsed
 from backproof.ops.row import Array
@@ -16,6 +16,7 @@ SLOPE = re.compile(r".*(prime|deriv|slope).*|.*_(grad|backward|d)|(d|grad)_.*", 
 """How functions are called that give the derivative of an activation."""
 DERIVATIVE = re.compile(r"d_?[A-Za-z]|.*(grad|delta|error|nabla)")
 """What the names of derivatives begin with: an activation has none of them."""
+DERIVATIVE_IN = re.compile(rf"(^|\W)({DERIVATIVE.pattern})")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,13 @@ class Names:
             matches = shape and max(len(rows), len(columns)) == 2 and rows[-1] == inner
             if matches and (*rows[:-1], *(columns[-1:] if len(columns) > 1 else ())) == shape:
                 yield f"{a} @ {b}"
+
+    def terms_of(self, shape: tuple[int, ...]) -> Iterator[str]:
+        """What may be a term of a derivative of a shape: a derivative that has it, or a product with a derivative."""
+        yield from filter(is_called_derivative, self.shaped(shape))
+        yield from filter(DERIVATIVE_IN.search, self.products_of(shape))
+        pairs = combinations(self.shaped(shape), 2)
+        yield from (f"{a} * {b}" for a, b in pairs if is_called_derivative(a) or is_called_derivative(b))
 
     def differences_of(self, shape: tuple[int, ...]) -> Iterator[str]:
         """The differences of two arrays of a shape, as that of a prediction and what it should be."""

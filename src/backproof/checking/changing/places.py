@@ -31,7 +31,7 @@ def at(node: ast.expr) -> Iterator[Change]:
         case ast.Call():
             yield from _call(node)
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            others: tuple[ast.cmpop, ...] = (ast.Gt(), ast.GtE(), ast.Lt(), ast.LtE())
+            others: tuple[ast.cmpop, ...] = (ast.Gt(), ast.LtE(), ast.Lt(), ast.GtE())
             for sign in others:
                 if type(sign) is not type(op):
                     compared = ast.Compare(left, [sign], [right])
@@ -93,6 +93,18 @@ def steps(window: ast.Subscript, names: Names) -> Iterator[Change]:
             new = exchanged(new, node, ast.BinOp(node, ast.Mult(), parsed(number)))
         says = "{0} stands where {1} belongs: the windows lie {2} places apart"
         yield "stride left out", says, (text, ast.unparse(new), number), new
+
+
+def moves_along(window: ast.Subscript, names: Names) -> Iterator[Change]:
+    """A window that a loop moves along, where it stays at the beginning: t:t + K for :K."""
+    text, counters = ast.unparse(window), [x for x in names.counted if names.shapes.get(x) == ()]
+    for node in [x for x in ast.walk(window.slice) if isinstance(x, ast.Slice) and x.lower is None and x.upper]:
+        for counter in counters:
+            moving = parsed(f"_[{counter}:{counter} + {ast.unparse(node.upper)}]")  # type: ignore[arg-type]
+            assert isinstance(moving, ast.Subscript)
+            new = exchanged(window, node, moving.slice)
+            says = "{0} stays where it is in every round, and {1} belongs here"
+            yield "wrong place", says, (text, ast.unparse(new)), new
 
 
 def _other_numbers(number: float) -> list[float]:
@@ -200,6 +212,24 @@ def _call(node: ast.Call) -> Iterator[Change]:
                 yield "wrong place", says, said, joined
     if name in ("sum", "mean"):
         yield from _sum(node, name)
+    if name == "einsum":
+        yield from _other_letters(node)
+
+
+def _other_letters(node: ast.Call) -> Iterator[Change]:
+    """An einsum with the axes of the result, or of one of its factors, in another order."""
+    match node.args:
+        case [ast.Constant(value=str(letters)), *arrays] if "->" in letters:
+            parts = letters.replace(" ", "").replace("->", ",").split(",")
+        case _:
+            return
+    for k in range(len(parts) - 1, -1, -1):
+        for order in permutations(parts[k]) if 1 < len(parts[k]) <= MOST_AXES else ():
+            other = [*parts[:k], "".join(order), *parts[k + 1 :]]
+            new = f"{','.join(other[:-1])}->{other[-1]}"
+            if other != parts:
+                says = f"the axes are in the wrong order: '{letters}' should be '{new}'"
+                yield "transpose", says, (), ast.Call(node.func, [ast.Constant(new), *arrays], node.keywords)
 
 
 def _sum(node: ast.Call, name: str) -> Iterator[Change]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from copy import copy
-from itertools import combinations
+from itertools import chain, combinations
 
 from backproof.checking.changing.change import INSTEAD
 from backproof.checking.changing.expressions import additions
 from backproof.checking.changing.names import Names, is_called_derivative
-from backproof.checking.changing.places import at, steps
+from backproof.checking.changing.places import at, moves_along, steps
 from backproof.checking.moments import Moment
 from backproof.checking.syntax import looped
 from backproof.checking.tree import exchanged, parsed
@@ -122,7 +122,7 @@ def other_targets(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> 
             for node in [x for x in ast.walk(target.slice) if isinstance(x, ast.Compare)]:
                 for mistake, says, named, other_side in at(node):
                     yield mistake, says, named, exchanged(statement, node, other_side)
-            for mistake, says, named, window in steps(target, names):
+            for mistake, says, named, window in chain(steps(target, names), moves_along(target, names)):
                 yield mistake, says, named, exchanged(statement, target, window)
             for first, second in combinations(_counters(target.slice), 2):
                 both = _swapped(target, first, second)
@@ -178,6 +178,17 @@ def goes_further(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> I
                 (added,) = ast.parse(f"{first} = {first} + {term}").body
                 says = "{0} is to be added to {1} after this line"
                 yield "term left out", says, (term, first), one_after_another(statement, added)
+        case ast.AugAssign(target=ast.Name(id=whole), op=ast.Add()) if is_called_derivative(whole):
+            for term in names.terms_of(shape):
+                (added,) = ast.parse(f"{whole} = {whole} + {term}").body
+                says = "{0} is to be added to {1} after this line"
+                yield "term left out", says, (term, whole), one_after_another(statement, added)
+        case ast.AugAssign(target=ast.Name(), op=ast.Div() as op, value=value):
+            text = ast.unparse(value)
+            for other in filter(is_called_derivative, filter(str.isidentifier, names.shapes)):
+                too = ast.AugAssign(ast.Name(other, ast.Store()), op, value)
+                says = "{0} is to be divided by {1} too"
+                yield "1/m left out", says, (other, text), one_after_another(statement, too)
         case ast.AugAssign(target=ast.Subscript(value=ast.Name(id=whole))) if is_called_derivative(whole):
             for number in names.counts:
                 (divided,) = ast.parse(f"{whole} = {whole} / {number}").body
@@ -188,6 +199,8 @@ def goes_further(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> I
 def _counted_labels(target: ast.expr, value: ast.expr) -> Iterator[Restated]:
     """Labels that are counted: what is to be subtracted is one, at their places."""
     label = value.value if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple) else value
+    if isinstance(label, ast.Constant):
+        return
     array = target.value if isinstance(target, ast.Subscript) else target
     text = ast.unparse(array), ast.unparse(label)
     says = "{0} has numbers of classes, of which 1 is to be subtracted at their own places only"

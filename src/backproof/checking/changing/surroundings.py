@@ -12,6 +12,7 @@ from types import FunctionType
 import numpy as np
 
 from backproof.checking.changing.change import pieces_of
+from backproof.checking.changing.keys import counted_key, counted_keys
 from backproof.checking.changing.names import Names, is_count, is_slope
 from backproof.checking.changing.places import moved
 from backproof.checking.changing.statements import expressions, target_of
@@ -28,6 +29,8 @@ MOST_PLACES = 6
 MOST_PIECES = 40
 """How many expressions of the same function are tried in other lines of it."""
 PLACE = re.compile(r"\[-?\d+\]")
+KEYED = re.compile(r"([\w.]+)\['([^']+)'\]")
+"""An entry of a dictionary, and its key."""
 ENTRY = re.compile(r"(\w+)\[(\d+)\]")
 """An entry of a list, and its place."""
 Line = tuple[str, int]
@@ -50,6 +53,10 @@ class Surroundings:
             case ast.If(body=[_, ast.Assign(value=value)]):
                 left = {write.text: write.value for write in moment.writes}
                 return value_in(value, {**self.values, **left}, moment.scope)
+            case ast.If(body=[_, ast.AugAssign(target=ast.Name(id=name), op=op, value=value)]):
+                changed = ast.BinOp(parsed(name), op, value)
+                left = {write.text: write.value for write in moment.writes}
+                return value_in(changed, {**self.values, **left}, moment.scope)
             case ast.AugAssign(target=target, op=ast.Mult() | ast.Div() as op, value=value):
                 return value_in(ast.BinOp(parsed(ast.unparse(target)), op, value), self.values, moment.scope)
         before = [] if old is None else expressions(old)
@@ -101,7 +108,9 @@ class _Function:
             if isinstance(x, FunctionType) and (name in run or is_slope(name))
         }
         held = {text: value for text, value in self.held.items() if is_code(text)}
-        known = self._at_places(held) | held
+        lengths = (x for x in self.pieces if isinstance(x, ast.Call) and ast.unparse(x.func) == "len")
+        counted = {ast.unparse(x): n for x in lengths if (n := value_in(x, held, moment.scope)) is not None}
+        known = self._at_keys(self._at_places(held) | held | counted, self._left_over(statement))
         written = {ast.unparse(x) for x in ast.walk(statement) if isinstance(x, ast.expr)}
         names = Names(
             shapes=_shapes(known, written, self._left_over(statement)),
@@ -185,6 +194,22 @@ class _Function:
                 is_label = array.ndim == 1 and array.dtype.kind in "iu"
                 if (is_label or (array.ndim > 1 and len(array) in several)) and -len(array) <= number < len(array):
                     found[f"{text}[{place}]"] = array[number]
+        return found
+
+
+    @cached_property
+    def _written_keys(self) -> list[ast.expr]:
+        return counted_keys(self._nodes)
+
+    def _at_keys(self, held: Mapping[str, Array], left_over: Collection[str]) -> dict[str, Array]:
+        """What dictionaries hold at keys that a loop counts: cache[f"Z{l}"] for what is held as cache['Z2']."""
+        numbers = {x: int(n) for x, n in held.items() if n.ndim == 0 and n.dtype.kind == "i" and x not in left_over}
+        found: dict[str, Array] = {}
+        for text, value in held.items():
+            keyed = KEYED.fullmatch(text) if self._written_keys else None
+            key = None if keyed is None else counted_key(keyed[2], self._written_keys, numbers)
+            name = text if keyed is None or key is None else f"{keyed[1]}[{ast.unparse(key)}]"
+            found.setdefault(name, value)
         return found
 
 

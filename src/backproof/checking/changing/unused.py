@@ -1,0 +1,58 @@
+"""What is computed and used nowhere: where it may belong."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backproof.checking.changing.names import Names
+from backproof.checking.changing.statements import Restated, one_after_another
+from backproof.checking.tree import exchanged, parsed
+
+
+def unused(names: Names) -> list[str]:
+    """The variables that stand in no expression."""
+    return [text for text in names.shapes if text.isidentifier() and text not in names.loaded]
+
+
+def using(statement: ast.stmt, names: Names) -> Iterator[Restated]:
+    """A statement that changes an entry, with a variable that is used nowhere: in its place, or as its value."""
+    match statement:
+        case ast.Assign(targets=[ast.Subscript() as target], value=value):
+            pass
+        case ast.AugAssign(target=ast.Subscript() as target, value=value):
+            pass
+        case _:
+            return
+    for text in unused(names):
+        for node in target.slice.elts if isinstance(target.slice, ast.Tuple) else (target.slice,):
+            if isinstance(node, ast.Name | ast.BinOp) and names.shapes[text] == ():
+                new = exchanged(target, node, ast.BinOp(node, ast.Add(), parsed(text)))
+                says = "{0} stands where {1} belongs: {2} is used nowhere"
+                said = ast.unparse(target), ast.unparse(new), text
+                yield "wrong place", says, said, exchanged(statement, target, new)
+        for other in _given(target, parsed(text)):
+            says = "{0} is used nowhere, and belongs here in the place of {1}"
+            yield "wrong quantity", says, (text, ast.unparse(value)), other
+
+
+def subtracted_at_labels(statement: ast.stmt, names: Names) -> Iterator[Restated]:
+    """A statement whose value is used nowhere, and one that takes that value off at the place of each label."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=own)]) if own not in names.loaded:
+            pass
+        case _:
+            return
+    says = "{0} is used nowhere: it is to be subtracted from {1} at the place of each label after this line"
+    for label in names.labels:
+        for text, shape in names.shapes.items():
+            if text.isidentifier() and len(shape) == 2 and shape[:1] == names.shapes.get(label):
+                (new,) = ast.parse(f"{text}[np.arange(len({label})), {label}] -= {own}").body
+                yield "term left out", says, (own, text), one_after_another(statement, new)
+
+
+def _given(target: ast.Subscript, value: ast.expr) -> Iterator[ast.stmt]:
+    """An entry given a value, or changed by it."""
+    yield ast.AugAssign(target, ast.Sub(), value)
+    yield ast.AugAssign(target, ast.Add(), value)
+    yield ast.Assign([target], value)
