@@ -56,6 +56,9 @@ ONE = [
     ("blocks", "dn - dn.mean(axis=1, keepdims=True)", "dn - dn.mean(axis=0, keepdims=True)", "wrong axis"),
     ("blocks", "/ std\n    return dx", "* std\n    return dx", None),
     ("blocks", "ds = dy / np.sqrt(d)", "ds = dy / d", "square root of the scale"),
+    ("gates", "+= dau @ U.T", "+= dau @ U", "transpose"),
+    ("keys", '"Z%d" % (l - 1)] > 0', '"Z%d" % l] > 0', "wrong quantity"),
+    ("keys", 'dA * (kept["Z%d" % (l - 1)] > 0)', "dA", "derivative left out"),
     ("layers", "return s * (1 - s)", "return 1 - s", "factor left out"),
     ("layers", "    dZ = dA * sigmoid_prime(Z)", "    dZ = sigmoid_prime(Z)", "upstream left out"),
     ("layers", "return dA * (Z > 0)", "return Z > 0", "upstream left out"),
@@ -65,9 +68,14 @@ ONE = [
     ("layers", "dA1 = dZ2 @ W2.T", "dA1 = dZ2 @ W1.T", "wrong quantity"),
     ("layers", "2 * (A2 - Y) / Y.size", "2 * (A2 - Y) / len(Y)", "1/m of another axis"),
     ("layers", "return dW1, db1, dW2, db2", "return dW1, db1, dW1, db2", "not returned"),
+    ("margins", "y] -= totals", "y] = 1", None),
+    ("masks", '"ni,nh->ih", X', '"ni,nh->hi", X', "wrong shape"),
     ("pairs", "dV[j] += ds * U[i]", "dV[i] += ds * U[i]", "wrong quantity"),
     ("pairs", "+ c[j]) - 1", "+ c[j])", None),
     ("pairs", "dU[i] += ds * V[j]", "dU[i] += V[j]", "upstream left out"),
+    ("pools", "dz[i, f, 2 * p + k] +=", "dz[i, f, 2 * p] +=", "wrong place"),
+    ("pools", ".T @ x[:, t : t + size]", ".T @ x[:, :size]", "wrong place"),
+    ("rows", "dscores = np.exp(logs)", "dscores = logs.copy()", "wrong quantity"),
     ("steps", "V.T @ dy + dnext", "V.T @ dy", "term left out"),
     ("steps", "dy[labels[t]] -= 1", "dy -= labels[t]", "labels not one-hot"),
     ("steps", "dz = (1 - hs[t + 1] ** 2) * dh", "dz = dh", "derivative left out"),
@@ -103,6 +111,7 @@ def test_the_line_the_mistake_and_the_correction(name: str, right: str, wrong: s
 TWO = [
     # The second sign undoes the first in one derivative, which comes back right.
     ("layers", "dA2 = 2 * (A2 - Y)", "dA2 = -2 * (A2 - Y)", "db1 = dZ1.sum(axis=0)", "db1 = -dZ1.sum(axis=0)"),
+    ("gates", "dau = du * u * (1 - u)", "dau = du * (1 - u**2)", "+= dau @ U.T", "+= dau @ U"),
     ("layers", "return s * (1 - s)", "return 1 - s", "dW1 = X.T @ dZ1", "dW1 = 2 * X.T @ dZ1"),
     ("steps", "V.T @ dy + dnext", "V.T @ dy", "dR += dz @ hs[t].T", "dR -= dz @ hs[t].T"),
 ]
@@ -114,6 +123,44 @@ def test_two_mistakes(name: str, first: str, wrong: str, second: str, wrong_too:
     lines = {right[: right.index(piece)].count("\n") + 1 for piece in (first, second)}
     diagnosis = diagnosed(source(name, {first: wrong, second: wrong_too}))
     assert {finding.moment.number for finding in diagnosis.wrong} == lines
+
+
+LEFT_OUT = [
+    ("gates", "        dh_prev += duh * u\n", "dh_prev", "dh_prev = dh_prev + u * duh"),
+    ("margins", "    counts[np.arange(len(y)), y] -= totals\n", "totals", "counts[np.arange(len(y)), y] -= totals"),
+    ("masks", "    dH = dH * mask / keep\n", "dH", "* (mask / keep)"),
+    ("rows", "    db /= len(X)\n", "db", "/ len(X)"),
+]
+
+
+@pytest.mark.parametrize(("name", "line", "value", "correction"), LEFT_OUT)
+def test_a_line_that_is_left_out(name: str, line: str, value: str, correction: str) -> None:
+    (finding,) = diagnosed(source(name, {line: ""})).wrong
+    assert finding.text == value
+    assert finding.correction is not None
+    assert finding.correction.endswith(correction)
+
+
+def test_a_line_behind_the_loop_that_it_belongs_into() -> None:
+    text = source("rows", {"        db += d\n    dW": "    db += d\n    dW"})
+    (finding,) = diagnosed(text).wrong
+    assert finding.moment.source == "db += d"
+    (mistake,) = finding.mistakes
+    assert mistake.mistake == "wrong place"
+    assert mistake.below == 17
+
+
+def test_a_line_in_the_loop_that_it_belongs_behind() -> None:
+    text = source("rows", {"        db += d\n    dW /= len(X)\n": "        db += d\n        dW /= len(X)\n"})
+    (finding,) = diagnosed(text).wrong
+    assert finding.moment.source == "dW /= len(X)"
+    assert finding.mistakes[0].says == "the line stands in the loop, and belongs behind it, below line 19"
+
+
+def test_the_line_proposed_holds_in_every_round() -> None:
+    text = source("keys", {'"Z%d" % (l - 1)] > 0': '"Z%d" % l] > 0'})
+    (finding,) = diagnosed(text).wrong
+    assert finding.correction == "dZ = dA * (kept['Z%d' % (l - 1)] > 0)"
 
 
 def test_a_division_that_is_left_out_after_changes_in_place() -> None:

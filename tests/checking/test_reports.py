@@ -167,6 +167,7 @@ def test_the_first_hint_does_not_tell_what_was_not_returned(desk: Desk) -> None:
     assert {x["of"]: x["verdict"] for x in content(diagnosis, 1)["gradients"]}["b1"] == "wrong"
     assert "not returned" not in bp.render(diagnosis, "text", hint=1)
     assert "computed rightly, but not returned" in bp.render(diagnosis, "text", hint=2)
+    assert "1 of 4 gradients is not returned: b1." in bp.render(diagnosis, "text", hint=2)
 
 
 def test_there_are_three_hints(wrong: Diagnosis) -> None:

@@ -95,9 +95,9 @@ class Drawing:
         try:
             drawn = self._derive(given, self._opened)
             played = self._played(given)
+            if played.raised is not None or not same_network(self.derivation, drawn):
+                return None
         except UNFIT:
-            return None
-        if played.raised is not None or not same_network(self.derivation, drawn):
             return None
         return self._fit(Draw(played, of_other_sizes(self.derivation, drawn)))
 
