@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 from collections.abc import Mapping
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -157,10 +158,45 @@ def test_a_line_in_the_loop_that_it_belongs_behind() -> None:
     assert finding.mistakes[0].says == "the line stands in the loop, and belongs behind it, below line 19"
 
 
-def test_the_line_proposed_holds_in_every_round() -> None:
-    text = source("keys", {'"Z%d" % (l - 1)] > 0': '"Z%d" % l] > 0'})
+WRITTEN = [("'{}%d' % {}", "%d"), ("'{}' + str({})", "str"), ("f'{}{{{}}}'", "f"), ("'{}{{}}'.format({})", "format")]
+
+
+@pytest.mark.parametrize("written", [text for text, _ in WRITTEN], ids=[name for _, name in WRITTEN])
+def test_the_line_proposed_holds_in_every_round(written: str) -> None:
+    def key(letter: str, place: str) -> str:
+        return written.format(letter, place)
+
+    text = source("keys", {'"Z%d" % (l - 1)] > 0': f"{key('Z', 'l')}] > 0"})
+    for letter, place in product("WbZA", ("l", "(l - 1)")):
+        text = text.replace(f'"{letter}%d" % {place}', key(letter, place))
     (finding,) = diagnosed(text).wrong
-    assert finding.correction == "dZ = dA * (kept['Z%d' % (l - 1)] > 0)"
+    right = ast.unparse(ast.parse(key("Z", "(l - 1)")))
+    assert finding.correction == f"dZ = dA * (kept[{right}] > 0)"
+
+
+def test_two_mistakes_one_of_which_is_where_a_line_stands() -> None:
+    text = source("rows", {"        db += d\n    dW": "    db += d\n    dW", "dW += np.outer": "dW -= np.outer"})
+    found = {finding.moment.source: finding.mistakes[0].mistake for finding in diagnosed(text).wrong}
+    assert found == {"dW -= np.outer(X[i], d)": "sign", "db += d": "wrong place"}
+
+
+FINALLY = """        pass
+    try:
+        pass
+    finally:
+        for d in dscores:
+            db -= d
+    dW"""
+STARRED = """    names, kept = (1,), {}
+    kept["d{}".format(*names)] = 2 * dscores
+    dscores = kept["d1"]
+    dW, db = np.zeros_like(W)"""
+UNUSUAL = [("        db += d\n    dW", FINALLY), ("    dW, db = np.zeros_like(W)", STARRED)]
+
+
+@pytest.mark.parametrize(("right", "wrong"), UNUSUAL, ids=["finally", "starred"])
+def test_unusual_code_is_diagnosed(right: str, wrong: str) -> None:
+    assert not diagnosed(source("rows", {right: wrong})).ok
 
 
 def test_a_division_that_is_left_out_after_changes_in_place() -> None:

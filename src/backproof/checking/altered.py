@@ -63,7 +63,9 @@ def _exchanged(tree: T, old: ast.stmt, new: ast.stmt) -> T:
 
 
 def _placed(node: Any, old: ast.stmt) -> Any:
-    """A copy of a tree, all of which stands where another statement stood."""
+    """A copy of a tree, all of which stands where another statement stood; that statement itself stays as it is."""
+    if node is old:
+        return node
     if isinstance(node, list):
         return [_placed(part, old) for part in node]
     if not isinstance(node, ast.AST):

@@ -20,6 +20,7 @@ from backproof.checking.recording import TooLongError, at_most
 from backproof.checking.results import Results
 from backproof.checking.rewriting import Rewritten
 from backproof.checking.subjects.subject import Played, Subject
+from backproof.checking.tree import exchanged
 from backproof.checking.truth import Draw, Truth
 
 MOST_LINES, MORE_LINES = 20_000, 20
@@ -68,11 +69,13 @@ class ChangedRuns:
         """A run of the changed code; None where it is no code, or does not come to its end."""
         by_file: dict[str, dict[ast.stmt, ast.stmt]] = {}
         for new in changed.values():
-            by_file.setdefault(new.line[0], {}).update(new.statements)
+            statements_ = by_file.setdefault(new.line[0], {})
+            for old, other in new.statements.items():
+                statements_[old] = _both(old, statements_.get(old, old), other)
         try:
             with ExitStack() as stack, np.errstate(all="ignore"):
-                for file, statements_ in by_file.items():
-                    stack.enter_context(altered(self._functions, file, statements_))
+                for file, exchanges in by_file.items():
+                    stack.enter_context(altered(self._functions, file, exchanges))
                 stack.enter_context(redirect_stdout(StringIO()))
                 stack.enter_context(at_most(self._most_lines))
                 played = evenly_precise(self._subject.play(arguments, statements=statements))
@@ -100,3 +103,9 @@ class ChangedRuns:
     @cached_property
     def _products(self) -> list[Products]:
         return [Products(truth) for truth in self._truths]
+
+
+def _both(old: ast.stmt, first: ast.stmt, second: ast.stmt) -> ast.stmt:
+    """What stands in a statement's place by two changes, one of which may keep it beside another statement."""
+    together = exchanged(second, old, first)
+    return exchanged(first, old, second) if together is second else together

@@ -128,7 +128,7 @@ def _verdict(told: Account) -> Inline:
         return (f"{text} Wrong in themselves are ", *_listed(quantities), ".")
     first, *more = places.values()
     if not more:
-        follows = "; all else follows from it" if told.wrong[0].mistakes else ""
+        follows = "; all else follows from it" if any(x.explained for x in told.wrong) else ""
         return (f"{text} One line is wrong, {first}{follows}.",)
     return (f"{text} {len(places)} lines are wrong in themselves; the first is {first}.",)
 

@@ -97,9 +97,9 @@ class Drawing:
             played = self._played(given)
             if played.raised is not None or not same_network(self.derivation, drawn):
                 return None
+            return self._fit(Draw(played, of_other_sizes(self.derivation, drawn)))
         except UNFIT:
             return None
-        return self._fit(Draw(played, of_other_sizes(self.derivation, drawn)))
 
     def _fit(self, draw: Draw) -> Draw | None:
         """The draw, unless the code may be wrong on it alone.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, count, islice
+from itertools import chain, count, islice, takewhile
 
 from backproof.checking.changed_runs import Changed, ChangedRuns
 from backproof.checking.changing.names import is_called_derivative
@@ -44,8 +44,8 @@ MOST_BEFORE = 200
 """How many changes of an earlier line are tried where a later one can make all right."""
 AGAIN = 5
 """Which part of all that is tried anew where a change only brings more derivatives about."""
-MOST_ON_THE_WAY, MOST_OF_EACH = 100, 5
-"""How many changes, and of each line, are tried that make none of the results right, and more values derivatives."""
+MOST_ON_THE_WAY, MOST_OF_EACH = 200, 5
+"""How many runs are spent on changes that bring only more derivatives about, and on how many of each line."""
 FIRST = 3
 """In how many statements more far-fetched changes are tried before they are tried in the others."""
 COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
@@ -128,7 +128,7 @@ class _Mending:
         right = came_right(self._truth, [self._truth.draws[0].played])
         for _ in range(MOST_STATEMENTS):
             best, right, is_all = self._best(done, right)
-            if best is None:
+            if best is None and len(done) < MOST_STATEMENTS - 1:
                 best = self._on_the_way(done, right)
             if best is None:
                 return None
@@ -189,18 +189,19 @@ class _Mending:
         """
         if self._proposed or self._raised:
             return None
+        self._runs_left = max(self._runs_left, self._runs_again)
+        self._work_left = max(self._work_left, MOST_ENTRIES // AGAIN)
         suspects = self._suspects.among(done, right)
         lines = [line for line in self._order if line in suspects.first or line in suspects.others]
-        self._runs_left, self._work_left = self._runs_again, MOST_ENTRIES // AGAIN
-        before, tries = self._different(done), MOST_ON_THE_WAY
+        before, least = self._different(done), self._runs_left - MOST_ON_THE_WAY
         for reach in range(FURTHEST + 1):
             gains: list[tuple[int, Rewritten]] = []
-            for line in lines:
-                for new in islice(self._giving_derivatives(line, reach), MOST_OF_EACH):
-                    together = {**done, line: new}
-                    tries -= 1
-                    if tries > 0 and self._runs.right(together) >= right:
-                        gains.append((self._different(together), new))
+            each = (islice(self._giving_derivatives(line, reach), MOST_OF_EACH) for line in lines)
+            for new in takewhile(lambda _: self._runs_left > max(0, least), chain.from_iterable(each)):
+                together = {**done, new.line: new}
+                self._runs_left -= 2  # the second has the statements too
+                if self._runs.right(together) >= right:
+                    gains.append((self._different(together), new))
             most = max((gain for gain, _ in gains), default=before)
             if most > before:
                 return next(new for gain, new in gains if gain == most)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
+from backproof.checking.changing.names import is_called_derivative
 from backproof.checking.changing.statements import is_update, one_after_another, target_of
 from backproof.checking.changing.surroundings import Line, Surroundings
 from backproof.checking.moments import Moment, statement_of
@@ -28,9 +29,9 @@ def other_places(moment: Moment) -> Iterator[Rewritten]:
 
 
 def around_loops(moment: Moment) -> Iterator[Rewritten]:
-    """A statement that changes a derivative, in the loop that stands before it, or behind those that it stands in."""
+    """``dW /= m`` or the like, in the loop that stands before it, or behind those that it stands in."""
     statement = statement_of(moment)
-    if not isinstance(statement, ast.AugAssign) or is_update(statement):
+    if not isinstance(statement, ast.AugAssign) or not is_called_derivative(target_of(statement)):
         return
     block = _block(statement, moment.file)
     before = block[: block.index(statement)] if block else ()
@@ -40,7 +41,7 @@ def around_loops(moment: Moment) -> Iterator[Rewritten]:
         yield _moved(moment, statement, last, one_after_another(last, statement), says, last.end_lineno)
     for loop in _loops_around(statement, moment.file):
         block = _block(loop, moment.file)
-        for after in block[block.index(loop) + 1 : block.index(loop) + 2]:
+        for after in block[block.index(loop) + 1 :][:1] if block else ():
             says = f"the line stands in the loop, and belongs behind it, below line {loop.end_lineno}"
             yield _moved(moment, statement, after, one_after_another(statement, after), says, loop.end_lineno)
 
@@ -60,7 +61,7 @@ def _loops_around(statement: ast.stmt, file: str) -> list[ast.For]:
 
 def _block(statement: ast.stmt, file: str) -> Sequence[ast.stmt]:
     """The statements that one stands among."""
-    blocks = (getattr(x, name, None) for x in ast.walk(tree_of(file)) for name in ("body", "orelse"))
+    blocks = (getattr(x, name, None) for x in ast.walk(tree_of(file)) for name in ("body", "orelse", "finalbody"))
     return next((block for block in blocks if isinstance(block, list) and statement in block), [])
 
 

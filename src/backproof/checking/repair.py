@@ -20,7 +20,7 @@ from backproof.checking.comparing import fits, same
 from backproof.checking.events import Event
 from backproof.checking.moments import mentioned, statement_of
 from backproof.checking.replay import right_side, run_again, target_of
-from backproof.checking.syntax import looped, place_names, tree_of
+from backproof.checking.syntax import left_over, looped, place_names, tree_of
 from backproof.checking.tree import exchanged, is_code, parsed
 from backproof.ops.row import Array
 
@@ -116,14 +116,16 @@ def _counting(tree: ast.expr, counted: Mapping[str, int]) -> ast.expr:
 def _keyed(tree: ast.expr, event: Event, counted: Mapping[str, int]) -> ast.expr:
     """The same with keys: ``params[f"W{l}"]`` for ``params['W3']``, unless the statement names that itself."""
     file, number = event.moment.file, event.moment.number
-    written = counted_keys(ast.walk(tree_of(file))) if number in looped(file) else ()
-    own = mentioned(event.moment)
-    for node in ast.walk(tree) if written else ():
-        match node:
-            case ast.Subscript(value=value, slice=ast.Constant(value=str(key))):
-                other = counted_key(key, written, counted) if ast.unparse(node) not in own else None
+    nodes = [*ast.walk(tree_of(file))]
+    last, own = left_over(nodes, number), mentioned(event.moment)
+    keys = counted_keys(nodes, {name: n for name, n in counted.items() if name not in last})
+    places = [x for x in ast.walk(tree) if isinstance(x, ast.Subscript) and ast.unparse(x) not in own]
+    for node in places if number in looped(file) else ():
+        match node.slice:
+            case ast.Constant(value=str(key)):
+                other = counted_key(key, keys)
                 if other is not None:
-                    return _keyed(exchanged(tree, node, ast.Subscript(value, other, ast.Load())), event, counted)
+                    tree = exchanged(tree, node, ast.Subscript(node.value, other, ast.Load()))
     return tree
 
 

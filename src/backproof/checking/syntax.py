@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
@@ -61,11 +61,29 @@ def place_names(file: str) -> frozenset[str]:
 
 def _counted_in(place: ast.AST) -> Iterator[str]:
     """The names that a place is computed with; what a function makes places of, as ``np.arange(m)``, counts nothing."""
-    if isinstance(place, ast.Name):
-        yield place.id
-    elif not isinstance(place, ast.Call):
-        for part in ast.iter_child_nodes(place):
-            yield from _counted_in(part)
+    match place:
+        case ast.Name(id=name):
+            yield name
+        case (
+            ast.Call(func=ast.Name(id="str" | "int"), args=parts)
+            | ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="format"), args=parts)
+        ):
+            for argument in parts:
+                yield from _counted_in(argument)
+        case ast.Call():
+            pass
+        case _:
+            for part in ast.iter_child_nodes(place):
+                yield from _counted_in(part)
+
+
+def left_over(nodes: Iterable[ast.AST], number: int) -> frozenset[str]:
+    """The variables of loops that a line of some code does not stand in: what the last round left in them."""
+    inside: dict[bool, set[str]] = {True: set(), False: set()}
+    for loop in (x for x in nodes if isinstance(x, ast.For)):
+        around = loop.lineno <= number <= (loop.end_lineno or loop.lineno)
+        inside[around] |= {x.id for x in ast.walk(loop.target) if isinstance(x, ast.Name)}
+    return frozenset(inside[False] - inside[True])
 
 
 def source_of(statement: ast.stmt, file: str) -> str:
@@ -193,6 +211,8 @@ def _is_plain(node: ast.AST) -> bool:
         case ast.Slice(lower=lower, upper=upper, step=step):
             return all(part is None or _is_plain(part) for part in (lower, upper, step))
         case ast.Call(func=ast.Name(id="str" | "len" | "int"), args=arguments, keywords=[]):
+            return all(map(_is_plain, arguments))
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="format"), args=arguments, keywords=[]):
             return all(map(_is_plain, arguments))
     return False
 

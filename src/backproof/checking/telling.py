@@ -43,6 +43,7 @@ class Told:
     kinds  of a wrong one, of which kinds the mistakes are that it may be
     misplaced  whether the value is fine, and what happens to it is not
     part   the part of the derivative that it is meant to be; None where it is the whole
+    explained  whether it is known which mistake it is, which no hint hides
     step, mistakes, correction, worst and part are None or empty where the hint hides them
     """
 
@@ -55,7 +56,8 @@ class Told:
     correction: str | None
     worst: Worst | None
     misplaced: bool
-    part: Node | None = None
+    explained: bool
+    part: Node | None
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -116,6 +118,7 @@ def _told(finding: Finding, hint: int) -> Told:
         finding.correction if whole else None,
         _worst(finding) if whole else None,
         finding.is_misplaced,
+        bool(finding.mistakes),
         finding.part if whole else None,
     )
 

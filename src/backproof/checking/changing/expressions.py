@@ -86,6 +86,8 @@ def _copied(tree: ast.expr) -> ast.expr | None:
     match tree:
         case ast.Call(func=ast.Attribute(value=value, attr="copy"), args=[]):
             return value
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="copy"), args=[value]):
+            return value
     return None
 
 

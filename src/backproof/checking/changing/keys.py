@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from backproof.checking.changing.places import moved
 from backproof.checking.tree import exchanged
 
+Keys = Sequence[tuple[str, ast.expr]]
+"""Keys that a loop counts, as texts and as the code writes them; those of the round before and after come last."""
 
-def counted_keys(nodes: Iterable[ast.AST]) -> list[ast.expr]:
-    """The keys in some code that are put together from a text and a number, as it writes them."""
+
+def counted_keys(nodes: Iterable[ast.AST], numbers: Mapping[str, int]) -> Keys:
+    """The keys in some code that are put together from a text and one of these numbers."""
     keys = (x.slice for x in nodes if isinstance(x, ast.Subscript))
     found = (key for key in keys if isinstance(key, ast.JoinedStr | ast.BinOp | ast.Call) and _texts(key))
-    return list({ast.unparse(key): key for key in found if [*_places(key)]}.values())
+    written = {ast.unparse(key): key for key in found if [*_places(key)]}.values()
+    forms = (_moved(form, step) for step in (0, -1, 1) for form in written)
+    return [(text, form) for form in forms if (text := _evaluated(form, numbers)) is not None]
 
 
-def counted_key(key: str, written: Iterable[ast.expr], numbers: Mapping[str, int]) -> ast.expr | None:
-    """A key as the code writes others, with what its loop counts; None where it has no number of the loop in it."""
-    for step in (0, -1, 1):
-        for form in written:
-            moved_ = form
-            for place in _places(form):
-                moved_ = exchanged(moved_, place, moved(place, step))
-            other = _with_letters(moved_, _letters(key), numbers)
-            if other is not None and _evaluated(other, numbers) == key:
-                return other
+def counted_key(key: str, keys: Keys) -> ast.expr | None:
+    """A key as the code writes others, which may begin with other letters; None where it has no number of the loop."""
+    letters = _letters(key)
+    for own, form in keys if letters != key else ():
+        before = _letters(own)
+        if before and letters + own[len(before) :] == key:
+            return _with_letters(form, before, letters)
     return None
 
 
@@ -49,12 +51,17 @@ def _places(key: ast.AST) -> Iterator[ast.expr]:
                 yield from _places(part)
 
 
-def _with_letters(form: ast.expr, letters: str, numbers: Mapping[str, int]) -> ast.expr | None:
+def _moved(form: ast.expr, step: int) -> ast.expr:
+    """A key of another round."""
+    for place in _places(form):
+        form = exchanged(form, place, moved(place, step))
+    return form
+
+
+def _with_letters(form: ast.expr, before: str, letters: str) -> ast.expr | None:
     """A key that begins with other letters."""
-    own = _evaluated(form, numbers)
-    before = None if own is None else _letters(own)
     for node, text in _texts(form):
-        if before and text.startswith(before):
+        if text.startswith(before):
             return exchanged(form, node, ast.Constant(letters + text[len(before) :]))
     return None
 
@@ -64,9 +71,9 @@ def _letters(key: str) -> str:
 
 
 def _evaluated(key: ast.expr, numbers: Mapping[str, int]) -> str | None:
-    code = compile(ast.fix_missing_locations(ast.Expression(key)), "<key>", "eval")
     try:
+        code = compile(ast.fix_missing_locations(ast.Expression(key)), "<key>", "eval")
         found = eval(code, {"__builtins__": {"str": str}}, dict(numbers))  # a text and a number
-    except Exception:  # a name that holds no number
+    except Exception:  # a name that holds no number, a form that is no code
         return None
     return found if isinstance(found, str) else None

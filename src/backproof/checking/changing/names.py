@@ -17,6 +17,7 @@ SLOPE = re.compile(r".*(prime|deriv|slope).*|.*_(grad|backward|d)|(d|grad)_.*", 
 DERIVATIVE = re.compile(r"d_?[A-Za-z]|.*(grad|delta|error|nabla)")
 """What the names of derivatives begin with: an activation has none of them."""
 DERIVATIVE_IN = re.compile(rf"(^|\W)({DERIVATIVE.pattern})")
+"""Where such a name stands in an expression."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,10 @@ class Names:
     labels: Collection[str] = ()
     pieces: Sequence[ast.expr] = ()
     loaded: Collection[str] = ()
+
+    def is_unused(self, text: str) -> bool:
+        """Whether an expression is a variable that stands in no expression of the code."""
+        return text.isidentifier() and text not in self.loaded
 
     @cached_property
     def numbers(self) -> list[str]:

@@ -98,13 +98,13 @@ def steps(window: ast.Subscript, names: Names) -> Iterator[Change]:
 def moves_along(window: ast.Subscript, names: Names) -> Iterator[Change]:
     """A window that a loop moves along, where it stays at the beginning: t:t + K for :K."""
     text, counters = ast.unparse(window), [x for x in names.counted if names.shapes.get(x) == ()]
-    for node in [x for x in ast.walk(window.slice) if isinstance(x, ast.Slice) and x.lower is None and x.upper]:
-        for counter in counters:
-            moving = parsed(f"_[{counter}:{counter} + {ast.unparse(node.upper)}]")  # type: ignore[arg-type]
-            assert isinstance(moving, ast.Subscript)
-            new = exchanged(window, node, moving.slice)
-            says = "{0} stays where it is in every round, and {1} belongs here"
-            yield "wrong place", says, (text, ast.unparse(new)), new
+    for node in (x for x in ast.walk(window.slice) if isinstance(x, ast.Slice)):
+        for counter in map(parsed, counters if node.lower is None else ()):
+            if node.upper is not None:
+                end = ast.BinOp(counter, ast.Add(), node.upper)
+                new = exchanged(window, node, ast.Slice(counter, end, node.step))
+                says = "{0} stays where it is in every round, and {1} belongs here"
+                yield "wrong place", says, (text, ast.unparse(new)), new
 
 
 def _other_numbers(number: float) -> list[float]:

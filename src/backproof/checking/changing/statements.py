@@ -134,7 +134,7 @@ def other_targets(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> 
                     says = "{0} has a place for each label in every row, and {1} is the one of each row"
                     said = ast.unparse(target), ast.unparse(new)
                     yield "labels not one-hot", says, said, exchanged(statement, target, new)
-        case ast.Assign(targets=[ast.Name(id=own) as name]) if own not in names.loaded:
+        case ast.Assign(targets=[ast.Name(id=own) as name]) if names.is_unused(own):
             says = "{0} is used nowhere: what is given to it here belongs to {1}"
             for other in filter(str.isidentifier, names.shaped(shape)):
                 yield "wrong place", says, (own, other), exchanged(statement, name, ast.Name(other, ast.Store()))
@@ -183,9 +183,10 @@ def goes_further(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> I
                 (added,) = ast.parse(f"{whole} = {whole} + {term}").body
                 says = "{0} is to be added to {1} after this line"
                 yield "term left out", says, (term, whole), one_after_another(statement, added)
-        case ast.AugAssign(target=ast.Name(), op=ast.Div() as op, value=value):
+        case ast.AugAssign(target=ast.Name(id=own), op=ast.Div() as op, value=value):
             text = ast.unparse(value)
-            for other in filter(is_called_derivative, filter(str.isidentifier, names.shapes)):
+            others = (x for x in names.shapes if x.isidentifier() and x != own)
+            for other in filter(is_called_derivative, others):
                 too = ast.AugAssign(ast.Name(other, ast.Store()), op, value)
                 says = "{0} is to be divided by {1} too"
                 yield "1/m left out", says, (other, text), one_after_another(statement, too)

@@ -18,7 +18,7 @@ from backproof.checking.changing.places import moved
 from backproof.checking.changing.statements import expressions, target_of
 from backproof.checking.moments import Moment, statement_of
 from backproof.checking.replay import value_in
-from backproof.checking.syntax import place_names, tree_of
+from backproof.checking.syntax import left_over, place_names, tree_of
 from backproof.checking.tree import is_code, parsed
 from backproof.ops.row import Array
 
@@ -51,17 +51,17 @@ class Surroundings:
             return self.values.get(target_of(old))
         match new:
             case ast.If(body=[_, ast.Assign(value=value)]):
-                left = {write.text: write.value for write in moment.writes}
-                return value_in(value, {**self.values, **left}, moment.scope)
+                return value_in(value, self._after(moment), moment.scope)
             case ast.If(body=[_, ast.AugAssign(target=ast.Name(id=name), op=op, value=value)]):
-                changed = ast.BinOp(parsed(name), op, value)
-                left = {write.text: write.value for write in moment.writes}
-                return value_in(changed, {**self.values, **left}, moment.scope)
+                return value_in(ast.BinOp(parsed(name), op, value), self._after(moment), moment.scope)
             case ast.AugAssign(target=target, op=ast.Mult() | ast.Div() as op, value=value):
                 return value_in(ast.BinOp(parsed(ast.unparse(target)), op, value), self.values, moment.scope)
         before = [] if old is None else expressions(old)
         parts = [part for part in expressions(new) if all(part is not x for x in before)] or expressions(new)[:1]
         return value_in(parts[0], self.values, moment.scope) if len(parts) == 1 else None
+
+    def _after(self, moment: Moment) -> Mapping[str, Array]:
+        return {**self.values, **{write.text: write.value for write in moment.writes}}
 
 
 def surroundings(moments: Sequence[Moment]) -> Mapping[Line, Surroundings]:
@@ -108,12 +108,12 @@ class _Function:
             if isinstance(x, FunctionType) and (name in run or is_slope(name))
         }
         held = {text: value for text, value in self.held.items() if is_code(text)}
-        lengths = (x for x in self.pieces if isinstance(x, ast.Call) and ast.unparse(x.func) == "len")
-        counted = {ast.unparse(x): n for x in lengths if (n := value_in(x, held, moment.scope)) is not None}
-        known = self._at_keys(self._at_places(held) | held | counted, self._left_over(statement))
+        lengths = {text: n for text, x in self._lengths.items() if (n := value_in(x, held, moment.scope)) is not None}
         written = {ast.unparse(x) for x in ast.walk(statement) if isinstance(x, ast.expr)}
+        last = left_over(self._nodes, statement.lineno)
+        known = self._at_keys(self._at_places(held) | held | lengths, last, written)
         names = Names(
-            shapes=_shapes(known, written, self._left_over(statement)),
+            shapes=_shapes(known, written, last),
             counted=place_names(moment.file),
             functions=functions,
             counts=[text for text, value in known.items() if value.ndim == 0 and is_count(value)],
@@ -139,6 +139,12 @@ class _Function:
         return list({ast.unparse(piece): piece for piece in pieces_of(self._nodes)}.values())[:MOST_PIECES]
 
     @cached_property
+    def _lengths(self) -> Mapping[str, ast.expr]:
+        """The lengths that it asks for: ``len(X)``."""
+        calls = (x for x in self._nodes if isinstance(x, ast.Call) and isinstance(x.func, ast.Name))
+        return {ast.unparse(x): x for x in calls if ast.unparse(x.func) == "len"}
+
+    @cached_property
     def loaded(self) -> frozenset[str]:
         """The variables that are used in it."""
         return frozenset(x.id for x in self._nodes if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Load))
@@ -161,12 +167,6 @@ class _Function:
                 case ast.For(target=ast.Name(id=name), iter=ast.Call(func=ast.Name(id="range"), args=[most])):
                     found[name] = most
         return found
-
-    def _left_over(self, statement: ast.stmt) -> frozenset[str]:
-        """The variables of loops that a statement does not stand in: what the last round left in them."""
-        loops = [x for x in self._nodes if isinstance(x, ast.For)]
-        others = [x for x in loops if not x.lineno <= statement.lineno <= (x.end_lineno or x.lineno)]
-        return frozenset(x.id for loop in others for x in ast.walk(loop.target) if isinstance(x, ast.Name))
 
     def _at_places(self, held: Mapping[str, Array]) -> dict[str, Array]:
         """What lists and arrays hold at counted places: zs[-l] for what is held as zs[1].
@@ -196,18 +196,17 @@ class _Function:
                     found[f"{text}[{place}]"] = array[number]
         return found
 
+    def _at_keys(self, held: Mapping[str, Array], last: Collection[str], written: Collection[str]) -> dict[str, Array]:
+        """What dictionaries hold at keys that a loop counts: cache[f"Z{l}"] for what is held as cache['Z2'].
 
-    @cached_property
-    def _written_keys(self) -> list[ast.expr]:
-        return counted_keys(self._nodes)
-
-    def _at_keys(self, held: Mapping[str, Array], left_over: Collection[str]) -> dict[str, Array]:
-        """What dictionaries hold at keys that a loop counts: cache[f"Z{l}"] for what is held as cache['Z2']."""
-        numbers = {x: int(n) for x, n in held.items() if n.ndim == 0 and n.dtype.kind == "i" and x not in left_over}
+        The variables in `last` count no more; what a statement has `written` keeps its name.
+        """
+        numbers = {x: int(n) for x, n in held.items() if n.ndim == 0 and n.dtype.kind == "i" and x not in last}
+        keys = counted_keys(self._nodes, numbers)
         found: dict[str, Array] = {}
         for text, value in held.items():
-            keyed = KEYED.fullmatch(text) if self._written_keys else None
-            key = None if keyed is None else counted_key(keyed[2], self._written_keys, numbers)
+            keyed = KEYED.fullmatch(text) if keys and text not in written else None
+            key = None if keyed is None else counted_key(keyed[2], keys)
             name = text if keyed is None or key is None else f"{keyed[1]}[{ast.unparse(key)}]"
             found.setdefault(name, value)
         return found

@@ -10,11 +10,6 @@ from backproof.checking.changing.statements import Restated, one_after_another
 from backproof.checking.tree import exchanged, parsed
 
 
-def unused(names: Names) -> list[str]:
-    """The variables that stand in no expression."""
-    return [text for text in names.shapes if text.isidentifier() and text not in names.loaded]
-
-
 def using(statement: ast.stmt, names: Names) -> Iterator[Restated]:
     """A statement that changes an entry, with a variable that is used nowhere: in its place, or as its value."""
     match statement:
@@ -24,7 +19,7 @@ def using(statement: ast.stmt, names: Names) -> Iterator[Restated]:
             pass
         case _:
             return
-    for text in unused(names):
+    for text in filter(names.is_unused, names.shapes):
         for node in target.slice.elts if isinstance(target.slice, ast.Tuple) else (target.slice,):
             if isinstance(node, ast.Name | ast.BinOp) and names.shapes[text] == ():
                 new = exchanged(target, node, ast.BinOp(node, ast.Add(), parsed(text)))
@@ -39,7 +34,7 @@ def using(statement: ast.stmt, names: Names) -> Iterator[Restated]:
 def subtracted_at_labels(statement: ast.stmt, names: Names) -> Iterator[Restated]:
     """A statement whose value is used nowhere, and one that takes that value off at the place of each label."""
     match statement:
-        case ast.Assign(targets=[ast.Name(id=own)]) if own not in names.loaded:
+        case ast.Assign(targets=[ast.Name(id=own)]) if names.is_unused(own):
             pass
         case _:
             return
