@@ -55,6 +55,11 @@ class Finding:
         """Whether the value is fine, and what happens to it is not: changed too early, or not returned."""
         return self.judgement == "wrong" and (self.needed_by is not None or same(self.found, self.right))
 
+    def __repr__(self) -> str:
+        place = f"{self.moment.place}: " if self.moment.file else ""
+        mistake = f", {self.mistakes[0].mistake}" if self.mistakes else ""
+        return f"<{place}{self.text} is {self.judgement}{mistake}>"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Remark:
@@ -99,3 +104,9 @@ class Diagnosis:
         """Whether derivatives came back, and every one of them is right."""
         words = set(self.returned.values())
         return self.raised is None and "right" in words and words <= {"right", "missing"}
+
+    def __repr__(self) -> str:
+        wrong = [name for name, word in self.returned.items() if word not in ("right", "missing")]
+        first = f"; first {self.wrong[0]!r}" if self.wrong else ""
+        what = f"{', '.join(wrong)} wrong{first}" if wrong else "ok" if self.ok else "no derivatives"
+        return f"<diagnosis: {what}>"
