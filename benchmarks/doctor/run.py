@@ -12,7 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +30,9 @@ HOUR = 3600.0
 QUICK = 100
 """How many cases a quick run takes."""
 
+EVERY = 100
+"""After how many cases a line says how far it is."""
+
 T = TypeVar("T")
 
 
@@ -42,7 +46,7 @@ def main() -> None:
     count = QUICK if options.quick else options.cases
     wrong, right = some(wrong, count), some(right, count // 3)
     tasks: list[Case | Right] = [*wrong, *right]
-    outcomes = list(answers(_done, tasks, jobs=options.jobs, seconds=options.limit, late=_late))
+    outcomes = list(told(answers(_done, tasks, jobs=options.jobs, seconds=options.limit, late=_late), len(tasks)))
     judgements = list(zip(wrong, outcomes, strict=False))
     alarms = list(zip(right, outcomes[len(wrong) :], strict=True))
     print(summary(judgements, alarms))
@@ -50,6 +54,14 @@ def main() -> None:
         Path(options.show_failures).write_text(failures(judgements, alarms), encoding="utf-8")
     if options.json:
         Path(options.json).write_text(json.dumps(as_data(judgements, alarms), indent=1), encoding="utf-8")
+
+
+def told(outcomes: Iterator[T], count: int) -> Iterator[T]:
+    """The outcomes, with a line about how many there are from time to time."""
+    for number, outcome in enumerate(outcomes, 1):
+        if number % EVERY == 0:
+            print(f"{number} of {count}", file=sys.stderr, flush=True)
+        yield outcome
 
 
 def _options() -> argparse.Namespace:
