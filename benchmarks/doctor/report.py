@@ -74,7 +74,7 @@ def page(doctor: Mapping[str, Outcome], others: Others, note: str) -> str:
                 f"## Wrong backward passes\n\n{len(wrong)} cases, of {len(by_kind)} kinds in what is seen.",
                 _table("cases", {**groups, "all": list(wrong.values())}),
                 f"Time a case, of the processor: median {median(seconds):.1f} s, longest {max(seconds):.0f} s;\n"
-                f"{len(wrong) - len(seconds)} took longer than the limit and count as not detected.",
+                f"not detected, since they took longer than the limit: {len(wrong) - len(seconds)}.",
                 f"## Right ones\n\nOf {len(right)} right ones, written in other ways, {alarms} are called wrong.",
                 OTHERS,
                 _comparison(wrong, right, others),

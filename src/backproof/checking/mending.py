@@ -13,7 +13,7 @@ from itertools import chain, count, islice, takewhile
 
 from backproof.checking.changed_runs import Changed, ChangedRuns
 from backproof.checking.changing.names import is_called_derivative
-from backproof.checking.changing.statements import is_mask, is_update
+from backproof.checking.changing.statements import does_nothing, is_mask, is_update
 from backproof.checking.changing.surroundings import Line, surroundings
 from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
@@ -263,9 +263,17 @@ class _Mending:
                     break
         return whole
 
-    def _likelihood(self, new: Rewritten, done: Changed) -> tuple[tuple[int, int], int, int]:
-        """How much speaks for a change: the values that are derivatives by it, that it is simple, that it is early."""
-        return self._runs.derivatives({**done, new.line: new}), -new.reach, -self._order.index(new.line)
+    def _likelihood(self, new: Rewritten, done: Changed) -> tuple[bool, tuple[int, int], int, int]:
+        """How much speaks for a change: that the line does nothing without it, the values that are derivatives by it,
+        that it is simple, that it is early."""
+        derivatives = self._runs.derivatives({**done, new.line: new})
+        return self._does_nothing(new.line), derivatives, -new.reach, -self._order.index(new.line)
+
+    def _does_nothing(self, line: Line) -> bool:
+        """Whether a statement does nothing as it stands: something is left out of it."""
+        is_helper = self._moments[line].function != self._outermost
+        given = parameters_at(line[0]).get(line[1], ()) if is_helper else ()
+        return does_nothing(statement_of(self._moments[line]), given)
 
     # --- what is tried
 
@@ -277,6 +285,9 @@ class _Mending:
         both = [*suspects.first, *suspects.others]
         masks = [line for line in both if is_mask(statement_of(self._moments[line]))]
         yield _Stage([self._rewritten(line, 0) for line in masks], is_sure=True)
+        idle = [line for line in both if self._does_nothing(line)]
+        yield from (_Stage([x], is_sure=True) for x in self._all_giving_derivatives(idle))
+        yield from (_Stage([self._rewritten(line, reach) for line in idle], is_sure=True) for reach in (0, 1))
         yield _Stage([other_places(self._moments[line]) for line in suspects.first], is_sure=True)
         yield _Stage([around_loops(self._moments[line]) for line in both], is_sure=True)
         # One after the other: what runs first of what is wrong makes the rest wrong.
@@ -306,7 +317,7 @@ class _Mending:
         if statement is None or is_update(statement):
             return
         work = sum(x.value.size for x in (*moment.reads, *moment.writes)) + EACH
-        for new in islice(self._rewritten(line, reach), MOST_TRIED):
+        for new in islice(self._rewritten(line, reach), MOST_TRIED * (1 + 3 * self._does_nothing(line))):
             self._work_left -= work
             if self._work_left < 0:
                 return
@@ -345,9 +356,10 @@ class _Mending:
         statement = statement_of(moment)
         if not isinstance(statement, ast.Return) or moment.function == self._outermost:
             return new
-        # A helper that does not use what it is given is no helper.
+        # A helper that does not use what it is given, or what it computed from that, is no helper.
         given = parameters_at(line[0]).get(line[1], frozenset()).intersection(names_in(statement))
-        return (x for x in new if not given or not given.isdisjoint(names_in(x.statements[statement])))
+        used = given | set(filter(self._surroundings[line].names.is_unused, self._surroundings[line].values))
+        return (x for x in new if not given or not used.isdisjoint(names_in(x.statements[statement])))
 
     def _own_proposal(self, finding: Finding) -> Iterator[Rewritten]:
         """The line that the equation says belongs there."""

@@ -36,8 +36,8 @@ TELLING = (
     "square root of the scale",
 )
 """Mistakes that a change of the line says better than an edit of the equation with the same numbers."""
-VAGUE = "wrong power"
-"""A mistake in the equation that tells less than any change of the line with the same numbers."""
+VAGUE = ("wrong power", "wrong operation")
+"""Mistakes in the equation that tell less than any change of the line with the same numbers."""
 Place = tuple[str, int, int, str, str]
 
 
@@ -122,7 +122,7 @@ class _Proof:
         found: tuple[Edited | Repair, ...] = ()
         if not is_right and not is_zero:
             found = mistakes(self._truth, quantity, trial, (repair,))
-            if found and (repair.mistake in TELLING or found[0].mistake == VAGUE):
+            if found and (repair.mistake in TELLING or found[0].mistake in VAGUE):
                 found = found if found[0].mistake == repair.mistake else (repair,)
         if is_right and not told_by_line:
             found = misshapen(quantity.node, finding.step.of), repair

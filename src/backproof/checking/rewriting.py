@@ -9,9 +9,10 @@ from functools import lru_cache
 from itertools import chain
 
 from backproof.checking.changing.change import Change
-from backproof.checking.changing.expressions import additions, exchanges, insertions, other_names
+from backproof.checking.changing.expressions import additions, exchanges, insertions, other_names, terms
 from backproof.checking.changing.statements import (
     Restated,
+    does_nothing,
     expressions,
     goes_further,
     goes_on,
@@ -51,19 +52,11 @@ def rewritten(moment: Moment, around: Surroundings, reach: int) -> Iterator[Rewr
     if statement is None or _keeps_a_loop_going(statement, moment.file):
         return
     for mistake, says, named, new in _changed(statement, moment, around, reach):
-        if _changes_nothing(new):
+        if does_nothing(new):
             continue
         both = new.body if isinstance(new, ast.If) else [ast.copy_location(new, statement)]
         line = "\n".join(map(ast.unparse, both))
         yield Rewritten(moment.line, Repair(mistake, says, named, line), {statement: new}, reach)
-
-
-def _changes_nothing(statement: ast.stmt) -> bool:
-    """Whether a statement only gives a name what it has: that would be no line at all."""
-    match statement:
-        case ast.Assign(targets=[target], value=value):
-            return ast.unparse(target) == ast.unparse(value)
-    return False
 
 
 def _keeps_a_loop_going(statement: ast.stmt, file: str) -> bool:
@@ -95,6 +88,8 @@ def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: i
         tried = _of_expression(tree, around, own) if own >= 0 else iter(())
         if reach == 0 and moment.raised:  # what has another shape than it should is likely
             tried = chain(other_names(tree, around.names, around.shape), tried)
+        if reach == FURTHEST and (does_nothing(statement) or isinstance(statement, ast.Return)):
+            tried = chain(tried, terms(tree, around.names, around.shape))
         for mistake, says, named, new in tried:
             yield mistake, says, named, exchanged(statement, tree, new)
     if reach == 0 and is_update(statement) and not moment.raised:

@@ -16,10 +16,12 @@ CLASS = "argmax"
 def slopes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """An expression times what the derivative of an activation may be, of what has the shape of a value."""
     says = "the derivative of the activation, {0}, is left out"
+    for mask in names.masks:
+        yield "derivative left out", says, (mask,), ast.BinOp(tree, ast.Mult(), parsed(mask))
     for text in names.shaped(shape):
         if is_called_derivative(text):
             continue
-        for code in _slopes_of(text, names):
+        for code in slopes_of(text, names):
             yield "derivative left out", says, (code,), ast.BinOp(tree, ast.Mult(), parsed(code))
         share = f"{text} * (1 - {text})"  # of the logarithms of a share and of the rest
         yield (
@@ -30,7 +32,7 @@ def slopes(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Cha
         )
 
 
-def _slopes_of(text: str, names: Names) -> list[str]:
+def slopes_of(text: str, names: Names) -> list[str]:
     """What may be the derivative of an activation at a value."""
     functions = [name for name, count in names.functions.items() if count == 1 and is_slope(name)]
     own = [f"(1 - {text} ** 2)", f"{text} * (1 - {text})"]
@@ -46,7 +48,7 @@ def slopes_instead(node: ast.expr, names: Names) -> Iterator[Change]:
     inner = [] if has_none else [ast.unparse(x) for x in valued(node) if x is not node]
     kind = "g for g'" if isinstance(node, ast.Call) else "wrong activation"
     for argument in dict.fromkeys(x for x in inner if names.shapes.get(x) and not is_called_derivative(x)):
-        for code in _slopes_of(argument, names):
+        for code in slopes_of(argument, names):
             yield kind, INSTEAD, (text, code), parsed(code)
 
 
@@ -69,7 +71,7 @@ def other_slopes(node: ast.expr, names: Names) -> Iterator[Change]:
             return
     text, own = ast.unparse(value), ast.unparse(node)
     says = "{0} is not the derivative of this activation: {1} belongs here"
-    for code in _slopes_of(text, names):
+    for code in slopes_of(text, names):
         slope = parsed(code)
         new = slope if before is None else ast.BinOp(before, ast.Mult(), slope)
         if ast.unparse(new) != own:

@@ -6,7 +6,14 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, combinations
 
-from backproof.checking.changing.activations import CLASS, other_functions, other_slopes, slopes, slopes_instead
+from backproof.checking.changing.activations import (
+    CLASS,
+    other_functions,
+    other_slopes,
+    slopes,
+    slopes_instead,
+    slopes_of,
+)
 from backproof.checking.changing.change import INSTEAD, Change, nodes_of, transposed, valued
 from backproof.checking.changing.names import Names, is_called_derivative
 from backproof.checking.changing.places import MOST_AXES, at, kept, moves_along, steps
@@ -112,6 +119,25 @@ def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
     if not any(is_called_derivative(text) for text in map(ast.unparse, valued(tree))):
         for own in names.differences_of(shape):
             yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(parsed(own), ast.Mult(), tree)
+
+
+def terms(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """A derivative times what may belong to it, as a term that is left out of a name that stands alone.
+
+    Where nothing is called a derivative, as in the slope of an activation, anything may be multiplied.
+    """
+    if not isinstance(tree, ast.Name | ast.Subscript):
+        return
+    of_shape = names.shaped(shape)
+    known = [*of_shape, *names.repeated_to(shape)]
+    others = [text for text in known if not is_called_derivative(text)]
+    slopes = [code for text in of_shape if not is_called_derivative(text) for code in slopes_of(text, names)]
+    derivatives = [text for text in known if is_called_derivative(text)] or others
+    pairs = [f"{d} * {other}" for d in derivatives for other in (*others, *slopes)]
+    counted = [f"{two}{pair} / {n}" for pair in pairs for two in ("", "2 * ") for n in names.counts]
+    threes = [f"{pair} * {slope}" for pair in pairs for slope in slopes]
+    for term in chain(pairs, (f"2 * {pair}" for pair in pairs), counted, threes):
+        yield "term left out", "the term {0} is left out", (term,), ast.BinOp(tree, ast.Add(), parsed(term))
 
 
 def _in_terms(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:

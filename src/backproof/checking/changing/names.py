@@ -32,6 +32,7 @@ class Names:
     one_sided  those whose entries are all positive, or none: ``x > 0`` tells nothing of them
     pieces     expressions that stand elsewhere in the same code
     loaded     the variables that are used somewhere in the same code
+    masks      where what the code clips is within its limits
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -42,6 +43,7 @@ class Names:
     labels: Collection[str] = ()
     pieces: Sequence[ast.expr] = ()
     loaded: Collection[str] = ()
+    masks: Sequence[str] = ()
 
     def is_unused(self, text: str) -> bool:
         """Whether an expression is a variable that stands in no expression of the code."""

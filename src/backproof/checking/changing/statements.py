@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from copy import copy
 from itertools import chain, combinations
 
@@ -49,6 +49,16 @@ def is_update(statement: ast.stmt) -> bool:
         case ast.Assign(targets=[target], value=value):
             own = ast.unparse(target)
             return any(isinstance(x, ast.expr) and ast.unparse(x) == own for x in ast.walk(value))
+    return False
+
+
+def does_nothing(statement: ast.stmt | None, given: Collection[str] = ()) -> bool:
+    """Whether a statement only gives a name what it has, or gives back what a function is `given`."""
+    match statement:
+        case ast.Assign(targets=[target], value=value):
+            return ast.unparse(target) == ast.unparse(value)
+        case ast.Return(value=ast.Name(id=name)):
+            return name in given
     return False
 
 

@@ -6,8 +6,9 @@ import ast
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import FunctionType
+from typing import Any
 
 import numpy as np
 
@@ -121,6 +122,7 @@ class _Function:
             one_sided=[text for text, value in known.items() if np.all(value > 0) or np.all(value <= 0)],
             pieces=self.pieces,
             loaded=self.loaded,
+            masks=[x for x in _within_limits(moment.file) if _is_known(x, known, moment.scope)],
         )
         return Surroundings(names, known, _shape(moment, statement, known))
 
@@ -210,6 +212,22 @@ class _Function:
             name = text if keyed is None or key is None else f"{keyed[1]}[{ast.unparse(key)}]"
             found.setdefault(name, value)
         return found
+
+
+def _is_known(mask: str, held: Mapping[str, Array], scope: Mapping[str, Any]) -> bool:
+    return value_in(parsed(f"1 * {mask}"), held, scope) is not None  # as a number: yes and no are none
+
+
+@lru_cache(maxsize=64)
+def _within_limits(file: str) -> list[str]:
+    """For each ``np.clip(x, low, high)`` of a file, where x is within the limits."""
+    found = []
+    for node in ast.walk(tree_of(file)):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="clip"), args=[x, low, high]):
+                value = ast.unparse(x)
+                found.append(f"(({value} > {ast.unparse(low)}) & ({value} < {ast.unparse(high)}))")
+    return found
 
 
 def _shape(moment: Moment, statement: ast.stmt, held: Mapping[str, Array]) -> tuple[int, ...]:
