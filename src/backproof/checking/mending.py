@@ -13,7 +13,7 @@ from itertools import chain, count, islice, takewhile
 
 from backproof.checking.changed_runs import Changed, ChangedRuns
 from backproof.checking.changing.names import is_called_derivative
-from backproof.checking.changing.statements import does_nothing, is_mask, is_update
+from backproof.checking.changing.statements import does_nothing, is_mask, is_update, sets_a_number
 from backproof.checking.changing.surroundings import Line, surroundings
 from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
@@ -263,11 +263,12 @@ class _Mending:
                     break
         return whole
 
-    def _likelihood(self, new: Rewritten, done: Changed) -> tuple[bool, tuple[int, int], int, int]:
+    def _likelihood(self, new: Rewritten, done: Changed) -> tuple[bool, tuple[int, int], int, bool, int]:
         """How much speaks for a change: that the line does nothing without it, the values that are derivatives by it,
-        that it is simple, that it is early."""
+        that it is simple, that the line does more than set up numbers, that it is early."""
         derivatives = self._runs.derivatives({**done, new.line: new})
-        return self._does_nothing(new.line), derivatives, -new.reach, -self._order.index(new.line)
+        does_more = not sets_a_number(statement_of(self._moments[new.line]))
+        return self._does_nothing(new.line), derivatives, -new.reach, does_more, -self._order.index(new.line)
 
     def _does_nothing(self, line: Line) -> bool:
         """Whether a statement does nothing as it stands: something is left out of it."""

@@ -62,6 +62,14 @@ def does_nothing(statement: ast.stmt | None, given: Collection[str] = ()) -> boo
     return False
 
 
+def sets_a_number(statement: ast.stmt | None) -> bool:
+    """Whether a statement sets entries of what is no derivative to a number: ``onehot[np.arange(m), labels] = 1``."""
+    match statement:
+        case ast.Assign(targets=[ast.Subscript(value=whole)], value=ast.Constant()):
+            return not is_called_derivative(ast.unparse(whole))
+    return False
+
+
 def is_mask(statement: ast.stmt | None) -> bool:
     """Whether a statement sets the entries for which something holds: ``dZ[Z < 0] = 0``."""
     match statement:
