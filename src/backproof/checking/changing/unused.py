@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import combinations, permutations, product
 
 from backproof.checking.changing.names import Names
 from backproof.checking.changing.statements import Restated, one_after_another
@@ -19,13 +20,19 @@ def using(statement: ast.stmt, names: Names) -> Iterator[Restated]:
             pass
         case _:
             return
-    for text in filter(names.is_unused, names.shapes):
-        for node in target.slice.elts if isinstance(target.slice, ast.Tuple) else (target.slice,):
-            if isinstance(node, ast.Name | ast.BinOp) and names.shapes[text] == ():
-                new = exchanged(target, node, ast.BinOp(node, ast.Add(), parsed(text)))
-                says = "{0} stands where {1} belongs: {2} is used nowhere"
-                said = ast.unparse(target), ast.unparse(new), text
-                yield "wrong place", says, said, exchanged(statement, target, new)
+    unused = [*filter(names.is_unused, names.shapes)]
+    numbers = [text for text in unused if names.shapes[text] == ()]
+    elements = target.slice.elts if isinstance(target.slice, ast.Tuple) else (target.slice,)
+    places = [x for x in elements if isinstance(x, ast.Name | ast.BinOp)]
+    for count in (1, 2):
+        for chosen, added in product(combinations(places, count), permutations(numbers, count)):
+            new = target
+            for node, text in zip(chosen, added, strict=True):
+                new = exchanged(new, node, ast.BinOp(node, ast.Add(), parsed(text)))
+            says = "{0} stands where {1} belongs: nothing uses {2}"
+            said = ast.unparse(target), ast.unparse(new), ", ".join(added)
+            yield "wrong place", says, said, exchanged(statement, target, new)
+    for text in unused:
         for other in _given(target, parsed(text)):
             says = "{0} is used nowhere, and belongs here in the place of {1}"
             yield "wrong quantity", says, (text, ast.unparse(value)), other
