@@ -178,6 +178,19 @@ def test_the_line_proposed_holds_in_every_round(written: str) -> None:
     assert finding.correction == f"dZ = dA * (kept[{right}] > 0)"
 
 
+def test_a_loop_that_ends_in_its_first_round() -> None:
+    (finding,) = diagnosed(source("rows", {"        db += d\n": "        db += d\n        break\n"})).wrong
+    assert finding.moment.source == "db += d"
+    assert finding.mistakes[0].says == "the loop ends here in its first round: the break in line 19 is too many"
+
+
+def test_a_return_in_the_loop() -> None:
+    right, wrong = "    dW /= len(X)\n    db /= len(X)\n    return dW, db", "        return dW / len(X), db / len(X)"
+    (finding,) = diagnosed(source("rows", {right: wrong})).wrong
+    assert finding.moment.source == "return dW / len(X), db / len(X)"
+    assert finding.mistakes[0].says == "the line stands in the loop, and belongs behind it, below line 19"
+
+
 def test_two_mistakes_one_of_which_is_where_a_line_stands() -> None:
     text = source("rows", {"        db += d\n    dW": "    db += d\n    dW", "dW += np.outer": "dW -= np.outer"})
     found = {finding.moment.source: finding.mistakes[0].mistake for finding in diagnosed(text).wrong}

@@ -18,7 +18,7 @@ from backproof.checking.changing.surroundings import Line, surroundings
 from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
 from backproof.checking.moments import Moment, is_looked_up, statement_of
-from backproof.checking.placing import around_loops, left_unset, other_places
+from backproof.checking.placing import around_loops, ends_of_loops, left_unset, other_places
 from backproof.checking.repair import Repair
 from backproof.checking.rewriting import FURTHEST, Rewritten, rewritten
 from backproof.checking.slopes import Slopes
@@ -291,6 +291,7 @@ class _Mending:
         yield from (_Stage([self._rewritten(line, reach) for line in idle], is_sure=True) for reach in (0, 1))
         yield _Stage([other_places(self._moments[line]) for line in suspects.first], is_sure=True)
         yield _Stage([around_loops(self._moments[line]) for line in both], is_sure=True)
+        yield _Stage([ends_of_loops(self._moments[line]) for line in both], is_sure=True)
         # One after the other: what runs first of what is wrong makes the rest wrong.
         yield from (_Stage([x], is_sure=True) for x in self._all_giving_derivatives(suspects.first))
         yield from (_Stage([x], is_sure=True, breaks=True) for x in self._all_giving_derivatives(suspects.needed))

@@ -46,6 +46,23 @@ def around_loops(moment: Moment) -> Iterator[Rewritten]:
             yield _moved(moment, statement, after, one_after_another(statement, after), says, loop.end_lineno)
 
 
+def ends_of_loops(moment: Moment) -> Iterator[Rewritten]:
+    """A loop that is left in its first round: by a return that belongs behind it, or by a break below a statement."""
+    statement = statement_of(moment)
+    if statement is None:
+        return
+    block = _block(statement, moment.file)
+    for below in block[block.index(statement) + 1 :][:1] if block else ():
+        if isinstance(below, ast.Break):
+            says = f"the loop ends here in its first round: the break in line {below.lineno} is too many"
+            repair = Repair("wrong place", says, (), "pass", below.lineno)
+            yield Rewritten(moment.line, repair, {below: ast.Pass()})
+    for loop in _loops_around(statement, moment.file) if isinstance(statement, ast.Return) else ():
+        says = f"the line stands in the loop, and belongs behind it, below line {loop.end_lineno}"
+        repair = Repair("wrong place", says, (), ast.unparse(statement), loop.end_lineno)
+        yield Rewritten(moment.line, repair, {loop: one_after_another(loop, statement), statement: ast.Pass()})
+
+
 def _moved(
     moment: Moment, statement: ast.stmt, there: ast.stmt, both: ast.stmt, says: str, below: int | None
 ) -> Rewritten:
