@@ -134,8 +134,8 @@ def terms(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Chan
     slopes = [code for text in of_shape if not is_called_derivative(text) for code in slopes_of(text, names)]
     derivatives = [text for text in known if is_called_derivative(text)] or others
     pairs = [f"{d} * {other}" for d in derivatives for other in (*others, *slopes)]
-    counted = [f"{two}{pair} / {n}" for pair in pairs for two in ("", "2 * ") for n in names.counts]
-    threes = [f"{pair} * {slope}" for pair in pairs for slope in slopes]
+    counted = (f"{two}{pair} / {n}" for pair in pairs for two in ("", "2 * ") for n in names.counts)
+    threes = (f"{pair} * {slope}" for pair in pairs for slope in slopes)
     for term in chain(pairs, (f"2 * {pair}" for pair in pairs), counted, threes):
         yield "term left out", "the term {0} is left out", (term,), ast.BinOp(tree, ast.Add(), parsed(term))
 
