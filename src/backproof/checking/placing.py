@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from backproof.checking.changing.names import is_called_derivative
 from backproof.checking.changing.statements import is_update, one_after_another, target_of
@@ -72,14 +73,20 @@ def _moved(
 
 def _loops_around(statement: ast.stmt, file: str) -> list[ast.For]:
     """The loops that a statement stands in, the innermost first."""
-    loops = [x for x in ast.walk(tree_of(file)) if isinstance(x, ast.For) and any(y is statement for y in ast.walk(x))]
-    return loops[::-1]
+    loops = (x for x in ast.walk(tree_of(file)) if isinstance(x, ast.For))
+    return [x for x in loops if x.lineno < statement.lineno <= (x.end_lineno or x.lineno)][::-1]
 
 
 def _block(statement: ast.stmt, file: str) -> Sequence[ast.stmt]:
     """The statements that one stands among."""
-    blocks = (getattr(x, name, None) for x in ast.walk(tree_of(file)) for name in ("body", "orelse", "finalbody"))
-    return next((block for block in blocks if isinstance(block, list) and statement in block), [])
+    return _blocks(file).get(statement, ())
+
+
+@lru_cache(maxsize=64)
+def _blocks(file: str) -> Mapping[ast.stmt, Sequence[ast.stmt]]:
+    names = ("body", "orelse", "finalbody")
+    blocks = (getattr(x, name, None) for x in ast.walk(tree_of(file)) for name in names)
+    return {statement: block for block in blocks if isinstance(block, list) for statement in block}
 
 
 def left_unset(moment: Moment, around: Mapping[Line, Surroundings]) -> Iterator[Rewritten]:

@@ -116,11 +116,13 @@ def _counting(tree: ast.expr, counted: Mapping[str, int]) -> ast.expr:
 def _keyed(tree: ast.expr, event: Event, counted: Mapping[str, int]) -> ast.expr:
     """The same with keys: ``params[f"W{l}"]`` for ``params['W3']``, unless the statement names that itself."""
     file, number = event.moment.file, event.moment.number
+    if number not in looped(file):
+        return tree
     nodes = [*ast.walk(tree_of(file))]
     last, own = left_over(nodes, number), mentioned(event.moment)
     keys = counted_keys(nodes, {name: n for name, n in counted.items() if name not in last})
     places = [x for x in ast.walk(tree) if isinstance(x, ast.Subscript) and ast.unparse(x) not in own]
-    for node in places if number in looped(file) else ():
+    for node in places:
         match node.slice:
             case ast.Constant(value=str(key)):
                 other = counted_key(key, keys)
