@@ -127,9 +127,10 @@ class _Mending:
         done: dict[Line, Rewritten] = {}
         right = came_right(self._truth, [self._truth.draws[0].played])
         for _ in range(MOST_STATEMENTS):
-            best, right, is_all = self._best(done, right)
+            suspects = self._suspects.among(done, right)
+            best, right, is_all = self._best(done, right, suspects)
             if best is None and len(done) < MOST_STATEMENTS - 1:
-                best = self._on_the_way(done, right)
+                best = self._on_the_way(done, right, suspects)
             if best is None:
                 return None
             done[best.line] = best
@@ -143,7 +144,9 @@ class _Mending:
             self._look_at(run)
         return None
 
-    def _best(self, done: Changed, right: frozenset[str]) -> tuple[Rewritten | None, frozenset[str], bool]:
+    def _best(
+        self, done: Changed, right: frozenset[str], suspects: Suspected
+    ) -> tuple[Rewritten | None, frozenset[str], bool]:
         """The change that makes the most right and nothing wrong, what is right then, and whether that is all.
 
         Of the first ones of several lines that make all right it is the one by which the most values turn out to be
@@ -152,7 +155,6 @@ class _Mending:
         partly: dict[Line, tuple[frozenset[str], Rewritten]] = {}
         sure: set[Line] = set()
         whole: dict[Line, Rewritten] = {}
-        suspects = self._suspects.among(done, right)
         reserve = self._runs_left // 2  # for what is wrong beside a change that makes some right
         for stage in self._stages(suspects):
             for candidate in self._in_turn(stage.changes, whole):
@@ -182,7 +184,7 @@ class _Mending:
         most, candidate = max(best, key=lambda part: self._likelihood(part[1], done))
         return candidate, most, False
 
-    def _on_the_way(self, done: Changed, right: frozenset[str]) -> Rewritten | None:
+    def _on_the_way(self, done: Changed, right: frozenset[str], suspects: Suspected) -> Rewritten | None:
         """The change by which the most different derivatives turn up, where none makes more come back right.
 
         Of two mistakes in the rounds of a loop each alone makes everything wrong.
@@ -191,7 +193,6 @@ class _Mending:
             return None
         self._runs_left = max(self._runs_left, self._runs_again)
         self._work_left = max(self._work_left, MOST_ENTRIES // AGAIN)
-        suspects = self._suspects.among(done, right)
         lines = [line for line in self._order if line in suspects.first or line in suspects.others]
         before, least = self._different(done), self._runs_left - MOST_ON_THE_WAY
         for reach in range(FURTHEST + 1):

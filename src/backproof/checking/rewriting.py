@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import chain
 
 from backproof.checking.changing.change import Change
-from backproof.checking.changing.expressions import additions, exchanges, insertions, other_names, terms
+from backproof.checking.changing.expressions import additions, exchanges, insertions, other_names, terms_left_out
 from backproof.checking.changing.statements import (
     Restated,
     does_nothing,
@@ -89,7 +89,7 @@ def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: i
         if reach == 0 and moment.raised:  # what has another shape than it should is likely
             tried = chain(other_names(tree, around.names, around.shape), tried)
         if reach == FURTHEST and (does_nothing(statement) or isinstance(statement, ast.Return)):
-            tried = chain(tried, terms(tree, around.names, around.shape))
+            tried = chain(tried, terms_left_out(tree, around.names, around.shape))
         for mistake, says, named, new in tried:
             yield mistake, says, named, exchanged(statement, tree, new)
     if reach == 0 and is_update(statement) and not moment.raised:

@@ -121,7 +121,7 @@ def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
             yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(parsed(own), ast.Mult(), tree)
 
 
-def terms(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+def terms_left_out(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """A derivative times what may belong to it, as a term that is left out of a name that stands alone.
 
     Where nothing is called a derivative, as in the slope of an activation, anything may be multiplied.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from copy import copy
 from itertools import chain, combinations
 
@@ -192,15 +192,9 @@ def goes_further(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> I
     """A statement and one more, left out after it: a division once entries are changed, or a term to be added."""
     match statement:
         case ast.Assign(targets=[ast.Tuple(elts=[ast.Name(id=first), *_])], value=ast.Call()):
-            for term in names.shaped(shape) if is_called_derivative(first) else ():
-                (added,) = ast.parse(f"{first} = {first} + {term}").body
-                says = "{0} is to be added to {1} after this line"
-                yield "term left out", says, (term, first), one_after_another(statement, added)
+            yield from _added_after(statement, first, names.shaped(shape) if is_called_derivative(first) else ())
         case ast.AugAssign(target=ast.Name(id=whole), op=ast.Add()) if is_called_derivative(whole):
-            for term in names.terms_of(shape):
-                (added,) = ast.parse(f"{whole} = {whole} + {term}").body
-                says = "{0} is to be added to {1} after this line"
-                yield "term left out", says, (term, whole), one_after_another(statement, added)
+            yield from _added_after(statement, whole, names.terms_of(shape))
         case ast.AugAssign(target=ast.Name(id=own), op=ast.Div() as op, value=value):
             text = ast.unparse(value)
             others = (x for x in names.shapes if x.isidentifier() and x != own)
@@ -213,6 +207,13 @@ def goes_further(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> I
                 (divided,) = ast.parse(f"{whole} = {whole} / {number}").body
                 says = "{0} is to be divided by {1} after this line"
                 yield "1/m left out", says, (whole, number), one_after_another(statement, divided)
+
+
+def _added_after(statement: ast.stmt, whole: str, terms: Iterable[str]) -> Iterator[Restated]:
+    for term in terms:
+        (added,) = ast.parse(f"{whole} = {whole} + {term}").body
+        says = "{0} is to be added to {1} after this line"
+        yield "term left out", says, (term, whole), one_after_another(statement, added)
 
 
 def _counted_labels(target: ast.expr, value: ast.expr) -> Iterator[Restated]:
