@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from backproof.checking.comparing import distance, same, tolerance
 from backproof.checking.equations import exchanged, inside, operands, terms
+from backproof.checking.idle import idle_entries
 from backproof.checking.naming import base, exact_spellings, last_word, letters, plain, spellings
 from backproof.checking.rounding import movements
 from backproof.checking.subjects.subject import Played
@@ -197,6 +198,21 @@ class Truth:
             for k, array in enumerate(arrays)
         )
 
+    def passes_for(self, quantity: Quantity, arrays: Sequence[Array]) -> bool:
+        """Whether values are those of a derivative wherever anything depends on them."""
+        if not quantity.is_whole:
+            return False
+        for draw, array in enumerate(arrays):
+            value, idle = self.value(quantity, draw), self._idle[draw].get(quantity.node)
+            if idle is None or array.shape != value.shape or not same(np.where(idle, value, array), value):
+                return False
+        return True
+
+    @cached_property
+    def _idle(self) -> list[Mapping[Node, Array]]:
+        steps = self.derivation.backward
+        return [idle_entries(steps, partial(self.plain, draw=k)) for k in range(len(self.draws))]
+
     def _is_rounding(self, quantity: Quantity, found: Array, draw: int) -> bool:
         """Whether a value differs from a derivative by rounding alone, where that is next to nothing beside the
         derivatives that it is summed up from, as a bias's is before a normalisation."""
@@ -289,14 +305,27 @@ class Truth:
 
     def derivatives_among(self, arrays: Iterable[Array]) -> list[Quantity]:
         """Those of some values that are derivatives, on the first draw."""
-        found = (next((q for q in self._close_to(x) if q.is_whole and self.is_(q, [x])), None) for x in arrays)
+        found = (next(self._derivatives_like(x), None) for x in arrays)
         return [quantity for quantity in found if quantity is not None]
+
+    def _derivatives_like(self, array: Array) -> Iterator[Quantity]:
+        yield from (q for q in self._close_to(array) if q.is_whole and self.is_(q, [array]))
+        yield from (q for q in self._with_idle.get(array.size, ()) if self.passes_for(q, [array]))
+
+    @cached_property
+    def _with_idle(self) -> dict[int, list[Quantity]]:
+        """The derivatives with entries that nothing depends on, by how many entries they have."""
+        found: dict[int, list[Quantity]] = {}
+        for node, idle in self._idle[0].items():
+            found.setdefault(idle.size, []).append(self.of_node[node])
+        return found
 
     def is_derivative(self, array: Array, text: str = "") -> bool:
         """Whether a value is a derivative, or a term of one, on the first draw: one that an expression is called."""
         meant = self.lettered(text) if text else []
         alike = (q for q in self._close_to(array) if q.step is not None and (not meant or q in meant))
-        return any(self.is_(q, [array]) for q in alike)
+        idle = (q for q in self._with_idle.get(array.size, ()) if not meant or q in meant)
+        return any(self.is_(q, [array]) for q in alike) or any(self.passes_for(q, [array]) for q in idle)
 
     def is_derivative_by_number(self, array: Array) -> bool:
         """Whether a number is the derivative by a number, on the first draw, whatever it is called."""
@@ -319,6 +348,9 @@ class Truth:
         else:
             alike = [*alike, *(self.undivided[q] for q in self.lettered(called or text) if q in self.undivided)]
         found = next((q for q in alike if self.is_(q, arrays)), None)
+        if found is None:
+            idle = self._with_idle.get(arrays[0].size, []) if wanted is None else [wanted]
+            found = next((q for q in idle if self.passes_for(q, arrays)), None)
         called = called or text
         if found is None or found.step is None or found.is_whole or not called.isidentifier() or called[-1:].isdigit():
             return found
