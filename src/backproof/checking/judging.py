@@ -135,9 +135,9 @@ class Judge:
                 edit = misshapen(finding.step.node, finding.step.of)
                 k = self.findings.index(finding)
                 self.findings[k] = replace(finding, judgement="wrong", mistakes=(edit,))
+        self._leave_unasked()
         ended = self._truth.draws[0].played.raised is None
-        unasked = {name for name, word in self.returned.items() if word == "lost" and name not in self._wanted}
-        if ended and all(word in ("right", "missing") or name in unasked for name, word in self.returned.items()):
+        if ended and all(word in ("right", "missing") for word in self.returned.values()):
             # What was only guessed to be a derivative of its own is none, where all that comes of it is right.
             self.findings = [f for f in self.findings if f.judgement == "right"]
         self.findings.sort(key=lambda finding: order[finding.moment])
@@ -554,6 +554,15 @@ class Judge:
                 if moment is not None:
                     mistake = Repair("not returned", says, (finding.text,), "")
                     self.findings.append(replace(finding, moment=moment, judgement="wrong", mistakes=(mistake,)))
+
+    def _leave_unasked(self) -> None:
+        """Of what nobody asked for and does not come back, it is no matter what the code holds: dx may be any layer's."""
+        results = Results(self._truth, self._truth.played)
+        for name, word in self.returned.items():
+            quantity = self._truth.of_name[name]
+            if name not in self._wanted and word != "right" and not results.has_unknown(quantity):
+                self.returned[name] = "missing"
+                self.findings = [f for f in self.findings if f.step is not quantity.step or f.judgement == "right"]
 
     def _is_carried(self, quantity: Quantity) -> bool:
         """Whether a loop that carries a derivative from round to round comes to it last, as to dh[0] of a state."""
