@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
+from backproof.checking.changing.names import is_called_derivative
 from backproof.checking.comparing import fits, layouts, same
 from backproof.checking.correction import corrected_line
 from backproof.checking.diagnosis import Finding, Judgement, Returned
@@ -59,6 +60,7 @@ class Judge:
         self._unexplained: set[tuple[str, int]] = set()
         self._puzzling: Counter[tuple[str, int, str]] = Counter()
         self._within = ""
+        self._later: Sequence[Event] = ()
         self._outermost = truth.draws[0].played.moments[0].function if truth.draws[0].played.moments else ""
         self._handed: dict[str, list[tuple[Event, Quantity | None]]] = {}
         self._misshapen: dict[str, Finding] = {}
@@ -117,6 +119,7 @@ class Judge:
                 quantity = self._truth.recognised(event.text, event.arrays)
                 self._enter(event, quantity if quantity is not None and quantity.step is None else None)
             elif event.text:
+                self._later = happened[k + 1 :]
                 self._judge(event)
             self._within = event.moment.function
         self.returned = dict(self._returned())
@@ -199,7 +202,7 @@ class Judge:
             return None  # whatever it is, it was there before
         if named is None and self._is_slope(event):
             return None
-        if (copied := self._ledger.copied(event)) is not None and named in (None, copied):
+        if (copied := self._ledger.copied(event)) is not None and (named in (None, copied) or self._goes_on(event)):
             return copied
         if event.moment.raised and (again := self._truth.forward_named(event.text)) is not None:
             self._find_out(event, *again)
@@ -215,6 +218,11 @@ class Judge:
                 quantity = self._whole_or_part(event, quantity)
             self._find_out(event, quantity)
         return quantity
+
+    def _goes_on(self, event: Event) -> bool:
+        """Whether what a statement gives is changed in place by the next one that gives it, as by a mask."""
+        following = next((x for x in self._later if x.text == event.text), None)
+        return following is not None and following.before is not None
 
     def _note_handed(self, event: Event, quantity: Quantity | None) -> None:
         """Takes up one of the values that a function is called with."""
@@ -556,7 +564,7 @@ class Judge:
                     self.findings.append(replace(finding, moment=moment, judgement="wrong", mistakes=(mistake,)))
 
     def _leave_unasked(self) -> None:
-        """Of what nobody asked for and does not come back, it is no matter what the code holds: dx may be any layer's."""
+        """What nobody asked for and does not come back is no matter: dx may be that of any layer."""
         results = Results(self._truth, self._truth.played)
         for name, word in self.returned.items():
             quantity = self._truth.of_name[name]
@@ -569,6 +577,10 @@ class Judge:
         lines = {_line_of(f) for f in self.findings if f.step is quantity.step and f.part is None}
         others = (f for f in self.findings if f.step.node not in self._truth.parameters)
         return any(_line_of(finding) in lines for finding in others)
+
+    def _is_meant(self, quantity: Quantity) -> bool:
+        """Whether a value that is a derivative is called like one: the error of a sample is that by its label, too."""
+        return any(is_called_derivative(f.text) for f in self.findings if f.step is quantity.step)
 
     def _is_guessed(self, finding: Finding) -> bool:
         """Whether a value that is not right was taken for a derivative without a name that tells so."""
@@ -598,7 +610,7 @@ class Judge:
             elif computed == "right" and name in truth.draws[0].played.updates:
                 yield name, "right"
             elif computed == "right":
-                yield name, "missing" if self._is_carried(quantity) else "lost"
+                yield name, "lost" if self._is_meant(quantity) and not self._is_carried(quantity) else "missing"
             else:
                 yield name, computed
 

@@ -344,7 +344,9 @@ class _Mending:
         return statement is not None and self._surroundings[line].value(moment, statement) is not None
 
     def _is_expected(self, value: Array, moment: Moment) -> bool:
-        if any(truth.is_derivative(value) for truth in self._truths) or self._slopes.has(value):
+        if any(truth.is_derivative(value) or truth.is_on_the_way(value) for truth in self._truths):
+            return True
+        if self._slopes.has(value):
             return True
         if value.size == 1:  # the derivative by a number, which a number alone does not tell of
             return any(truth.is_derivative_by_number(value) for truth in self._truths)

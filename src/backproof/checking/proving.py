@@ -124,7 +124,8 @@ class _Proof:
             found = mistakes(self._truth, quantity, trial, (repair,))
             if found and (repair.mistake in TELLING or found[0].mistake in VAGUE):
                 found = found if found[0].mistake == repair.mistake else (repair,)
-        if is_right and not told_by_line:
+        mended = self._right.get(_place(event.moment, event.text))
+        if is_right and not told_by_line and (mended is None or mended.shape != event.arrays[0].shape):
             found = misshapen(quantity.node, finding.step.of), repair
         return replace(finding, mistakes=found or (repair,), correction=repair.correction)
 

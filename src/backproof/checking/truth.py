@@ -327,6 +327,27 @@ class Truth:
         idle = (q for q in self._with_idle.get(array.size, ()) if not meant or q in meant)
         return any(self.is_(q, [array]) for q in alike) or any(self.passes_for(q, [array]) for q in idle)
 
+    def is_on_the_way(self, array: Array) -> bool:
+        """Whether a value is one that a derivative is computed through and that has no name, on the first draw."""
+        sums = _sums(array)
+        far = array.size * tolerance(array.dtype)
+        for node, own in self._between.get(array.size, ()):
+            if abs(own[0] - sums[0]) <= far * own[1] and same(array, self.plain(node, 0)):
+                return True
+        return False
+
+    @cached_property
+    def _between(self) -> dict[int, list[tuple[Node, tuple[float, float]]]]:
+        found: dict[int, list[tuple[Node, tuple[float, float]]]] = {}
+        for quantity in self.derivatives:
+            assert quantity.step is not None
+            for node in inside(quantity.step.node):
+                parts = self._derivative_nodes.intersection(operands(node)) if node.symbol is None else ()
+                value = self.plain(node, 0) if parts else None
+                if value is not None and value.size > 1:
+                    found.setdefault(value.size, []).append((node, _sums(value)))
+        return found
+
     def is_derivative_by_number(self, array: Array) -> bool:
         """Whether a number is the derivative by a number, on the first draw, whatever it is called."""
         return any(q.is_whole and self.is_(q, [array]) for q in self.derivatives)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from backproof.checking.tree import exchanged
+
 Change = tuple[str, str, tuple[str, ...], ast.expr]
 """The mistake's name, its sentence, the pieces of code that the sentence names, and the expression without it."""
 INSTEAD = "{0} stands where {1} belongs"
@@ -25,7 +27,8 @@ def valued(tree: ast.expr) -> list[ast.expr]:
             found.append(node)
         match node:
             case ast.Call(func=ast.Attribute(value=value), args=arguments):
-                stack += [*arguments, *(() if isinstance(value, ast.Name) else (value,))]
+                is_module = isinstance(value, ast.Name) and value.id in ("np", "numpy")
+                stack += [*arguments, *(() if is_module else (value,))]
             case ast.Call(args=arguments):
                 stack += arguments
             case ast.Subscript(value=value):
@@ -45,8 +48,16 @@ def pieces_of(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
                 yield node
             case ast.Subscript(ctx=ast.Load(), slice=ast.Tuple() | ast.Slice()):
                 yield node
+                yield from _rest_of(node)
             case ast.Call(func=ast.Name(), args=[ast.expr()], keywords=[]):
                 yield node
+
+
+def _rest_of(part: ast.Subscript) -> Iterator[ast.expr]:
+    """What a part leaves of an array: d[:, :k] of d[:, k:]."""
+    for node in (x for x in ast.walk(part.slice) if isinstance(x, ast.Slice) and x.step is None):
+        if (node.lower is None) != (node.upper is None):
+            yield exchanged(part, node, ast.Slice(node.upper, node.lower))
 
 
 def transposed(node: ast.expr) -> ast.expr:

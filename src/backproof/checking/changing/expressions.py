@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, combinations
+from itertools import chain, combinations, permutations
 
 from backproof.checking.changing.activations import (
     CLASS,
@@ -16,7 +16,7 @@ from backproof.checking.changing.activations import (
 )
 from backproof.checking.changing.change import INSTEAD, Change, nodes_of, transposed, valued
 from backproof.checking.changing.names import Names, is_called_derivative
-from backproof.checking.changing.places import MOST_AXES, at, kept, moves_along, steps
+from backproof.checking.changing.places import MOST_AXES, at, kept, other_windows
 from backproof.checking.tree import exchanged, parsed
 
 MOST_CLASSES = 1000
@@ -35,7 +35,8 @@ def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
     turned += [x for node in nodes for x in _summed_up(node)]  # whose axes tell which way round it is
     for node in nodes:
         if node not in turned and (text := ast.unparse(node)) in names.matrices:
-            yield "transpose", "{0} has to be transposed", (text,), exchanged(tree, node, transposed(node))
+            turned_round = transposed(node) if len(names.shapes[text]) == 2 else parsed(f"np.swapaxes({text}, -1, -2)")
+            yield "transpose", "{0} has to be transposed", (text,), exchanged(tree, node, turned_round)
         if isinstance(node, ast.Attribute) and node.attr == "T":
             says = "{0} must not be transposed"
             yield "transpose", says, (ast.unparse(node.value),), exchanged(tree, node, node.value)
@@ -43,11 +44,15 @@ def exchanges(tree: ast.expr, names: Names) -> Iterator[Change]:
         for mistake, says, named, new in at(node):
             yield mistake, says, named, exchanged(tree, node, new)
     yield from _other_lengths(tree, names)
+    texts = [ast.unparse(node) for node in nodes]
+    for text in dict.fromkeys(x for x in texts if texts.count(x) > 1):  # as in g·(1 − g)
+        for other in names.alike.get(text, ()):
+            yield "wrong quantity", INSTEAD, (text, other), _everywhere(tree, text, parsed(other))
     for node in nodes:
         text = ast.unparse(node)
         for other in names.alike.get(text, ()):
             yield "wrong quantity", INSTEAD, (text, other), exchanged(tree, node, parsed(other))
-        windows = chain(steps(node, names), moves_along(node, names)) if isinstance(node, ast.Subscript) else ()
+        windows = other_windows(node, names) if isinstance(node, ast.Subscript) else ()
         for mistake, says, named, new in chain(other_slopes(node, names), other_functions(node, names), windows):
             yield mistake, says, named, exchanged(tree, node, new)
 
@@ -86,6 +91,8 @@ def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[
     yield from _missing(tree, names, shape)
     yield from _repeated_factors(tree, names, shape)
     yield from slopes(tree, names, shape)
+    yield from _divisions(tree, names, shape)
+    yield from _penalties(tree, names, shape)
 
 
 def _copied(tree: ast.expr) -> ast.expr | None:
@@ -107,9 +114,11 @@ def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
         return
     yield from _at_parts(tree, names, slopes_instead)
     yield from _instead_of_parts(tree, names, shape)
+    yield from _turned_first(tree, names)
     yield from _in_terms(tree, names, shape)
     yield from other_names(tree, names, shape)
-    yield from _at_parts(tree, names, _around)
+    yield from _products_left_out(tree, names, shape)
+    yield from _at_parts(tree, names, lambda node, names: _around(node, names, shape))
     yield from _at_parts(tree, names, _exponentials)
     yield from _one_hot(tree, names, shape)
     for own in names.products_of(shape):
@@ -138,6 +147,18 @@ def terms_left_out(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iter
     threes = (f"{pair} * {slope}" for pair in pairs for slope in slopes)
     for term in chain(pairs, (f"2 * {pair}" for pair in pairs), counted, threes):
         yield "term left out", "the term {0} is left out", (term,), ast.BinOp(tree, ast.Add(), parsed(term))
+
+
+def _turned_first(tree: ast.expr, names: Names) -> Iterator[Change]:
+    """The axes of what is reshaped in another order first."""
+    for node in nodes_of(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=value, attr="reshape")):
+                rank = len(names.shapes.get(ast.unparse(value), ()))
+                for order in permutations(range(rank)) if 2 < rank <= MOST_AXES else ():
+                    if list(order) != list(range(rank)):
+                        text = f"{ast.unparse(value)}.transpose{order}"
+                        yield "wrong axis", INSTEAD, (ast.unparse(value), text), exchanged(tree, value, parsed(text))
 
 
 def _in_terms(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
@@ -205,10 +226,8 @@ def _others(nodes: Sequence[ast.expr], names: Names, shape: tuple[int, ...]) -> 
     for text in dict.fromkeys(texts):
         node = nodes[texts.index(text)]
         if text in names.shapes:
-            is_twice = texts.count(text) > 1
             axes = len(names.shapes[text])
             alike = names.alike[text]
-            yield from ((text, other) for other in alike if is_twice)
             others = (other for other, shape in names.shapes.items() if len(shape) == axes and other not in alike)
             yield from ((text, other) for other in others if other != text and axes)
             yield from ((text, f"{function}({text})") for function, count in names.functions.items() if count == 1)
@@ -275,8 +294,36 @@ def _repeated_factors(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> I
         yield "factor left out", "the factor {0} is left out", (text,), ast.BinOp(tree, ast.Mult(), parsed(text))
 
 
-def _around(node: ast.expr, names: Names) -> Iterator[Change]:
-    """What may be missing around one place."""
+def _divisions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """A division by an array, or by the square root of a length, that is not there."""
+    roots = dict.fromkeys([*names.roots, *(f"np.sqrt({n})" for n in names.counts)])
+    for text in (*names.shaped(shape), *names.repeated_to(shape), *roots):
+        yield "division left out", "the division by {0} is left out", (text,), ast.BinOp(tree, ast.Div(), parsed(text))
+
+
+def _penalties(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """A number times an array, as the derivative of a penalty is; it may stand where a sum begins with zeros."""
+    begins = isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute) and "zeros" in tree.func.attr
+    for text in names.shaped(shape):
+        for number in (n for n in names.numbers if n not in names.counts):
+            penalty = parsed(f"{number} * {text}")
+            says = "the term {0} is left out"
+            new = penalty if begins else ast.BinOp(tree, ast.Add(), penalty)
+            yield "term left out", says, (ast.unparse(penalty),), new
+
+
+def _products_left_out(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """The product of a derivative and what it was multiplied by on the way forward, or one minus that, as a term."""
+    of_shape = names.shaped(shape)
+    for derivative in filter(is_called_derivative, of_shape):
+        for other in (x for x in of_shape if not is_called_derivative(x)):
+            for term in (f"{derivative} * {other}", f"{derivative} * (1 - {other})"):
+                both = ast.BinOp(tree, ast.Add(), parsed(term))
+                yield "term left out", "the term {0} is left out", (term,), both
+
+
+def _around(node: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """What may be missing around one place of an expression whose value has a shape."""
     text = ast.unparse(node)
     kind = "g for g'" if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else "factor left out"
     yield "term left out", "{0} belongs here", (f"1 + {text}",), parsed(f"1 + {text}")
@@ -287,7 +334,9 @@ def _around(node: ast.expr, names: Names) -> Iterator[Change]:
         own = parsed(number)
         yield "division left out", "{0} should be divided by {1}", (text, number), ast.BinOp(node, ast.Div(), own)
         yield "factor left out", "{0} should be multiplied by {1}", (text, number), ast.BinOp(node, ast.Mult(), own)
-    for other in (*names.alike.get(text, ()), *names.reshaped(names.shapes.get(text, ()))):
+    known = names.shapes.get(text, ())
+    repeated = names.repeated_to(known) if known else names.shaped(shape) if isinstance(node, ast.Subscript) else ()
+    for other in (*names.alike.get(text, ()), *names.reshaped(known), *repeated):
         own = parsed(other)
         yield "factor left out", "the factor {0} is left out", (other,), ast.BinOp(node, ast.Mult(), own)
         yield "term left out", "the term {0} is left out", (other,), ast.BinOp(node, ast.Add(), own)

@@ -33,6 +33,7 @@ class Names:
     pieces     expressions that stand elsewhere in the same code
     loaded     the variables that are used somewhere in the same code
     masks      where what the code clips is within its limits
+    roots      the roots of numbers that the code takes
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -44,6 +45,7 @@ class Names:
     pieces: Sequence[ast.expr] = ()
     loaded: Collection[str] = ()
     masks: Sequence[str] = ()
+    roots: Sequence[str] = ()
 
     def is_unused(self, text: str) -> bool:
         """Whether an expression is a variable that stands in no expression of the code."""
@@ -98,7 +100,9 @@ class Names:
 
     def repeated_to(self, shape: tuple[int, ...]) -> list[str]:
         """What NumPy repeats along some axes to have a shape."""
-        return [text for text, own in self.shapes.items() if own and own != shape and _repeats(own, shape)]
+        own = [text for text, own in self.shapes.items() if own and own != shape and _repeats(own, shape)]
+        each = [f"{text}[:, None]" for text, own in self.shapes.items() if own == shape[:1] and len(shape) == 2]
+        return [*own, *each]
 
     def reshaped(self, shape: tuple[int, ...]) -> list[str]:
         """What has the entries of a column and is none, as one; and the other way round."""

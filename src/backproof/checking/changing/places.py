@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from itertools import combinations, permutations
+from itertools import chain, combinations, permutations
 
 from backproof.checking.changing.change import INSTEAD, Change, transposed
 from backproof.checking.changing.names import Names
 from backproof.checking.tree import exchanged, parsed
 
 MOST_AXES = 4
-"""Of arrays of more axes than this, other orders of the axes are not tried."""
+"""Of arrays of more axes than this, only two axes change places at a time."""
 JOINS = ("concatenate", "hstack", "vstack", "stack", "column_stack", "block")
 FLATTENS = ("squeeze", "ravel", "flatten")
 """Functions that take axes away."""
@@ -36,6 +36,7 @@ def at(node: ast.expr) -> Iterator[Change]:
                 if type(sign) is not type(op):
                     compared = ast.Compare(left, [sign], [right])
                     yield "wrong comparison", "{0} should be {1}", (text, ast.unparse(compared)), compared
+            yield "wrong quantity", INSTEAD, (text, ast.unparse(left)), left
         case ast.Subscript(value=ast.Attribute(value=array, attr="shape"), slice=ast.Constant(value=int(own))):
             yield from _lengths(array, text, own)
         case ast.Attribute(value=array, attr="size"):
@@ -46,16 +47,26 @@ def at(node: ast.expr) -> Iterator[Change]:
             for step in (1, -1):
                 new = ast.Subscript(value, moved(place, step), ast.Load())
                 yield "wrong place", INSTEAD, (text, ast.unparse(new)), new
-        case ast.Tuple(elts=places) if len(places) <= MOST_AXES and all(isinstance(x, ast.Constant) for x in places):
-            for order in permutations(places):
-                if list(order) != places:
-                    yield "wrong axis", "the axes are in the wrong order", (), ast.Tuple(list(order), ast.Load())
+        case ast.Tuple(elts=places) if all(isinstance(x, ast.Constant) for x in places):
+            for order in _orders(places):
+                yield "wrong axis", "the axes are in the wrong order", (), ast.Tuple(order, ast.Load())
         case ast.Constant(value=bool() | str()):
             return
         case ast.Constant(value=int() | float() as number):
             for other in _other_numbers(number):
                 said = f"the number {number:g} stands where {other:g} belongs"
                 yield "wrong number", said, (), _number(other)
+
+
+def _orders(places: list[ast.expr]) -> Iterator[list[ast.expr]]:
+    """Other orders of axes; of many, those in which two change places."""
+    if len(places) <= MOST_AXES:
+        yield from (list(order) for order in permutations(places) if list(order) != places)
+        return
+    for a, b in combinations(range(len(places)), 2):
+        order = [*places]
+        order[a], order[b] = places[b], places[a]
+        yield order
 
 
 def _lengths(array: ast.expr, text: str, own: int) -> Iterator[Change]:
@@ -95,6 +106,41 @@ def steps(window: ast.Subscript, names: Names) -> Iterator[Change]:
         yield "stride left out", says, (text, ast.unparse(new), number), new
 
 
+def other_windows(window: ast.Subscript, names: Names) -> Iterator[Change]:
+    """Other parts of an array: farther apart, moving along, from the other end, or a number of places on."""
+    yield from steps(window, names)
+    yield from moves_along(window, names)
+    yield from _other_ends(window)
+    yield from _moved_on(window, names)
+
+
+def _other_ends(window: ast.Subscript) -> Iterator[Change]:
+    """The first ones for all but these, or for the last ones: k: and -k: and :-k for :k."""
+    for node in (x for x in ast.walk(window.slice) if isinstance(x, ast.Slice) and x.step is None):
+        if (node.lower is None) == (node.upper is None):
+            continue
+        number = node.lower or node.upper
+        assert number is not None
+        number = number.operand if isinstance(number, ast.UnaryOp) else number
+        minus = ast.UnaryOp(ast.USub(), number)
+        for lower, upper in ((None, number), (number, None), (None, minus), (minus, None)):
+            new = exchanged(window, node, ast.Slice(lower, upper))
+            if ast.unparse(new) != ast.unparse(window):
+                yield "wrong place", INSTEAD, (ast.unparse(window), ast.unparse(new)), new
+
+
+def _moved_on(window: ast.Subscript, names: Names) -> Iterator[Change]:
+    """A part that begins at a number, as the width of a padding, along all axes that are cut off."""
+    cut = [x for x in ast.walk(window.slice) if isinstance(x, ast.Slice) and x.lower is None and x.upper is not None]
+    for number in names.numbers if cut else ():
+        new = window
+        for node in cut:
+            assert node.upper is not None
+            end = ast.BinOp(node.upper, ast.Add(), parsed(number))
+            new = exchanged(new, node, ast.Slice(parsed(number), end, node.step))
+        yield "wrong place", INSTEAD, (ast.unparse(window), ast.unparse(new)), new
+
+
 def moves_along(window: ast.Subscript, names: Names) -> Iterator[Change]:
     """A window that a loop moves along, where it stays at the beginning: t:t + K for :K."""
     text, counters = ast.unparse(window), [x for x in names.counted if names.shapes.get(x) == ()]
@@ -109,7 +155,7 @@ def moves_along(window: ast.Subscript, names: Names) -> Iterator[Change]:
 
 def _other_numbers(number: float) -> list[float]:
     """What a number may have been meant to be."""
-    near = [number + 1, number - 1, -number, 2 * number, number / 2]
+    near = [number + 1, number - 1, -number, 2 * number, number / 2, 3 * number, number / 3]
     return [x for x in dict.fromkeys(near) if x != number]
 
 
@@ -143,6 +189,11 @@ def _operation(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[Ch
             yield "factor too many", "the factor {0} is too many", (b,), left
             yield "factor too many", "the factor {0} is too many", (a,), right
             yield "division left out", "it should be divided by {0}", (b,), ast.BinOp(left, ast.Div(), right)
+            for k, part in enumerate((left, right)):
+                rest = ast.BinOp(ast.Constant(1), ast.Sub(), part)
+                if isinstance(part, ast.Name | ast.Subscript | ast.Attribute):
+                    put = ast.BinOp(rest, op, right) if k == 0 else ast.BinOp(left, op, rest)
+                    yield "wrong quantity", INSTEAD, (ast.unparse(part), ast.unparse(rest)), put
         case ast.Div():
             yield "factor too many", "the division by {0} is too many", (b,), left
             root = ast.BinOp(left, op, parsed(f"np.sqrt({b})"))
@@ -156,6 +207,8 @@ def _operation(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[Ch
             yield "sign", "the difference is the wrong way round", (), ast.BinOp(right, op, left)
             yield "sign of a term", "a term has the wrong sign", (), ast.BinOp(left, ast.Add(), right)
             yield "term too many", "the term {0} is too many", (b,), left
+            if isinstance(left, ast.Constant):
+                yield "wrong quantity", INSTEAD, (ast.unparse(ast.BinOp(left, op, right)), b), right
         case ast.Add():
             yield "sign of a term", "a term has the wrong sign", (), ast.BinOp(left, ast.Sub(), right)
             yield "sign of a term", "a term has the wrong sign", (), ast.BinOp(right, ast.Sub(), left)
@@ -214,6 +267,9 @@ def _call(node: ast.Call) -> Iterator[Change]:
         yield from _sum(node, name)
     if name == "einsum":
         yield from _other_letters(node)
+    if name == "transpose" and len(node.args) > 2:
+        for order in _orders(node.args):
+            yield "wrong axis", "the axes are in the wrong order", (), ast.Call(node.func, order, node.keywords)
 
 
 def _other_letters(node: ast.Call) -> Iterator[Change]:
@@ -249,7 +305,9 @@ def _sum(node: ast.Call, name: str) -> Iterator[Change]:
         for words in (keywords, kept(keywords)):
             yield "wrong axis", says, (), ast.Call(node.func, node.args, words)
     for own in (x.value for x in node.keywords if x.arg == "axis" and isinstance(x.value, ast.Tuple)):
-        for axes in combinations(range(MOST_AXES), len(own.elts)):
+        most = range(MOST_AXES)
+        counts = (len(own.elts), *(n for n in (1, 2, 3) if n != len(own.elts)))
+        for axes in chain.from_iterable(combinations(most, n) for n in counts):
             words = [ast.keyword("axis", parsed(str(axes))) if x.value is own else x for x in node.keywords]
             says = f"the {name} runs over the wrong axes"
             yield "wrong axis", says, (), ast.Call(node.func, node.args, words)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Iterator
 from copy import copy
-from itertools import chain, combinations
+from itertools import combinations
 
 from backproof.checking.changing.change import INSTEAD
 from backproof.checking.changing.expressions import additions
 from backproof.checking.changing.names import Names, is_called_derivative
-from backproof.checking.changing.places import at, moves_along, steps
+from backproof.checking.changing.places import at, other_windows
 from backproof.checking.moments import Moment
 from backproof.checking.syntax import looped
 from backproof.checking.tree import exchanged, parsed
@@ -140,7 +140,7 @@ def other_targets(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> 
             for node in [x for x in ast.walk(target.slice) if isinstance(x, ast.Compare)]:
                 for mistake, says, named, other_side in at(node):
                     yield mistake, says, named, exchanged(statement, node, other_side)
-            for mistake, says, named, window in chain(steps(target, names), moves_along(target, names)):
+            for mistake, says, named, window in other_windows(target, names):
                 yield mistake, says, named, exchanged(statement, target, window)
             for first, second in combinations(_counters(target.slice), 2):
                 both = _swapped(target, first, second)

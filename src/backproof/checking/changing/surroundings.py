@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from types import FunctionType
@@ -114,7 +114,7 @@ class _Function:
         last = left_over(self._nodes, statement.lineno)
         known = self._at_keys(self._at_places(held) | held | lengths, last, written)
         names = Names(
-            shapes=_shapes(known, written, last),
+            shapes=_shapes(known, written, last, self._loops),
             counted=place_names(moment.file),
             functions=functions,
             counts=[text for text, value in known.items() if value.ndim == 0 and is_count(value)],
@@ -123,6 +123,7 @@ class _Function:
             pieces=self.pieces,
             loaded=self.loaded,
             masks=[x for x in _within_limits(moment.file) if _is_known(x, known, moment.scope)],
+            roots=[x for x in _roots(moment.file) if _is_number(value_in(parsed(x), known, moment.scope))],
         )
         return Surroundings(names, known, _shape(moment, statement, known))
 
@@ -139,6 +140,12 @@ class _Function:
     def pieces(self) -> list[ast.expr]:
         """The expressions in it."""
         return list({ast.unparse(piece): piece for piece in pieces_of(self._nodes)}.values())[:MOST_PIECES]
+
+    @cached_property
+    def _loops(self) -> frozenset[str]:
+        """The variables that loops set anew in each round."""
+        targets = (x.target for x in self._nodes if isinstance(x, ast.For))
+        return frozenset(x.id for target in targets for x in ast.walk(target) if isinstance(x, ast.Name))
 
     @cached_property
     def _lengths(self) -> Mapping[str, ast.expr]:
@@ -171,7 +178,7 @@ class _Function:
         return found
 
     def _at_places(self, held: Mapping[str, Array]) -> dict[str, Array]:
-        """What lists and arrays hold at counted places: zs[-l] for what is held as zs[1].
+        """What lists and arrays hold at counted places: zs[-l] for what is held as zs[1], x[i, f] beside y[i, f].
 
         Of arrays labels are such, those as long as a list that the same loop counts through, and those as long as it
         has rounds.
@@ -196,7 +203,21 @@ class _Function:
                 is_label = array.ndim == 1 and array.dtype.kind in "iu"
                 if (is_label or (array.ndim > 1 and len(array) in several)) and -len(array) <= number < len(array):
                     found[f"{text}[{place}]"] = array[number]
+        for several_places, shape in self._pairs(held):
+            for text, array in held.items():
+                if array.ndim >= len(shape) and array.shape[: len(shape)] == shape and text.isidentifier():
+                    value = value_in(parsed(f"{text}[{several_places}]"), held, {})
+                    found |= {} if value is None else {f"{text}[{several_places}]": value}
         return found
+
+    def _pairs(self, held: Mapping[str, Array]) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Places with several counted numbers that stand in the code, and the lengths of the axes that these count."""
+        for node in self._nodes:
+            match node:
+                case ast.Subscript(value=ast.Name(id=whole), slice=ast.Tuple(elts=[*numbers])) if whole in held:
+                    if all(isinstance(x, ast.Name) and x.id in self._rounds for x in numbers):
+                        place = ", ".join(ast.unparse(x) for x in numbers)
+                        yield place, held[whole].shape[: len(numbers)]
 
     def _at_keys(self, held: Mapping[str, Array], last: Collection[str], written: Collection[str]) -> dict[str, Array]:
         """What dictionaries hold at keys that a loop counts: cache[f"Z{l}"] for what is held as cache['Z2'].
@@ -230,6 +251,21 @@ def _within_limits(file: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=64)
+def _roots(file: str) -> list[str]:
+    """What square roots are taken of in a file."""
+    found = []
+    for node in ast.walk(tree_of(file)):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="sqrt"), args=[_]):
+                found.append(ast.unparse(node))
+    return list(dict.fromkeys(found))
+
+
+def _is_number(value: Array | None) -> bool:
+    return value is not None and value.ndim == 0
+
+
 def _shape(moment: Moment, statement: ast.stmt, held: Mapping[str, Array]) -> tuple[int, ...]:
     """The shape of what a statement gives; of ``dU[o] += …`` that of the entry."""
     match statement:
@@ -243,8 +279,12 @@ def _shape(moment: Moment, statement: ast.stmt, held: Mapping[str, Array]) -> tu
     return tuple(values[0].shape) if len(values) == 1 and values[0] is not None else ()
 
 
-def _shapes(held: Mapping[str, Array], own: Collection[str], last: Collection[str]) -> dict[str, tuple[int, ...]]:
+def _shapes(
+    held: Mapping[str, Array], own: Collection[str], last: Collection[str], loops: Collection[str]
+) -> dict[str, tuple[int, ...]]:
     """The shapes of what the shortest names hold, variables first; what two names hold has the first of them.
+
+    What `loops` set anew holds other things in other rounds.
 
     All of a statement's `own` names are among them; those in `last` come behind the others. Zeros may be anything: two
     that hold them hold other things later.
@@ -263,6 +303,6 @@ def _shapes(held: Mapping[str, Array], own: Collection[str], last: Collection[st
         known = any(np.array_equal(held[x], value) for x in alike if value.ndim and value.any()) or (
             PLACE.search(text) is not None and value.ndim > 0 and not value.any()
         )
-        if text in own or (len(alike) < most and not known):
+        if text in own or (len(alike) < most and (text in loops or not known)):
             alike.append(text)
     return {text: shape for shape, texts in by_shape.items() for text in texts}
