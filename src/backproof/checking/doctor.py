@@ -21,6 +21,7 @@ from backproof.checking.layers import averaged_over, came_right
 from backproof.checking.mending import mended
 from backproof.checking.overwriting import overwritten
 from backproof.checking.precision import taken_in_double
+from backproof.checking.proposals import only_what_runs
 from backproof.checking.proving import proven
 from backproof.checking.repeating import repeated
 from backproof.checking.results import Results
@@ -29,6 +30,7 @@ from backproof.checking.samples import one_sample
 from backproof.checking.subjects.subject import Subject
 from backproof.checking.truth import Truth, divisors
 from backproof.checking.warned import warned
+from backproof.checking.zeros import where_zero_begins
 from backproof.ir.node import Node
 
 
@@ -55,7 +57,11 @@ def diagnose(
         found = _judged(truths, wanted)
         wrong = {name for name, word in found[0].items() if word == "wrong"}
         if any(finding.judgement == "wrong" for finding in found[1]) and not averaged:
-            found = _proven(subject, truths, wanted, findings=found[1]) or found
+            proven_ = _proven(subject, truths, wanted, findings=found[1])
+            if proven_ is None:
+                findings = where_zero_begins(truths[0], only_what_runs(subject, truths, found[1]))
+                found = found[0], findings, found[2]
+            found = proven_ or found
             found = found[0], given_back(subject, truths, found[1], wanted), found[2]
         elif wrong and not averaged:
             found = _proven(subject, truths, wanted, wrong) or found
@@ -111,13 +117,14 @@ def _proven(
     truth = truths[0]
     results, right = Results(truth, truth.played), came_right(truth, truth.played)
     raised = truth.played[0].raised is not None
-    quantities = {name: truth.of_name[name] for name in wanted if name not in right}
+    asked = {name for name, q in truth.of_name.items() if name in wanted or results.is_named(q)}
+    quantities = {name: truth.of_name[name] for name in asked - right}
     unknown = {name for name, q in quantities.items() if results.has_unknown(q) or results.has(q, shaped=False)}
     unknown |= {*wrong}
     lacking = [q for q in quantities.values() if not truth.is_idle(q)]
     if not raised and not (lacking and (unknown or results.unknown)):
         return None
-    target = set() if raised or not unknown else unknown | (right & {*wanted})
+    target = set() if raised or not unknown else unknown | (right & asked)
     change = mended(subject, truths, target, findings)
     if change is None:
         return None

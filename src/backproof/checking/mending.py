@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, count, islice, takewhile
 
 from backproof.checking.changed_runs import Changed, ChangedRuns
@@ -19,6 +19,7 @@ from backproof.checking.diagnosis import Finding
 from backproof.checking.layers import came_right
 from backproof.checking.moments import Moment, is_looked_up, statement_of
 from backproof.checking.placing import around_loops, ends_of_loops, left_unset, other_places
+from backproof.checking.proposals import proposal
 from backproof.checking.repair import Repair
 from backproof.checking.rewriting import FURTHEST, Rewritten, rewritten
 from backproof.checking.slopes import Slopes
@@ -282,7 +283,7 @@ class _Mending:
     def _stages(self, suspects: Suspected) -> Iterator[_Stage]:
         """What is tried, line by line, the likelier before the less likely."""
         if self._proposed:
-            yield _Stage([self._own_proposal(finding) for finding in self._proposed.values()])
+            yield _Stage([iter(proposal(finding)) for finding in self._proposed.values()])
             return
         both = [*suspects.first, *suspects.others]
         masks = [line for line in both if is_mask(statement_of(self._moments[line]))]
@@ -365,22 +366,3 @@ class _Mending:
         given = parameters_at(line[0]).get(line[1], frozenset()).intersection(names_in(statement))
         used = given | set(filter(self._surroundings[line].names.is_unused, self._surroundings[line].values))
         return (x for x in new if not given or not used.isdisjoint(names_in(x.statements[statement])))
-
-    def _own_proposal(self, finding: Finding) -> Iterator[Rewritten]:
-        """The line that the equation says belongs there."""
-        statement = statement_of(finding.moment)
-        if finding.correction is None or statement is None:
-            return
-        mistake = finding.mistakes[0] if finding.mistakes else None
-        name = "not recognised" if mistake is None else mistake.mistake
-        if isinstance(mistake, Repair):
-            repair = replace(mistake, line=finding.correction)
-        else:
-            is_plain = mistake is not None and not mistake.named
-            says = mistake.says if mistake is not None and is_plain else "it is not what the equation gives"
-            repair = Repair(name, says, (), finding.correction)
-        try:
-            (new,) = ast.parse(finding.correction).body
-        except (SyntaxError, ValueError):
-            return
-        yield Rewritten(finding.moment.line, repair, {statement: new})

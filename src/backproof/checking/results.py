@@ -59,6 +59,10 @@ class Results:
         """Whether None came back for a derivative: under its name, or in a sequence without names."""
         return any(self._truth.named(text) is quantity or not any(map(str.isalpha, text)) for text in self._empty)
 
+    def is_named(self, quantity: Quantity) -> bool:
+        """Whether something came back that is called like a derivative."""
+        return quantity in self._named or quantity in self._called.values()
+
     def has_unknown(self, quantity: Quantity) -> bool:
         """Whether something came back that has a derivative's name or shape, and is nothing that is known."""
         right = self._truth.plain(quantity.node, 0)

@@ -99,7 +99,10 @@ def other_assignments(statement: ast.stmt, moment: Moment) -> Iterator[Restated]
     """The same expression, added in place of set, or the other way round, or at repeated places."""
     match statement:
         case ast.Assign(targets=[ast.Name() | ast.Attribute() | ast.Subscript() as target], value=value):
-            if moment.number in looped(moment.file) or isinstance(target, ast.Subscript):
+            is_there = is_called_derivative(target_of(statement)) and target_of(statement) in [
+                x.text for x in moment.visible
+            ]
+            if moment.number in looped(moment.file) or isinstance(target, ast.Subscript) or is_there:
                 says = "= stands where += belongs: of the terms that are added up only the last is kept"
                 yield "= for +=", says, (), ast.AugAssign(target, ast.Add(), value)
             if isinstance(target, ast.Subscript):
