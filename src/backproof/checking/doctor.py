@@ -19,6 +19,7 @@ from backproof.checking.draws import Derive, Drawing, Follow
 from backproof.checking.judging import Judge
 from backproof.checking.layers import averaged_over, came_right
 from backproof.checking.mending import mended
+from backproof.checking.ordering import out_of_order
 from backproof.checking.overwriting import overwritten
 from backproof.checking.precision import taken_in_double
 from backproof.checking.proposals import only_what_runs
@@ -58,11 +59,9 @@ def diagnose(
         wrong = {name for name, word in found[0].items() if word == "wrong"}
         if any(finding.judgement == "wrong" for finding in found[1]) and not averaged:
             proven_ = _proven(subject, truths, wanted, findings=found[1])
-            if proven_ is None:
-                findings = where_zero_begins(truths[0], only_what_runs(subject, truths, found[1]))
-                found = found[0], findings, found[2]
-            found = proven_ or found
-            found = found[0], given_back(subject, truths, found[1], wanted), found[2]
+            found = proven_ or (found[0], only_what_runs(subject, truths, found[1]), found[2])
+            findings = where_zero_begins(truths[0], given_back(subject, truths, found[1], wanted))
+            found = found[0], findings, found[2]
         elif wrong and not averaged:
             found = _proven(subject, truths, wanted, wrong) or found
     returned, findings, convention = found
@@ -72,6 +71,7 @@ def diagnose(
     first = draws[0].played
     remarks = (*subject.remarks, *taken_in_double(subject.arguments), *one_sample(subject, arguments))
     remarks += (*repeated(subject, arguments, first), *overwritten(first, wanted), *warned(first.warnings.items()))
+    remarks += (*out_of_order(truths[0]),)
     if averaged is not None:
         returned = {name: "right" if word == "wrong" else word for name, word in returned.items()}
         findings = tuple(replace(finding, judgement="right", mistakes=(), correction=None) for finding in findings)

@@ -38,6 +38,8 @@ TELLING = (
 """Mistakes that a change of the line says better than an edit of the equation with the same numbers."""
 VAGUE = ("wrong power", "wrong operation")
 """Mistakes in the equation that tell less than any change of the line with the same numbers."""
+BOTH = " and "
+"""What stands between the names of two mistakes: where one change of the line is enough, there are no two."""
 Place = tuple[str, int, int, str, str]
 
 
@@ -122,7 +124,8 @@ class _Proof:
         found: tuple[Edited | Repair, ...] = ()
         if not is_right and not is_zero:
             found = mistakes(self._truth, quantity, trial, (repair,))
-            if found and (repair.mistake in TELLING or found[0].mistake in VAGUE):
+            is_vague = found and (found[0].mistake in VAGUE or BOTH in found[0].mistake)
+            if found and (repair.mistake in TELLING or is_vague):
                 found = found if found[0].mistake == repair.mistake else (repair,)
         mended = self._right.get(_place(event.moment, event.text))
         if is_right and not told_by_line and (mended is None or mended.shape != event.arrays[0].shape):

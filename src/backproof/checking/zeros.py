@@ -15,13 +15,13 @@ LEFT_ZERO = "left zero"
 
 def where_zero_begins(truth: Truth, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings, of all that is left zero only the statement that makes zeros of what is none, if there is one."""
-    zero = [f for f in findings if f.judgement == "wrong" and [x.mistake for x in f.mistakes][:1] == [LEFT_ZERO]]
+    zero = [f for f in findings if f.judgement == "wrong" and f.found.size > 1 and not f.found.any()]
     moments = truth.draws[0].played.moments
     first = next((m for m in moments if _makes_zeros(m)), None)
-    if not zero or first is None or moments.index(first) > moments.index(zero[0].moment):
+    if not zero or first is None or moments.index(first) >= moments.index(zero[0].moment):
         return tuple(findings)
     (write,) = first.writes
-    above = [truth.of_node[x] for x in operands(zero[0].step.raw) if x in truth.of_node]
+    above = [truth.of_node[x] for x in (zero[0].step.node, *operands(zero[0].step.raw)) if x in truth.of_node]
     meant = next((q for q in above if q.step is not None and truth.plain(q.node, 0).size == write.value.size), None)
     if meant is None or meant.step is None:
         return tuple(findings)

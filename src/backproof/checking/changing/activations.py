@@ -55,6 +55,7 @@ def slopes_instead(node: ast.expr, names: Names) -> Iterator[Change]:
 def other_slopes(node: ast.expr, names: Names) -> Iterator[Change]:
     """The derivative of an activation where that of another one stands."""
     before: ast.expr | None = None
+    own_slope = False
     match node:
         case ast.Compare(left=value, ops=[ast.Gt() | ast.GtE()], comparators=[ast.Constant(value=0)]):
             pass
@@ -65,13 +66,16 @@ def other_slopes(node: ast.expr, names: Names) -> Iterator[Change]:
                 before, left = left.left, left.right
             if ast.unparse(left) != ast.unparse(value):
                 return
+            own_slope = True
         case ast.Call(func=ast.Name(), args=[value]):
             pass
         case _:
             return
     text, own = ast.unparse(value), ast.unparse(node)
     says = "{0} is not the derivative of this activation: {1} belongs here"
-    for code in slopes_of(text, names):
+    inputs = names.alike.get(text, ()) if own_slope else ()
+    swish = (f"({text} + {z} * {text} * (1 - {text}))" for z in inputs if not is_called_derivative(z))
+    for code in (*slopes_of(text, names), *swish):
         slope = parsed(code)
         new = slope if before is None else ast.BinOp(before, ast.Mult(), slope)
         if ast.unparse(new) != own:

@@ -158,7 +158,7 @@ def _turned_first(tree: ast.expr, names: Names) -> Iterator[Change]:
                 for order in permutations(range(rank)) if 2 < rank <= MOST_AXES else ():
                     if list(order) != list(range(rank)):
                         text = f"{ast.unparse(value)}.transpose{order}"
-                        yield "wrong axis", INSTEAD, (ast.unparse(value), text), exchanged(tree, value, parsed(text))
+                        yield "transpose", INSTEAD, (ast.unparse(value), text), exchanged(tree, value, parsed(text))
 
 
 def _in_terms(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
@@ -335,7 +335,7 @@ def _around(node: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Ch
         yield "division left out", "{0} should be divided by {1}", (text, number), ast.BinOp(node, ast.Div(), own)
         yield "factor left out", "{0} should be multiplied by {1}", (text, number), ast.BinOp(node, ast.Mult(), own)
     known = names.shapes.get(text, ())
-    repeated = names.repeated_to(known) if known else names.shaped(shape) if isinstance(node, ast.Subscript) else ()
+    repeated = names.repeated_to(known) if known else names.beside(shape) if isinstance(node, ast.Subscript) else ()
     for other in (*names.alike.get(text, ()), *names.reshaped(known), *repeated):
         own = parsed(other)
         yield "factor left out", "the factor {0} is left out", (other,), ast.BinOp(node, ast.Mult(), own)

@@ -104,6 +104,13 @@ class Names:
         each = [f"{text}[:, None]" for text, own in self.shapes.items() if own == shape[:1] and len(shape) == 2]
         return [*own, *each]
 
+    def beside(self, shape: tuple[int, ...]) -> list[str]:
+        """What has as many axes and can stand beside an array of a shape, where that is repeated along some too."""
+        axes = {
+            text: tuple(zip(own, shape, strict=True)) for text, own in self.shapes.items() if len(own) == len(shape)
+        }
+        return [text for text, pairs in axes.items() if all(a == b or 1 in (a, b) for a, b in pairs) and pairs]
+
     def reshaped(self, shape: tuple[int, ...]) -> list[str]:
         """What has the entries of a column and is none, as one; and the other way round."""
         if len(shape) == 2 and shape[1] == 1:
