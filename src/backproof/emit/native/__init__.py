@@ -1,0 +1,1 @@
+"""Graphs as native code, through LLVM."""

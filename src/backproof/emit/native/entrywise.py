@@ -1,0 +1,81 @@
+"""What operations on entries at the same place do with the values of one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import sympy
+
+from backproof.emit.native.lanes import Lanes, Value
+from backproof.emit.native.scalars import NAMED, UncoveredError, powered, value_of
+from backproof.ir.node import Node
+from backproof.ops import arithmetic, elementary
+from backproof.ops.entries import row_of
+from backproof.ops.functions import symbols, xlogy
+from backproof.ops.row import Row
+from backproof.ops.scalar import ScalarRow
+
+SIMPLE: Mapping[Row, Callable[..., Value]] = {
+    arithmetic.add: Lanes.add,
+    arithmetic.sub: Lanes.sub,
+    arithmetic.mul: Lanes.mul,
+    arithmetic.div: Lanes.div,
+    arithmetic.neg: Lanes.neg,
+}
+COMPARED: Mapping[Row, str] = {
+    elementary.equal: "==",
+    elementary.not_equal: "!=",
+    elementary.greater: ">",
+    elementary.greater_equal: ">=",
+    elementary.less: "<",
+    elementary.less_equal: "<=",
+}
+
+
+def is_entrywise(node: Node) -> bool:
+    """Whether each entry of a node depends on the entries at its place, and there is a form for it."""
+    op = row_of(node)
+    if op is arithmetic.power:
+        exponent = float(node.attrs["exponent"])
+        return exponent.is_integer() or exponent == 0.5
+    return op in SIMPLE or op in COMPARED or op is elementary.pieces or isinstance(op, ScalarRow)
+
+
+CHEAP = (arithmetic.add, arithmetic.sub, arithmetic.mul, arithmetic.neg, arithmetic.power, elementary.pieces, *COMPARED)
+
+
+def is_cheap(node: Node) -> bool:
+    """Whether an entry takes less time to compute than to keep: no function of its own, no division of arrays."""
+    op = row_of(node)
+    if isinstance(op, ScalarRow):
+        return op.scalar.specified and not op.scalar.expr.has(*NAMED, sympy.Pow, xlogy)
+    return op in CHEAP or (op is arithmetic.div and not node.shape)
+
+
+def entry_of(node: Node, values: Sequence[Value], lanes: Lanes) -> Value:
+    """The entry of a node from those of its inputs. Raises UncoveredError."""
+    op = row_of(node)
+    if op in SIMPLE:
+        return SIMPLE[op](lanes, *values)
+    if op in COMPARED:
+        return lanes.as_number(lanes.compare(COMPARED[op], *values))
+    if op is arithmetic.power:
+        return _power(lanes, values[0], float(node.attrs["exponent"]))
+    if op is elementary.pieces:
+        result = values[-1]
+        for value, condition in zip(values[-3::-2], values[-2::-2], strict=True):
+            result = lanes.select(lanes.compare("!=", condition, lanes.number(0)), value, result)
+        return result
+    if isinstance(op, ScalarRow) and op.scalar.specified:
+        names = symbols(op.scalar.arguments)
+        return value_of(op.scalar.expr, dict(zip(names, values, strict=True)), lanes)
+    raise UncoveredError(f"the operation {node.op.name}")
+
+
+def _power(lanes: Lanes, base: Value, exponent: float) -> Value:
+    if exponent == 0.5:
+        return lanes.intrinsic("sqrt", base)
+    if not exponent.is_integer():
+        raise UncoveredError(f"the power {exponent:g}")
+    power = powered(lanes, base, abs(int(exponent)))
+    return power if exponent >= 0 else lanes.div(lanes.number(1), power)

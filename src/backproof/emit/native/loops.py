@@ -1,0 +1,50 @@
+"""Loops in LLVM's intermediate representation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from llvmlite import ir
+
+from backproof.emit.native.lanes import Value
+
+INDEX = ir.IntType(64)
+
+
+def index(number: int) -> ir.Constant:
+    """A whole number that counts or indexes."""
+    return ir.Constant(INDEX, number)
+
+
+def loop(
+    builder: ir.IRBuilder,
+    count: Value,
+    carried: Sequence[Value],
+    body: Callable[[Value, Sequence[Value]], Sequence[Value]],
+    *,
+    name: str,
+    step: int = 1,
+) -> list[Value]:
+    """Goes through 0, step, 2·step, … below `count`, which is at least 1.
+
+    `carried` are values that each round is given and gives anew; those of the last round are returned.
+    """
+    before = builder.block
+    rounds = builder.append_basic_block(name)
+    behind = builder.append_basic_block(f"{name}.end")
+    builder.branch(rounds)
+    builder.position_at_end(rounds)
+    k = builder.phi(INDEX)
+    k.add_incoming(index(0), before)
+    given = []
+    for value in carried:
+        phi = builder.phi(value.type)
+        phi.add_incoming(value, before)
+        given.append(phi)
+    new = list(body(k, given))
+    following = builder.add(k, index(step))
+    for phi, value in zip([k, *given], [following, *new], strict=True):
+        phi.add_incoming(value, builder.block)
+    builder.cbranch(builder.icmp_unsigned("<", following, count), rounds, behind)
+    builder.position_at_end(behind)
+    return new

@@ -1,0 +1,61 @@
+"""The machine that code is made for, and the compiler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import llvmlite.binding as llvm
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What generated code depends on.
+
+    cpu        LLVM's name of the processor
+    features   its instruction sets, as LLVM is told of them
+    width      how many bytes a vector register has
+    registers  how many vector registers there are
+    """
+
+    cpu: str
+    features: str
+    width: int
+    registers: int
+
+    def lanes(self, size: int) -> int:
+        """How many numbers of a size in bytes a vector register holds."""
+        return self.width // size
+
+
+@lru_cache(maxsize=1)
+def host() -> Machine:
+    """The machine that this runs on."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f") and features.get("avx512vl") and features.get("avx512dq"):
+        width, registers = 64, 32
+    elif features.get("avx2") and features.get("fma"):
+        width, registers = 32, 16
+    else:
+        width, registers = 16, 32 if features.get("neon") else 16
+    return Machine(llvm.get_host_cpu_name(), features.flatten(), width, registers)
+
+
+def target_machine(machine: Machine) -> llvm.TargetMachine:
+    """LLVM's compiler for a machine."""
+    triple = llvm.Target.from_default_triple()
+    return triple.create_target_machine(cpu=machine.cpu, features=machine.features, opt=3, jit=True)
+
+
+def optimised(text: str, machine: Machine) -> llvm.ModuleRef:
+    """A module in LLVM's language, checked and put through LLVM's own passes."""
+    module = llvm.parse_assembly(text)
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = False  # loops are written with vectors already
+    options.slp_vectorization = False
+    builder = llvm.create_pass_builder(target_machine(machine), options)
+    builder.getModulePassManager().run(module, builder)
+    return module

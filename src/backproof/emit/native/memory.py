@@ -1,0 +1,111 @@
+"""How the arrays of a step lie in memory: in panels as wide as a vector.
+
+One axis of each array is that of the lanes; it is cut into panels, and within a panel the rows lie one after the other.
+What is behind the last entry of that axis is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from backproof.emit.native.kernels import Plan, axes, bare, lengths
+from backproof.emit.step import Step
+from backproof.ir.node import Node
+from backproof.ir.sizes import Size
+from backproof.ops.row import Array
+
+ALIGNED = 64
+"""In bytes: how arrays begin, so that no vector lies across two lines of the cache."""
+MEMORY = "memory"
+"""The name of the memory that a step keeps to itself, beside those of its data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an array lies.
+
+    base    what it is in: one of the data, by its name, or the memory of the step
+    start   after how many numbers it begins
+    rows    how many rows a panel has
+    panels  how many panels there are
+    width   how wide these are
+    """
+
+    base: str
+    start: int
+    rows: int
+    panels: int
+    width: int
+
+    @property
+    def entries(self) -> int:
+        """How many numbers it takes."""
+        return self.rows * self.panels * self.width
+
+    def packed(self, array: Array) -> Array:
+        """The entries of an array [lanes, rows] in the order in which they lie here."""
+        whole = np.zeros((self.panels * self.width, self.rows), array.dtype)
+        whole[: len(array)] = array
+        return whole.reshape(self.panels, self.width, self.rows).swapaxes(1, 2).ravel()
+
+    def unpacked(self, numbers: Array, lanes: int) -> Array:
+        """The array [lanes, rows] of the entries that lie here."""
+        return numbers.reshape(self.panels, self.rows, self.width).swapaxes(1, 2).reshape(-1, self.rows)[:lanes]
+
+
+class Memory:
+    """The places of all arrays of a step.
+
+    places   by the array and the axis of its lanes
+    entries  how many numbers the memory holds that is kept from step to step
+    """
+
+    def __init__(self, step: Step, sizes: Mapping[str, int], plan: Plan, size: int, width: int) -> None:
+        self._sizes, self._plan, self._whole, self._width = sizes, plan, ALIGNED // size, width
+        self.places: dict[tuple[Node, Size | None], Place] = {}
+        self.entries = 0
+        for node in step.data:
+            self.places[node, plan.lane(node)] = self._place(node, plan.lane(node), str(node.symbol), 0)
+        for node in step.state:
+            self._reserve(node, plan.lane(node))
+        after = {bare(x): state for state, x in zip(step.state, step.after, strict=True)}
+        for node, lane in plan.stored():
+            state = after.get(node)
+            if state is not None and (state, lane) in self.places:
+                self.places[node, lane] = self.places[state, lane]  # what it becomes lies where it was
+            elif (node, lane) not in self.places:
+                self._reserve(node, lane)
+
+    def of(self, node: Node) -> Place:
+        """Where an array lies as it is given or computed."""
+        return self.places[node, self._plan.lane(node)]
+
+    def _reserve(self, node: Node, lane: Size | None) -> None:
+        place = self._place(node, lane, MEMORY, self.entries)
+        self.places[node, lane] = place
+        self.entries += -(-place.entries // self._whole) * self._whole
+
+    def _place(self, node: Node, lane: Size | None, base: str, start: int) -> Place:
+        """A place for an array; a single number takes a vector."""
+        (long,) = lengths(self._sizes, lane)
+        rows = [size for size in axes(node) if size != lane]
+        tall = lengths(self._sizes, *rows)[0] if rows else 1
+        return Place(base, start, tall, -(-long // self._width), self._width)
+
+    def lanes_first(self, node: Node, array: Array) -> Array:
+        """An array as [lanes, rows]."""
+        own, lane = axes(node), self._plan.lane(node)
+        if len(own) < 2:
+            return array.reshape(-1, 1)
+        both = array.reshape(lengths(self._sizes, *own))
+        return both if own[0] == lane else both.T
+
+    def taken(self, node: Node, memory: Array) -> Array:
+        """An array out of the memory of a step, in its own shape."""
+        place, own, lane = self.of(node), axes(node), self._plan.lane(node)
+        found = place.unpacked(memory[place.start : place.start + place.entries], lengths(self._sizes, lane)[0])
+        turned = found if len(own) < 2 or own[0] == lane else found.T
+        return turned.reshape(lengths(self._sizes, *node.shape)).copy()

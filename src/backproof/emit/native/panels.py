@@ -1,0 +1,100 @@
+"""Steps of networks of any width: kernels one after the other, on arrays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from llvmlite import ir
+
+from backproof.emit.native.kernels import Contraction, Plan, Relaid, bare
+from backproof.emit.native.lanes import FLOATS, Value
+from backproof.emit.native.loops import INDEX, index, loop
+from backproof.emit.native.machine import Machine
+from backproof.emit.native.memory import MEMORY, Memory
+from backproof.emit.native.products import write_product
+from backproof.emit.native.rows import write_copy, write_rows
+from backproof.emit.native.writer import NUMBERS, Writer
+from backproof.emit.step import Step
+from backproof.ir.node import Node
+from backproof.ops.row import Array
+
+WIDEST = 2
+"""Up to how many panels a row may have for what is done along it to be done at once with a product."""
+
+
+class Panels:
+    """The module of a step, and how its arrays lie in memory. Raises UncoveredError for what there is no form of.
+
+    ``run(data…, numbers, memory, results, steps, batches)``: each of the data as batches in panels; the numbers of each
+    step one after the other; one result for each step. The data begin anew after as many steps as there are `batches`.
+    """
+
+    def __init__(self, step: Step, sizes: Mapping[str, int], size: int, machine: Machine) -> None:
+        width = machine.lanes(size)
+        self.plan = Plan(step, sizes, WIDEST * width)
+        self.memory = Memory(step, sizes, self.plan, size, width)
+        self.module = ir.Module("step")
+        self._step = step
+        pointer = FLOATS[size].as_pointer()
+        names = [*(str(x.symbol) for x in step.data), NUMBERS, MEMORY]
+        self._functions = []
+        for number, kernel in enumerate(self.plan.kernels):
+            function = ir.Function(
+                self.module, ir.FunctionType(ir.VoidType(), [pointer] * len(names)), f"kernel_{number}"
+            )
+            function.linkage = "internal"
+            function.attributes.add("noinline")
+            for argument in function.args:
+                argument.add_attribute("noalias")
+            builder = ir.IRBuilder(function.append_basic_block("begin"))
+            arguments = dict(zip(names, function.args, strict=True))
+            writer = Writer(kernel, builder, arguments, step, sizes, self.plan, self.memory, size, machine)
+            if isinstance(kernel, Relaid):
+                write_copy(writer)
+            elif isinstance(kernel, Contraction):
+                write_product(writer)
+            else:
+                write_rows(writer)
+            builder.ret_void()
+            self._functions.append(function)
+        self._write_run(pointer)
+
+    @property
+    def entries(self) -> int:
+        """How many numbers the memory holds."""
+        return self.memory.entries
+
+    def start(self, node: Node) -> int:
+        """Where a part of the state begins in the memory."""
+        return self.memory.of(node).start
+
+    def packed(self, node: Node, array: Array) -> Array:
+        """An array in the order in which its entries lie."""
+        return self.memory.of(node).packed(self.memory.lanes_first(node, array))
+
+    def unpacked(self, node: Node, memory: Array) -> Array:
+        """A part of the state out of the memory."""
+        return self.memory.taken(node, memory)
+
+    def _write_run(self, pointer: ir.Type) -> None:
+        step = self._step
+        types = [pointer] * (len(step.data) + 3) + [INDEX, INDEX]
+        run = ir.Function(self.module, ir.FunctionType(ir.VoidType(), types), "run")
+        builder = ir.IRBuilder(run.append_basic_block("begin"))
+        *data, numbers, memory, results, steps, batches = run.args
+        each = [self.memory.of(x).entries for x in step.data]
+        result = index(self.memory.of(bare(step.result)).start)
+
+        def take(k: Value, carried: Sequence[Value]) -> Sequence[Value]:
+            (batch,) = carried
+            own = [builder.gep(x, [builder.mul(batch, index(n))]) for x, n in zip(data, each, strict=True)]
+            at = builder.gep(numbers, [builder.mul(k, index(len(step.numbers)))])
+            for function in self._functions:
+                builder.call(function, [*own, at, memory])
+            builder.store(builder.load(builder.gep(memory, [result])), builder.gep(results, [k]))
+            following = builder.add(batch, index(1))
+            last = builder.icmp_unsigned("==", following, batches)
+            return [builder.select(last, index(0), following)]
+
+        loop(builder, steps, [index(0)], take, name="step")
+        builder.ret_void()

@@ -1,0 +1,96 @@
+"""The engine: a step of a training as native code, run as often as is asked for in one call."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+
+from backproof.emit.native.kernels import lengths
+from backproof.emit.native.machine import host, optimised, target_machine
+from backproof.emit.native.memory import ALIGNED
+from backproof.emit.native.panels import Panels
+from backproof.emit.native.unrolled import Unrolled
+from backproof.emit.step import Step
+from backproof.ir.node import Node, ancestors
+from backproof.ir.sizes import ONE
+from backproof.ops.linear import matmul
+from backproof.ops.row import Array
+
+MOST_WRITTEN_OUT = 4000
+"""Up to how many operations on single entries a step is written out operation by operation."""
+
+
+class Engine:
+    """A step of a training, compiled for this machine.
+
+    `sizes` are the lengths of the axes, `samples` of them how many samples each step takes. Raises UncoveredError for
+    an operation that there is no native form of.
+    """
+
+    def __init__(self, step: Step, sizes: Mapping[str, int], dtype: Any = np.float32) -> None:
+        self._step, self._sizes, self._dtype = step, sizes, np.dtype(dtype)
+        machine, size = host(), self._dtype.itemsize
+        self._code: Unrolled | Panels
+        if operations(step, sizes) <= MOST_WRITTEN_OUT:
+            self._code = Unrolled(step, sizes, size, machine)
+        else:
+            self._code = Panels(step, sizes, size, machine)
+        module = optimised(str(self._code.module), machine)
+        self._compiled = llvm.create_mcjit_compiler(module, target_machine(machine))
+        self._compiled.finalize_object()
+        pointers = [ctypes.c_void_p] * (len(step.data) + 3)
+        kind = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64, ctypes.c_int64)
+        self._run = kind(self._compiled.get_function_address("run"))
+
+    def laid_out(self, node: Node, batches: Sequence[Array]) -> Array:
+        """One of the data, batch by batch, as the code reads it."""
+        packed = [self._code.packed(node, np.asarray(batch, self._dtype)) for batch in batches]
+        return aligned(np.concatenate(packed))
+
+    def memory(self, state: Mapping[Node, Array]) -> Array:
+        """What a training keeps from step to step, as the code reads it."""
+        memory = aligned(np.zeros(self._code.entries, self._dtype))
+        for node, array in state.items():
+            start, packed = self._code.start(node), self._code.packed(node, np.asarray(array, self._dtype))
+            memory[start : start + len(packed)] = packed
+        return memory
+
+    def state(self, memory: Array) -> dict[Node, Array]:
+        """The arrays that a training keeps, out of the memory of a run."""
+        return {node: self._code.unpacked(node, memory) for node in self._step.state}
+
+    def run(self, data: Sequence[Array], numbers: Array, memory: Array, batches: int) -> Array:
+        """Takes as many steps as there are rows of `numbers`, and returns the result of each; `memory` changes.
+
+        `data` are laid out, of as many `batches`, which begin anew after the last.
+        """
+        numbers = np.ascontiguousarray(numbers, self._dtype)
+        results = np.empty(len(numbers), self._dtype)
+        pointers = [x.ctypes.data for x in (*data, numbers, memory, results)]
+        if len(numbers):
+            self._run(*pointers, len(numbers), batches)
+        return results
+
+
+def operations(step: Step, sizes: Mapping[str, int]) -> int:
+    """How many operations on single entries a step takes for one sample, about."""
+    total = 0
+    for node in ancestors([step.result, *step.after]):
+        own = [size for size in node.shape if size not in (ONE, step.samples)]
+        if node.op is matmul and node.inputs[0].shape[-1] not in (ONE, step.samples):
+            own.append(node.inputs[0].shape[-1])
+        total += int(np.prod(lengths(sizes, *own)))
+    return total
+
+
+def aligned(array: Array) -> Array:
+    """The same array where a line of the cache begins."""
+    raw = np.empty(array.nbytes + ALIGNED, np.uint8)
+    start = -raw.ctypes.data % ALIGNED
+    placed: Array = raw[start : start + array.nbytes].view(array.dtype)
+    placed[:] = array
+    return placed

@@ -1,0 +1,147 @@
+"""Steps of a training in native code, against the interpreter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite")
+import backproof as bp
+from backproof.derivation.derivation import Derivation
+from backproof.emit.native.panels import Panels
+from backproof.emit.native.scalars import UncoveredError
+from backproof.emit.native.unrolled import Unrolled
+from backproof.emit.step import Step
+from backproof.execution.engine import Engine
+from backproof.ir.symbol import Symbol
+from backproof.ops.arithmetic import mul, sub
+from backproof.ops.leaves import variable
+
+RATE = 0.1
+ALLOWED = {np.float32: 1e-5, np.float64: 1e-12}
+
+
+def descent(derivation: Derivation) -> Step:
+    """A step of gradient descent."""
+    rate = variable(Symbol("r"), ())
+    parameters = derivation.graph.parameters
+    after = tuple(sub(p, mul(rate, derivation.gradients[str(p.symbol)])) for p in parameters)
+    data = tuple(x for x in derivation.graph.inputs if x not in parameters)
+    samples = next(size for x in data for size in x.shape if size.samples)
+    return Step(data, (rate,), parameters, after, derivation.result, samples)
+
+
+def sizes_of(derivation: Derivation, samples: int) -> dict[str, int]:
+    known = {size.name: size.value for x in derivation.graph.inputs for size in x.shape if size.value is not None}
+    return {**known, "m": samples}
+
+
+def compare(derivation: Derivation, samples: int, dtype: type, *, batches: int = 3, steps: int = 5) -> Engine:
+    """Takes steps with the engine and with the interpreter, on the same batches."""
+    step, sizes = descent(derivation), sizes_of(derivation, samples)
+    engine = Engine(step, sizes, dtype)
+    rng = np.random.default_rng(0)
+    shapes = {x: [sizes[size.name] if size.value is None else size.value for size in x.shape] for x in step.state}
+    state = {x: 0.6 * rng.normal(size=shape) for x, shape in shapes.items()}
+    data = {x: [batch(derivation, x, samples, rng) for _ in range(batches)] for x in step.data}
+    memory = engine.memory(state)
+    laid_out = [engine.laid_out(x, data[x]) for x in step.data]
+    found = engine.run(laid_out, np.full((steps, 1), RATE), memory, batches)
+    values = {str(x.symbol): array for x, array in state.items()}
+    for k in range(steps):
+        given = {str(x.symbol): data[x][k % batches] for x in step.data}
+        columns = derivation.quantities["X"].shape[-1].samples
+        turned = {name: array.T if columns else array for name, array in given.items()}
+        trace = bp.run(derivation, turned, parameters=values)
+        assert abs(found[k] - trace["J"]) <= ALLOWED[dtype] * max(1, abs(trace["J"]))
+        values = {name: array - RATE * trace[f"d{name}"] for name, array in values.items()}
+    for node, array in engine.state(memory).items():
+        right = values[str(node.symbol)]
+        assert array.shape == right.shape
+        assert np.max(np.abs(array - right)) <= ALLOWED[dtype] * np.max(np.abs(right))
+    return engine
+
+
+def batch(derivation: Derivation, node, samples: int, rng: np.random.Generator) -> np.ndarray:
+    size = next(size for size in node.shape if not size.samples)
+    units = size.value or 0
+    if str(node.symbol) == "X":
+        rows = rng.normal(size=(samples, units))
+    elif node.attrs["labels"] == "distribution":
+        rows = np.eye(units)[rng.integers(0, units, samples)]
+    elif node.attrs["labels"] == "-1+1":
+        rows = rng.choice([-1.0, 1.0], (samples, units))
+    else:
+        rows = rng.integers(0, 2, (samples, units)).astype(float)
+    return rows.T if node.shape[-1].samples else rows
+
+
+def network(units: tuple[int, ...], activation: str, last: str, loss: str, **penalties: float) -> bp.Network:
+    hidden = [bp.Dense(n, activation) for n in units[1:-1]]
+    return bp.Network(units[0], [*hidden, bp.Dense(units[-1], last)], loss=loss, **penalties)
+
+
+SMOOTH = [("tanh", "sigmoid", "binary_cross_entropy"), ("relu", "softmax", "categorical_cross_entropy")]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("layout", ["columns", "rows"])
+@pytest.mark.parametrize(("activation", "last", "loss"), SMOOTH)
+@pytest.mark.parametrize(
+    ("units", "samples", "code"),
+    [((2, 8, 1), 4, Unrolled), ((3, 5, 4), 13, Unrolled), ((3, 5, 4), 40, Unrolled), ((30, 40, 11), 17, Panels)],
+)
+def test_as_the_interpreter(units, samples, code, activation, last, loss, dtype, layout) -> None:
+    if last == "softmax" and units[-1] == 1:
+        units = (*units[:-1], 3)
+    derivation = bp.derive(network(units, activation, last, loss), layout=layout)
+    assert isinstance(compare(derivation, samples, dtype)._code, code)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "leaky_relu", "elu", "gelu", "silu", "softplus", "softsign", "mish"])
+def test_activations(activation: str) -> None:
+    for units, samples in (((3, 4, 2), 5), ((30, 40, 9), 19)):
+        compare(bp.derive(network(units, activation, "identity", "mean_squared_error")), samples, np.float64)
+
+
+@pytest.mark.parametrize(
+    ("last", "loss"),
+    [
+        ("sigmoid", "kullback_leibler"),
+        ("identity", "binary_cross_entropy_from_logits"),
+        ("identity", "categorical_cross_entropy_from_logits"),
+        ("identity", "absolute_error"),
+        ("identity", "huber(0.5)"),
+        ("identity", "hinge"),
+        ("tanh", "half_mean_squared_error"),
+    ],
+)
+def test_losses(last: str, loss: str) -> None:
+    for units, samples in (((3, 4, 3), 5), ((30, 40, 9), 19)):
+        compare(bp.derive(network(units, "tanh", last, loss)), samples, np.float64)
+
+
+def test_penalties_and_several_layers() -> None:
+    for units, samples in (((3, 4, 3, 2), 5), ((30, 70, 20, 3), 23)):
+        compare(bp.derive(network(units, "tanh", "identity", "mean_squared_error", l2=0.1)), samples, np.float64)
+
+
+def test_no_steps_change_nothing() -> None:
+    derivation = bp.derive(network((2, 3, 1), "tanh", "identity", "mean_squared_error"))
+    step = descent(derivation)
+    engine = Engine(step, sizes_of(derivation, 4), np.float64)
+    state = {x: np.ones([size.value or 1 for size in x.shape]) for x in step.state}
+    memory = engine.memory(state)
+    data = [engine.laid_out(x, [np.ones((size_of(x), 4))]) for x in step.data]
+    assert len(engine.run(data, np.empty((0, 1)), memory, 1)) == 0
+    assert all((engine.state(memory)[x] == 1).all() for x in step.state)
+
+
+def size_of(node) -> int:
+    return next(size.value or 0 for size in node.shape if not size.samples)
+
+
+def test_what_there_is_no_form_of_is_refused() -> None:
+    derivation = bp.derive(network((2, 3, 1), "sin(z)", "identity", "mean_squared_error"))
+    with pytest.raises(UncoveredError, match="sin"):
+        Engine(descent(derivation), sizes_of(derivation, 4))
