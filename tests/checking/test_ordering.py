@@ -52,3 +52,19 @@ def test_another_order_is_told_of(function: Callable[..., Any]) -> None:
 
 def test_the_same_order_is_not() -> None:
     assert remarks(backward) == []
+
+
+def test_arguments_of_their_own_have_no_order() -> None:
+    def predicted(x, y, W1, W2):
+        return forward(x, y, [W1, W2])
+
+    def last_first(x, y, W1, W2, result):
+        dW1, dW2 = backward(x, y, [W1, W2], result)
+        return dW2, dW1
+
+    rng = np.random.default_rng(0)
+    sizes = {"x": (5, 3), "y": (5, 2), "W1": (3, 4), "W2": (4, 2)}
+    given = {name: rng.normal(size=size) for name, size in sizes.items()}
+    diagnosis = bp.diagnose(predicted, last_first, given)
+    assert diagnosis.ok
+    assert not [remark for remark in diagnosis.remarks if remark.about == "order"]

@@ -18,6 +18,7 @@ NUMBERED = re.compile(r"(.*?)_?\[?(\d+)\]?")
 
 def out_of_order(truth: Truth) -> Iterator[Remark]:
     """What comes back as one list and has the derivatives by the parameters of another list, in another order."""
+    arguments = truth.played[0].arguments
     for found in _lists(truth.played[0].returned):
         names = [_parameter(truth, part) for part in found]
         matches = [NUMBERED.fullmatch(name) for name in names if name is not None]
@@ -25,8 +26,8 @@ def out_of_order(truth: Truth) -> Iterator[Remark]:
         lists = {x[1] for x in matches if x is not None}
         if len(numbers) < len(found) or len(lists) > 1 or sorted(numbers) != list(range(1, len(found) + 1)):
             continue
-        if numbers != sorted(numbers):
-            (whole,) = lists
+        (whole,) = lists
+        if numbers != sorted(numbers) and isinstance(arguments.get(whole), list | tuple):
             yield Remark("learning", "order", _told(whole, numbers))
 
 
