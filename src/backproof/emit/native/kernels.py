@@ -284,10 +284,6 @@ class Plan:
             found[x, self.lane(x)] = None
         return list(found)
 
-    def maker(self, node: Node) -> Kernel | None:
-        """The kernel that computes a node; None where it is given."""
-        return self._made_in.get(node)
-
 
 def lengths(sizes: Mapping[str, int], *axes_: Size | None) -> list[int]:
     """How long axes are; 1 for none."""

@@ -14,7 +14,6 @@ Value = Any
 
 BITS = {4: ir.IntType(32), 8: ir.IntType(64)}
 FLOATS = {4: ir.FloatType(), 8: ir.DoubleType()}
-FAST = ("nnan", "nsz", "arcp", "contract")
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,6 @@ class Kind:
 
     def _wide(self, one: ir.Type) -> ir.Type:
         return one if self.width == 1 else ir.VectorType(one, self.width)
-
-    def one(self) -> Kind:
-        """The same numbers one by one."""
-        return Kind(self.size)
 
 
 class Lanes:
