@@ -568,7 +568,8 @@ class Judge:
         results = Results(self._truth, self._truth.played)
         for name, word in self.returned.items():
             quantity = self._truth.of_name[name]
-            if name not in self._wanted and word != "right" and not results.has_unknown(quantity):
+            came_back = results.has_unknown(quantity) or results.is_named(quantity)
+            if name not in self._wanted and word != "right" and not came_back:
                 self.returned[name] = "missing"
                 self.findings = [f for f in self.findings if f.step is not quantity.step or f.judgement == "right"]
 

@@ -83,6 +83,7 @@ def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[
                 twice = f"{ast.unparse(value)} * ({ast.unparse(right)})"
                 says = "the derivative of the activation, {0}, is taken twice"
                 yield "derivative twice", says, (twice,), exchanged(tree, node, before)
+        yield from _rests_of_one(tree, node)
     yield from _numbers(tree, names)
     for op in (ast.Sub(), ast.Add()):
         yield "term left out", "the term {0} is left out", ("1",), ast.BinOp(tree, op, ast.Constant(1))
@@ -93,6 +94,14 @@ def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[
     yield from slopes(tree, names, shape)
     yield from _divisions(tree, names, shape)
     yield from _penalties(tree, names, shape)
+
+
+def _rests_of_one(tree: ast.expr, node: ast.expr) -> Iterator[Change]:
+    """One minus a factor, where the factor itself stands."""
+    factors = (node.left, node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) else ()
+    for part in (x for x in factors if isinstance(x, ast.Name | ast.Subscript | ast.Attribute)):
+        rest = ast.BinOp(ast.Constant(1), ast.Sub(), part)
+        yield "wrong quantity", INSTEAD, (ast.unparse(part), ast.unparse(rest)), exchanged(tree, part, rest)
 
 
 def _copied(tree: ast.expr) -> ast.expr | None:

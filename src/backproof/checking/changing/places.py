@@ -189,11 +189,6 @@ def _operation(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[Ch
             yield "factor too many", "the factor {0} is too many", (b,), left
             yield "factor too many", "the factor {0} is too many", (a,), right
             yield "division left out", "it should be divided by {0}", (b,), ast.BinOp(left, ast.Div(), right)
-            for k, part in enumerate((left, right)):
-                rest = ast.BinOp(ast.Constant(1), ast.Sub(), part)
-                if isinstance(part, ast.Name | ast.Subscript | ast.Attribute):
-                    put = ast.BinOp(rest, op, right) if k == 0 else ast.BinOp(left, op, rest)
-                    yield "wrong quantity", INSTEAD, (ast.unparse(part), ast.unparse(rest)), put
         case ast.Div():
             yield "factor too many", "the division by {0} is too many", (b,), left
             root = ast.BinOp(left, op, parsed(f"np.sqrt({b})"))
