@@ -13,9 +13,12 @@ from backproof.emit.native.scalars import UncoveredError
 from backproof.emit.native.unrolled import Unrolled
 from backproof.emit.step import Step
 from backproof.execution.engine import Engine
+from backproof.ir.sizes import Size
 from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import mul, sub
 from backproof.ops.leaves import variable
+from backproof.ops.linear import matmul, total, transpose
+from backproof.ops.softmax import softmax
 
 RATE = 0.1
 ALLOWED = {np.float32: 1e-5, np.float64: 1e-12}
@@ -139,6 +142,19 @@ def test_no_steps_change_nothing() -> None:
 
 def size_of(node) -> int:
     return next(size.value or 0 for size in node.shape if not size.samples)
+
+
+@pytest.mark.parametrize("units", [3, 90])
+def test_what_goes_along_the_samples_is_refused(units: int) -> None:
+    samples, n, k = Size("m", samples=True), Size("n", units), Size("k", units + 1)
+    x, w, rate = variable(Symbol("X"), (k, samples)), variable(Symbol("W"), (n, k)), variable(Symbol("r"), ())
+    z = matmul(w, x)
+    shares, products = softmax(z, axis=-1), matmul(transpose(z), z)
+    for node in (shares, products):
+        result = total(node, (-2, -1), keepdims=False).named(Symbol("J"))
+        step = Step((x,), (rate,), (w,), (sub(w, mul(rate, result)),), result, samples)
+        with pytest.raises(UncoveredError):
+            Engine(step, {"m": 5})
 
 
 def test_what_there_is_no_form_of_is_refused() -> None:

@@ -188,6 +188,8 @@ class Plan:
 
     def _needed(self, node: Node) -> tuple[Size, ...]:
         """The axes that an operation goes through."""
+        if node.op in ACROSS and node.shape[node.attrs["axis"]] != self.lane(node.inputs[0]):
+            raise UncoveredError(f"the operation {node.op.name} along the samples")
         if node.op in (linear.sum_, reductions.max_, *ACROSS):
             return axes(bare(node.inputs[0]))
         if not is_entrywise(node):

@@ -16,6 +16,7 @@ from llvmlite import ir
 
 from backproof.emit.native import mathematics
 from backproof.emit.native.entrywise import entry_of, is_entrywise
+from backproof.emit.native.kernels import ACROSS
 from backproof.emit.native.lanes import FLOATS, Kind, Lanes, Value
 from backproof.emit.native.loops import INDEX, index, loop
 from backproof.emit.native.machine import Machine
@@ -64,6 +65,10 @@ class Unrolled:
         self._is_sum = {x: not self._is_wide(x) and any(map(self._is_wide, x.inputs)) for x in self._nodes}
         self._is_late: dict[Node, bool] = {}
         for node in self._nodes:
+            if node.shape.count(step.samples) > 1:
+                raise UncoveredError("an array with two axes of the same size")
+            if node.op in ACROSS and node.shape[node.attrs["axis"]] == step.samples:
+                raise UncoveredError(f"the operation {node.op.name} along the samples")
             self._is_late[node] = any(self._is_late[x] or self._is_sum[x] for x in node.inputs)
             if self._is_late[node] and self._is_wide(node):
                 raise UncoveredError("statistics of a batch")
@@ -264,7 +269,7 @@ class Unrolled:
         if op is linear.sum_:
             axes = tuple(a % len(node.inputs[0].shape) for a in attrs["axes"])
             return self._summed(inputs[0], axes, keepdims=attrs["keepdims"], lanes=lanes)
-        if op in (softmax.softmax, softmax.log_softmax):
+        if op in ACROSS:
             return self._softmax(inputs[0], attrs["axis"], lanes, logarithm=op is softmax.log_softmax)
         if is_entrywise(node):
             return _each(lambda *z: entry_of(node, z, lanes), *inputs)
