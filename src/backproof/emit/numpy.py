@@ -525,21 +525,11 @@ def _neg(node: Node, w: Writer) -> Text:
     return Text(f"-{x.at(least)}", SIGN if x.level >= SIGN else PRODUCT)
 
 
-COMPARISONS: Mapping[Row, str] = {
-    elementary.equal: "==",
-    elementary.not_equal: "!=",
-    elementary.greater: ">",
-    elementary.greater_equal: ">=",
-    elementary.less: "<",
-    elementary.less_equal: "<=",
-}
-
-
 def _begins_with_truth(node: Node) -> bool:
     while node.symbol is None and node.inputs and node.op in (arithmetic.mul, arithmetic.div, linear.stretch):
         node = node.inputs[0]
     given = "value" in node.attrs and np.asarray(node.attrs["value"]).dtype == bool
-    return given or node.op in COMPARISONS
+    return given or node.op in elementary.COMPARISONS
 
 
 def _composite(name: str) -> Spelling:
@@ -664,7 +654,7 @@ SPELLED: Mapping[Row, Spelling] = {
     ),
     softmax.softmax: _composite("softmax"),
     softmax.log_softmax: _composite("log_softmax"),
-    **{row: _infix(sign, COMPARISON) for row, sign in COMPARISONS.items()},
+    **{row: _infix(sign, COMPARISON) for row, sign in elementary.COMPARISONS.items()},
     elementary.pieces: _pieces,
     elementary.absolute: _function_of("np.abs"),
     elementary.sign: _function_of("np.sign"),

@@ -27,8 +27,8 @@ MOST_WRITTEN_OUT = 4000
 class Engine:
     """A step of a training, compiled for this machine.
 
-    `sizes` are the lengths of the axes, `samples` of them how many samples each step takes. Raises UncoveredError for
-    an operation that there is no native form of.
+    `sizes` are the lengths of the axes by their names; that of the samples says how many each step takes. Raises
+    UncoveredError for an operation that there is no native form of.
     """
 
     def __init__(self, step: Step, sizes: Mapping[str, int], dtype: Any = np.float32) -> None:

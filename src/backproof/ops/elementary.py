@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,16 @@ greater = _comparison("greater", ">", np.greater)
 greater_equal = _comparison("greater_equal", "≥", np.greater_equal)
 less = _comparison("less", "<", np.less)
 less_equal = _comparison("less_equal", "≤", np.less_equal)
+
+COMPARISONS: Mapping[Row, str] = {
+    equal: "==",
+    not_equal: "!=",
+    greater: ">",
+    greater_equal: ">=",
+    less: "<",
+    less_equal: "<=",
+}
+"""How languages spell comparisons."""
 
 
 def _step(name: str, about: str, meaning: Any, arguments: int = 1) -> Row:

@@ -22,14 +22,6 @@ SIMPLE: Mapping[Row, Callable[..., Value]] = {
     arithmetic.div: Lanes.div,
     arithmetic.neg: Lanes.neg,
 }
-COMPARED: Mapping[Row, str] = {
-    elementary.equal: "==",
-    elementary.not_equal: "!=",
-    elementary.greater: ">",
-    elementary.greater_equal: ">=",
-    elementary.less: "<",
-    elementary.less_equal: "<=",
-}
 
 
 def is_entrywise(node: Node) -> bool:
@@ -38,10 +30,14 @@ def is_entrywise(node: Node) -> bool:
     if op is arithmetic.power:
         exponent = float(node.attrs["exponent"])
         return exponent.is_integer() or exponent == 0.5
-    return op in SIMPLE or op in COMPARED or op is elementary.pieces or isinstance(op, ScalarRow)
+    return op in SIMPLE or op in elementary.COMPARISONS or op is elementary.pieces or isinstance(op, ScalarRow)
 
 
-CHEAP = (arithmetic.add, arithmetic.sub, arithmetic.mul, arithmetic.neg, arithmetic.power, elementary.pieces, *COMPARED)
+CHEAP: tuple[Row, ...] = (
+    *(arithmetic.add, arithmetic.sub, arithmetic.mul, arithmetic.neg, arithmetic.power),
+    elementary.pieces,
+    *elementary.COMPARISONS,
+)
 
 
 def is_cheap(node: Node) -> bool:
@@ -57,8 +53,8 @@ def entry_of(node: Node, values: Sequence[Value], lanes: Lanes) -> Value:
     op = row_of(node)
     if op in SIMPLE:
         return SIMPLE[op](lanes, *values)
-    if op in COMPARED:
-        return lanes.as_number(lanes.compare(COMPARED[op], *values))
+    if op in elementary.COMPARISONS:
+        return lanes.as_number(lanes.compare(elementary.COMPARISONS[op], *values))
     if op is arithmetic.power:
         return _power(lanes, values[0], float(node.attrs["exponent"]))
     if op is elementary.pieces:

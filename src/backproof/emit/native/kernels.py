@@ -1,9 +1,9 @@
 """A step as kernels: which operations are done in one go, in which order, and how what they share is stored.
 
 An axis is told by its size alone: a product's factors are arrays of named axes, whichever way round they lie, and a
-transposed array is the same array. There are two kinds of kernels. A `Contraction` is a matrix product, with all that
-is done to its entries one by one in the same go; `Rows` go through the entries of arrays row by row. One axis of each
-array is that of the lanes: it is cut into panels as wide as a vector.
+transposed array is the same array. A `Contraction` is a matrix product, with all that
+is done to its entries one by one in the same go; any other goes through the entries of arrays row by row. One axis of
+each array is that of the lanes: it is cut into panels as wide as a vector.
 """
 
 from __future__ import annotations
@@ -92,7 +92,6 @@ class Plan:
     def __init__(self, step: Step, sizes: Mapping[str, int], widest: int) -> None:
         self._step, self._sizes, self._widest = step, sizes, widest
         self._made_in: dict[Node, Kernel] = {}
-        self._summed: set[Node] = set()
         self._built: list[Kernel] = []
         self._own_lane: dict[Node, Size] = {}
         self._leaves = {*step.data, *step.numbers, *step.state}
@@ -168,18 +167,14 @@ class Plan:
         latest = max((self._built.index(self._made_in[x]) for x in read if x in self._made_in), default=0)
         for kernel in self._built[latest:]:
             inside = [x for x in read if self._made_in.get(x) is kernel]
-            if inside and not self._summed.intersection(inside) and self._fits(node, kernel, needed, is_sum):
+            if inside and not any(x in kernel.sums for x in inside) and self._fits(node, kernel, needed, is_sum):
                 (kernel.sums if is_sum else kernel.body).append(node)
                 self._made_in[node] = kernel
-                if is_sum:
-                    self._summed.add(node)
                 return
         lane = self.lane(kept)
         row = next((size for size in needed if size != lane), None)
         kernel = Kernel(row, lane)
         (kernel.sums if is_sum else kernel.body).append(node)
-        if is_sum:
-            self._summed.add(node)
         self._add(node, kernel)
 
     def _add(self, node: Node, kernel: Kernel) -> None:

@@ -16,6 +16,12 @@ def index(number: int) -> ir.Constant:
     return ir.Constant(INDEX, number)
 
 
+def next_batch(builder: ir.IRBuilder, batch: Value, batches: Value) -> Value:
+    """The number of the batch behind one; behind the last comes the first."""
+    following = builder.add(batch, index(1))
+    return builder.select(builder.icmp_unsigned("==", following, batches), index(0), following)
+
+
 def loop(
     builder: ir.IRBuilder,
     count: Value,

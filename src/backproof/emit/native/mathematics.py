@@ -166,15 +166,9 @@ def log(lanes: Lanes, x: Value) -> Value:
     size = lanes.kind.size
     lifted = lanes.number(2.0 ** FRACTION[size])
     tiny = lanes.less(x, lanes.number({4: 1.17549435e-38, 8: 2.2250738585072014e-308}[size]))
-    bits = lanes.to_bits(lanes.select(tiny, lanes.mul(x, lifted), x))
-    # The exponent such that the rest is between √½ and √2.
-    half = {4: 0x3F3504F3, 8: 0x3FE6A09E667F3BCD}[size]
-    offset = lanes.builder.sub(bits, lanes.whole(half))
-    exponent = lanes.builder.ashr(offset, lanes.whole(FRACTION[size]))
-    rest_bits = lanes.builder.sub(bits, lanes.builder.shl(exponent, lanes.whole(FRACTION[size])))
-    power = lanes.builder.sitofp(exponent, lanes.kind.type)
+    power, rest = _parted(lanes, lanes.select(tiny, lanes.mul(x, lifted), x))
     power = lanes.select(tiny, lanes.sub(power, lanes.number(FRACTION[size])), power)
-    f = lanes.sub(lanes.from_bits(rest_bits), lanes.number(1))
+    f = lanes.sub(rest, lanes.number(1))
     value = _log_of(lanes, f, power, lanes.number(0))
     value = lanes.select(lanes.compare("==", x, lanes.number(0)), lanes.number(-math.inf), value)
     value = lanes.select(lanes.compare("==", x, lanes.number(math.inf)), x, value)
@@ -184,25 +178,30 @@ def log(lanes: Lanes, x: Value) -> Value:
 
 def log1p(lanes: Lanes, x: Value) -> Value:
     """log(1 + x) without loss of digits near 0."""
-    size = lanes.kind.size
     one = lanes.number(1)
     total = lanes.add(one, x)
     # What rounding took from 1 + x.
     big = lanes.compare(">", x, one)
     lost = lanes.select(big, lanes.sub(one, lanes.sub(total, x)), lanes.sub(x, lanes.sub(total, one)))
-    half = {4: 0x3F3504F3, 8: 0x3FE6A09E667F3BCD}[size]
-    bits = lanes.to_bits(total)
-    exponent = lanes.builder.ashr(lanes.builder.sub(bits, lanes.whole(half)), lanes.whole(FRACTION[size]))
-    rest_bits = lanes.builder.sub(bits, lanes.builder.shl(exponent, lanes.whole(FRACTION[size])))
-    power = lanes.builder.sitofp(exponent, lanes.kind.type)
+    power, rest = _parted(lanes, total)
     plain = lanes.compare("==", power, lanes.number(0))
-    f = lanes.select(plain, x, lanes.sub(lanes.from_bits(rest_bits), one))
+    f = lanes.select(plain, x, lanes.sub(rest, one))
     correction = lanes.select(plain, lanes.number(0), lanes.div(lost, total))
     value = _log_of(lanes, f, power, correction)
     value = lanes.select(lanes.compare("==", x, lanes.number(-1)), lanes.number(-math.inf), value)
     value = lanes.select(lanes.compare("==", x, lanes.number(math.inf)), x, value)
     value = lanes.select(lanes.less(x, lanes.number(-1)), lanes.number(math.nan), value)
     return _kept_nan(lanes, x, value)
+
+
+def _parted(lanes: Lanes, x: Value) -> tuple[Value, Value]:
+    """The exponent of a power of two, and x over that power, between √½ and √2."""
+    size = lanes.kind.size
+    half = {4: 0x3F3504F3, 8: 0x3FE6A09E667F3BCD}[size]  # the bits of √½
+    bits = lanes.to_bits(x)
+    exponent = lanes.builder.ashr(lanes.builder.sub(bits, lanes.whole(half)), lanes.whole(FRACTION[size]))
+    rest = lanes.builder.sub(bits, lanes.builder.shl(exponent, lanes.whole(FRACTION[size])))
+    return lanes.builder.sitofp(exponent, lanes.kind.type), lanes.from_bits(rest)
 
 
 def _log_of(lanes: Lanes, f: Value, power: Value, correction: Value) -> Value:

@@ -8,7 +8,7 @@ from llvmlite import ir
 
 from backproof.emit.native.kernels import Contraction, Plan, Relaid, bare
 from backproof.emit.native.lanes import FLOATS, Value
-from backproof.emit.native.loops import INDEX, index, loop
+from backproof.emit.native.loops import INDEX, index, loop, next_batch
 from backproof.emit.native.machine import Machine
 from backproof.emit.native.memory import MEMORY, Memory
 from backproof.emit.native.products import write_product
@@ -92,9 +92,7 @@ class Panels:
             for function in self._functions:
                 builder.call(function, [*own, at, memory])
             builder.store(builder.load(builder.gep(memory, [result])), builder.gep(results, [k]))
-            following = builder.add(batch, index(1))
-            last = builder.icmp_unsigned("==", following, batches)
-            return [builder.select(last, index(0), following)]
+            return [next_batch(builder, batch, batches)]
 
         loop(builder, steps, [index(0)], take, name="step")
         builder.ret_void()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import sympy
@@ -39,7 +39,12 @@ class UncoveredError(Exception):
 
 def value_of(expr: sympy.Expr, names: Mapping[sympy.Symbol, Value], lanes: Lanes) -> Value:
     """The value of an expression whose symbols have the values in `names`. Raises UncoveredError."""
-    return _Scalars(names, lanes).value(stable(expr))
+    return _Scalars(names, lanes).value(_stable(expr))
+
+
+@lru_cache(maxsize=1024)  # a step written out has the same function for each entry
+def _stable(expr: sympy.Expr) -> sympy.Expr:
+    return stable(expr)
 
 
 class _Scalars:

@@ -18,7 +18,7 @@ from backproof.emit.native import mathematics
 from backproof.emit.native.entrywise import entry_of, is_entrywise
 from backproof.emit.native.kernels import ACROSS
 from backproof.emit.native.lanes import FLOATS, Kind, Lanes, Value
-from backproof.emit.native.loops import INDEX, index, loop
+from backproof.emit.native.loops import INDEX, index, loop, next_batch
 from backproof.emit.native.machine import Machine
 from backproof.emit.native.scalars import UncoveredError, summed
 from backproof.emit.step import Step
@@ -135,10 +135,8 @@ class Unrolled:
             known |= dict(zip(step.numbers, self._loaded(numbers, at, step.numbers), strict=True))
             done = self._taken(known, data, batch)
             self._builder.store(done[step.result].item(), self._builder.gep(results, [k]))
-            following = self._builder.add(batch, index(1))
-            last = self._builder.icmp_unsigned("==", following, batches)
             new = [value for node in step.after for value in done[node].ravel()]
-            return [*new, self._builder.select(last, index(0), following)]
+            return [*new, next_batch(self._builder, batch, batches)]
 
         *left, _ = loop(self._builder, steps, [*flat, index(0)], take, name="step")
         for k, value in enumerate(left):

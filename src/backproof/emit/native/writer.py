@@ -17,6 +17,7 @@ from backproof.emit.native.memory import Memory, Place
 from backproof.emit.native.scalars import summed
 from backproof.emit.step import Step
 from backproof.ir.node import Node
+from backproof.ir.sizes import Size
 from backproof.ops import leaves, linear, reductions, softmax
 
 ALONG = (linear.sum_, reductions.max_)
@@ -47,9 +48,9 @@ class Writer:
         self.one = Lanes(builder, Kind(size))
         self.rows, self.long = lengths(sizes, kernel.row, kernel.lane)
 
-    def length(self, size: object) -> int:
+    def length(self, size: Size) -> int:
         """How long an axis is."""
-        return lengths(self._sizes, size)[0]  # type: ignore[arg-type]
+        return lengths(self._sizes, size)[0]
 
     # --- addresses
 
@@ -99,9 +100,7 @@ class Writer:
                 value = self.many.select(self.inside(panel), value, self.many.number(0))
             self.builder.store(value, self.vector(place, panel, here), align=self.size * self.width)
         else:
-            self.builder.store(
-                value, self.pointer(place, row if own and row is not None else index(0)), align=self.size
-            )
+            self.builder.store(value, self.pointer(place, here), align=self.size)
 
     @property
     def rest(self) -> int:
