@@ -50,7 +50,7 @@ def _behind(root: Node, of: Node, idle: Array | None, value: Callable[[Node], Ar
     if root.op in MOVED:
         (child,) = inputs
         places = np.arange(idle.size).reshape(value(child).shape)
-        (moved,) = (evaluate([root], {child: places}, {})[root],)
+        moved = evaluate([root], {child: places}, {})[root]
         behind = np.empty(idle.size, bool)
         behind[moved.astype(int)] = idle
         return _behind(child, of, behind.reshape(places.shape), value)

@@ -52,6 +52,7 @@ class Judge:
 
     def __init__(self, truth: Truth, wanted: Collection[str]) -> None:
         self._truth, self._wanted = truth, wanted
+        self._results = Results(truth, truth.played)
         self._ledger = Ledger(truth)
         self._claimed: set[Quantity] = set()
         self._undivided: dict[Quantity, Event] = {}
@@ -565,10 +566,9 @@ class Judge:
 
     def _leave_unasked(self) -> None:
         """What nobody asked for and does not come back is no matter: dx may be that of any layer."""
-        results = Results(self._truth, self._truth.played)
         for name, word in self.returned.items():
             quantity = self._truth.of_name[name]
-            came_back = results.has_unknown(quantity) or results.is_named(quantity)
+            came_back = self._results.has_unknown(quantity) or self._results.is_named(quantity)
             if name not in self._wanted and word != "right" and not came_back:
                 self.returned[name] = "missing"
                 self.findings = [f for f in self.findings if f.step is not quantity.step or f.judgement == "right"]
@@ -590,7 +590,7 @@ class Judge:
         return finding.judgement != "right" and meant.isdisjoint(q.node for q in told if q is not None)
 
     def _returned(self) -> Iterator[tuple[str, Returned]]:
-        truth, returned = self._truth, Results(self._truth, self._truth.played)
+        truth, returned = self._truth, self._results
         whole = [finding for finding in self.findings if finding.part is None]
         last = {f.step.node: f.judgement for f in whole if not (self._is_guessed(f) and returned.lacks(f.found))}
         # A sum to which a wrong term is added is wrong itself.

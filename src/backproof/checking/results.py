@@ -117,13 +117,16 @@ class Results:
         known = self._truth.recognised("", arrays)
         if known is not None and (known.step is None or known.is_whole):
             return True
-        if self._is_passed(arrays):
+        if self._is_loss(arrays):
             return True
         numbers = (q for q in self._truth.of_name.values() if arrays[0].size == 1)
-        return any(self._truth.is_(q, arrays) for q in numbers)
+        return any(self._truth.is_(q, arrays) for q in numbers) or self._truth.is_passed_by(arrays, opened=True)
+
+    def _is_loss(self, arrays: tuple[Array, ...]) -> bool:
+        return arrays[0].size == 1 and all(x.item() == run.loss for x, run in zip(arrays, self._runs, strict=True))
 
     def _is_passed(self, arrays: tuple[Array, ...]) -> bool:
-        if arrays[0].size == 1 and all(x.item() == run.loss for x, run in zip(arrays, self._runs, strict=True)):
+        if self._is_loss(arrays):
             return True
         known = self._truth.recognised("", arrays)
         return known.step is None if known is not None else self._truth.is_passed_by(arrays, opened=True)

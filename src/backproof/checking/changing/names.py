@@ -106,10 +106,8 @@ class Names:
 
     def beside(self, shape: tuple[int, ...]) -> list[str]:
         """What has as many axes and can stand beside an array of a shape, where that is repeated along some too."""
-        axes = {
-            text: tuple(zip(own, shape, strict=True)) for text, own in self.shapes.items() if len(own) == len(shape)
-        }
-        return [text for text, pairs in axes.items() if all(a == b or 1 in (a, b) for a, b in pairs) and pairs]
+        alike = ((text, own) for text, own in self.shapes.items() if own and len(own) == len(shape))
+        return [text for text, own in alike if all(a == b or 1 in (a, b) for a, b in zip(own, shape, strict=True))]
 
     def reshaped(self, shape: tuple[int, ...]) -> list[str]:
         """What has the entries of a column and is none, as one; and the other way round."""
