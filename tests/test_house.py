@@ -23,6 +23,8 @@ ALLOWED: dict[str, set[str] | None] = {
     "write": {"ir", "ops", "derivation.steps", "derivation.derivation"},
     "emit": {"ir", "ops"},
     "execution": {"ir", "ops", "derivation.steps", "derivation.derivation", "emit"},
+    "training": {"ir", "ops", "derivation.steps", "derivation.derivation", "emit", "execution"}
+    | {"write.outline", "write.spell"},
     "checking": {"ir", "ops", "derivation", "execution"}
     | {f"write.{module}" for module in ("doc", "math", "spell", "reasons", "outline", "json")},
     "view": {"write", "execution", "checking"},

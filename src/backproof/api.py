@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -20,6 +21,7 @@ from backproof.execution.directions import directed
 from backproof.execution.export import exported
 from backproof.execution.feeds import Source, feeds
 from backproof.execution.kinks import kinks
+from backproof.execution.parameters import USUAL
 from backproof.execution.trace import Trace
 from backproof.execution.trace import run as evaluate
 from backproof.frontends.network import Layout, Network
@@ -31,6 +33,11 @@ from backproof.write import Format, rendered, written
 
 if TYPE_CHECKING:
     from backproof.checking.diagnosis import Diagnosis
+    from backproof.execution.engines import Kind
+    from backproof.training.history import Epoch
+    from backproof.training.optimisers import LBFGS, Optimiser
+    from backproof.training.trained import Trained
+    from backproof.training.weights import Weights
 
 
 def load(spec: str, *, loss: str | None = None, l1: float | None = None, l2: float | None = None) -> Network:
@@ -154,6 +161,101 @@ def run(
         raise DataError("no data are given", instead='name a set ("iris"), a file, or give (X, Y)')
     values = feeds(derivation, data, parameters=parameters, seed=seed, target=target, rows=rows)
     return evaluate(derivation, directed(derivation, {**values, **chosen}, seed=seed), dtype=dtype)
+
+
+def fit(
+    network: Network | str,
+    data: Source,
+    *,
+    epochs: int = 10,
+    batch: int = 32,
+    optimiser: str | Optimiser | LBFGS = "adam",
+    rate: float | None = None,
+    schedule: str = "constant",
+    clip: float | None = None,
+    validation: float | Source = 0.0,
+    patience: int | None = None,
+    least_gain: float = 0.0,
+    class_weights: Weights | None = None,
+    metrics: str | Sequence[str] = (),
+    norms: bool = False,
+    start: str | float = USUAL,
+    parameters: Mapping[str, ArrayLike] | None = None,
+    seed: int = 0,
+    shuffle: bool = True,
+    dtype: DTypeLike = "float32",
+    engine: Kind = "auto",
+    checkpoint: str | Path | None = None,
+    every: int = 1,
+    resume: bool = False,
+    target: Sequence[str] = (),
+    rows: int | None = None,
+    told: Callable[[Epoch], None] | None = None,
+) -> Trained:
+    """Trains a network: the equations of its derivation, step after step.
+
+    data           as in `run`; rows are samples
+    epochs, batch  how often it goes through all samples, and how many a step takes
+    optimiser      "sgd", "rmsprop", "adam", "adamw" or "lbfgs", or one with its own numbers, ``SGD(0.1, momentum=0.9)``
+    rate           the learning rate, in place of the optimiser's usual one
+    schedule       how the rate changes: "cosine", "steps(10, 0.1)", "warmup(2)", …
+    clip           the largest length of all gradients together
+    validation     a share of the samples that is kept apart, or a source of other samples
+    patience       stop after so many epochs whose loss (on samples kept apart, where there are some) is not lower by
+                   more than `least_gain` than that of the best, and go back to the best
+    class_weights  "balanced", or how much the samples of each class count: by label, or in the order of the classes
+    metrics        what is told beside the loss: "accuracy", "mae", "r2"
+    norms          tell the length of each gradient, too
+    start          how weights are drawn ("he_normal", "glorot_uniform", "orthogonal", …), or a number for all
+    parameters     values that parameters start with
+    dtype          "float32" or "float64"
+    engine         "native", "numpy", or "auto" for the first that there is
+    checkpoint     a file that the state is saved to after each `every` epochs; with `resume` the training goes on from
+                   there, and comes to the same numbers, bit for bit, as one that was never interrupted
+    told           a function that is called with what each epoch was like
+
+    Raises DivergedError where a quantity becomes infinite or no number, with its equation; DataError, SpecError and
+    BackproofError for what cannot be trained.
+    """
+    # Here and not above: derivations need none of it.
+    from backproof.training.fit import fitted
+    from backproof.training.optimisers import optimiser_named
+    from backproof.training.options import Options
+
+    whole = load(network) if isinstance(network, str) else network
+    if not isinstance(whole, Network):
+        raise BackproofError(f"{whole!r} is no network", instead="give a Network or its compact string")
+    derivation = derive_graph(whole.graph("rows", weighted=class_weights is not None))
+    options = Options(
+        epochs=epochs,
+        batch=batch,
+        optimiser=optimiser_named(optimiser, rate),
+        schedule=schedule,
+        clip=clip,
+        shuffle=shuffle,
+        seed=seed,
+        patience=patience,
+        least_gain=least_gain,
+        dtype=str(np.dtype(dtype)),
+        engine=engine,
+        metrics=tuple(_listed(metrics)),
+        norms=norms,
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        every=every,
+        told=told,
+    )
+    return fitted(
+        derivation,
+        data,
+        options,
+        validation=validation,
+        parameters=parameters,
+        scheme=start,
+        class_weights=class_weights,
+        resume=resume,
+        target=target,
+        rows=rows,
+    )
 
 
 def _jacobians(forward: Any, arguments: Mapping[str, Any], names: Sequence[str], *, opened: bool) -> Derivation:

@@ -9,10 +9,11 @@ pytest.importorskip("llvmlite")
 import backproof as bp
 from backproof.derivation.derivation import Derivation
 from backproof.emit.native.panels import Panels
-from backproof.emit.native.scalars import UncoveredError
 from backproof.emit.native.unrolled import Unrolled
+from backproof.emit.scalars import UncoveredError
 from backproof.emit.step import Step
 from backproof.execution.engine import Engine
+from backproof.execution.numpy_engine import NumpyEngine
 from backproof.ir.sizes import Size
 from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import mul, sub
@@ -39,10 +40,15 @@ def sizes_of(derivation: Derivation, samples: int) -> dict[str, int]:
     return {**known, "m": samples}
 
 
-def compare(derivation: Derivation, samples: int, dtype: type, *, batches: int = 3, steps: int = 5) -> Engine:
-    """Takes steps with the engine and with the interpreter, on the same batches."""
+def compare(derivation: Derivation, samples: int, dtype: type) -> Engine:
+    """Takes steps with both engines and with the interpreter, on the same batches."""
+    compare_one(NumpyEngine, derivation, samples, dtype)
+    return compare_one(Engine, derivation, samples, dtype)
+
+
+def compare_one(kind, derivation: Derivation, samples: int, dtype: type, *, batches: int = 3, steps: int = 5):
     step, sizes = descent(derivation), sizes_of(derivation, samples)
-    engine = Engine(step, sizes, dtype)
+    engine = kind(step, sizes, dtype)
     rng = np.random.default_rng(0)
     shapes = {x: [sizes[size.name] if size.value is None else size.value for size in x.shape] for x in step.state}
     state = {x: 0.6 * rng.normal(size=shape) for x, shape in shapes.items()}
@@ -129,10 +135,11 @@ def test_penalties_and_several_layers() -> None:
         compare(bp.derive(network(units, "tanh", "identity", "mean_squared_error", l2=0.1)), samples, np.float64)
 
 
-def test_no_steps_change_nothing() -> None:
+@pytest.mark.parametrize("kind", [Engine, NumpyEngine])
+def test_no_steps_change_nothing(kind) -> None:
     derivation = bp.derive(network((2, 3, 1), "tanh", "identity", "mean_squared_error"))
     step = descent(derivation)
-    engine = Engine(step, sizes_of(derivation, 4), np.float64)
+    engine = kind(step, sizes_of(derivation, 4), np.float64)
     state = {x: np.ones([size.value or 1 for size in x.shape]) for x in step.state}
     memory = engine.memory(state)
     data = [engine.laid_out(x, [np.ones((size_of(x), 4))]) for x in step.data]
@@ -157,7 +164,8 @@ def test_what_goes_along_the_samples_is_refused(units: int) -> None:
             Engine(step, {"m": 5})
 
 
-def test_what_there_is_no_form_of_is_refused() -> None:
+def test_what_there_is_no_native_form_of_is_computed_by_numpy() -> None:
     derivation = bp.derive(network((2, 3, 1), "sin(z)", "identity", "mean_squared_error"))
     with pytest.raises(UncoveredError, match="sin"):
         Engine(descent(derivation), sizes_of(derivation, 4))
+    compare_one(NumpyEngine, derivation, 4, np.float64)

@@ -281,6 +281,50 @@ def check(
 
 
 @cli.command()
+@click.argument("spec")
+@click.option("--loss", help="A loss by name, or an expression in a and y.")
+@click.option("--l1", type=float, help="Add L1·Σ|w| to J.")
+@click.option("--l2", type=float, help="Add L2/2·Σw² to J.")
+@data_options(required=True)
+@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="How often through all.")
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Samples a step.")
+@click.option(
+    "--optimiser",
+    type=click.Choice(["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lbfgs"]),
+    default="adam",
+    show_default=True,
+    help="By what rule parameters change.",
+)
+@click.option("--rate", type=float, help="The learning rate. Default: the optimiser's usual one.")
+@click.option(
+    "--schedule", default="constant", show_default=True, help='How the rate changes: "cosine", "steps(10)", …'
+)
+@click.option("--clip", type=float, help="The largest length of all gradients together.")
+@click.option("--validation", default="0", show_default=True, help="A share kept apart (0.2), or other data.")
+@click.option("--patience", type=click.IntRange(min=1), help="Stop after so many epochs without improvement.")
+@click.option("--class-weights", help='"balanced", or as label=weight,label=weight.')
+@click.option("--metric", "metrics", multiple=True, help="Told beside the loss: accuracy, mae, r2.")
+@click.option("--start", default="lecun_normal", show_default=True, help="How weights are drawn: he_normal, …")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@click.option("--engine", type=click.Choice(["auto", "native", "numpy"]), default="auto", show_default=True)
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="A safetensors file for the state.")
+@click.option("--every", type=click.IntRange(min=1), default=1, show_default=True, help="Epochs a checkpoint.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint, if it is there.")
+@click.option("--log", type=click.Path(path_type=Path), help="A CSV file with a line for each epoch.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A safetensors file for the parameters.")
+def train(spec: str, **options: Any) -> None:
+    """Train a network: its derivation's equations, as native code where llvmlite is installed, else in NumPy."""
+    from backproof.cli.training import train as run_training
+
+    for name in ("checkpoint", "output"):
+        if options[name] is not None and options[name].suffix != ".safetensors":
+            raise BackproofError(
+                f"{options[name]} is no safetensors file", instead=f"write {options[name].with_suffix('.safetensors')}"
+            )
+    run_training(spec, _console(), options)
+
+
+@cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--data", help="An NPZ file with the arguments of the passes by name.")
 @click.option("--forward", default="", help="The forward pass: its name in the submissions, or file.py:name for all.")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backproof.derivation.derivation import Derivation
-from backproof.execution.parameters import initial
+from backproof.execution.parameters import USUAL, initial
 from backproof.execution.reading import Data, read_data
 from backproof.ir.errors import DataError
 from backproof.ir.node import Node
@@ -33,6 +33,20 @@ def feeds(
 
     Parameters that neither `parameters` nor the source gives start at random (see `initial`). Raises DataError.
     """
+    data = samples(derivation, source, target=target, rows=rows)
+    columns = derivation.quantities["X"].shape[-1].samples
+    return {
+        "X": data.X.T if columns else data.X,
+        "Y": data.Y.T if columns else data.Y,
+        **start(derivation, data, parameters, seed=seed),
+    }
+
+
+def samples(derivation: Derivation, source: Source, *, target: Sequence[str] = (), rows: int | None = None) -> Data:
+    """The samples of a source, as rows, with labels that the loss of a network's derivation can take.
+
+    Raises DataError.
+    """
     x, y = (derivation.quantities[name] for name in ("X", "Y"))
     labels = y.attrs["labels"]
     data = read_data(
@@ -45,16 +59,23 @@ def feeds(
         rows=rows,
     )
     _check_labels(data, labels)
-    columns = x.shape[-1].samples
+    return data
+
+
+def start(
+    derivation: Derivation,
+    data: Data,
+    parameters: Mapping[str, ArrayLike] | None = None,
+    *,
+    seed: int = 0,
+    scheme: str | float = USUAL,
+) -> dict[str, ArrayLike]:
+    """The values of the parameters: those given, those that came with the data, the others as the `scheme` says."""
+    x, y = (derivation.quantities[name] for name in ("X", "Y"))
     sizes = {_nodes(x).name: data.X.shape[1], _nodes(y).name: data.Y.shape[1]}
     given = {**data.parameters, **(parameters or {})}
-    start = {} if _complete(derivation, given) else initial(derivation.graph, seed=seed, sizes=sizes)
-    return {
-        "X": data.X.T if columns else data.X,
-        "Y": data.Y.T if columns else data.Y,
-        **start,
-        **{name: _bias(derivation, name, value) for name, value in given.items()},
-    }
+    drawn = {} if _complete(derivation, given) else initial(derivation.graph, seed=seed, sizes=sizes, scheme=scheme)
+    return {**drawn, **{name: _bias(derivation, name, value) for name, value in given.items()}}
 
 
 def _complete(derivation: Derivation, given: Mapping[str, ArrayLike]) -> bool:

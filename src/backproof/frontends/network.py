@@ -98,8 +98,11 @@ class Network:
             Size(unit) if isinstance(unit, str) else Size(name, unit) for name, unit in zip(names, units, strict=True)
         ]
 
-    def graph(self, layout: Layout = "columns") -> Graph:
-        """The forward pass. `X` and `Y` have shape (features, samples) in columns, (samples, features) in rows."""
+    def graph(self, layout: Layout = "columns", *, weighted: bool = False) -> Graph:
+        """The forward pass. `X` and `Y` have shape (features, samples) in columns, (samples, features) in rows.
+
+        With `weighted` there is a weight for each sample's loss, `s` of shape (1, samples) or (samples, 1).
+        """
         sizes, rows, loss = self.sizes(), self.rows(), self.loss_row()
         columns = layout == "columns"
         node_axis = -2 if columns else -1
@@ -108,12 +111,12 @@ class Network:
             return (nodes, samples) if columns else (samples, nodes)
 
         x = a = variable(Symbol("X"), shaped(sizes[0], SAMPLES))
-        weights: list[Node] = []
+        layers: list[Node] = []
         parameters: list[Node] = []
         for k, row in enumerate(rows, start=1):
             w = variable(Symbol("W", k), (sizes[k], sizes[k - 1]))
             b = variable(Symbol("b", k), shaped(sizes[k], ONE))
-            weights.append(w)
+            layers.append(w)
             parameters += [w, b]
             z = add(matmul(w, a) if columns else matmul(a, transpose(w)), b, symbol=Symbol("Z", k))
             attrs = {"axis": node_axis} if row.body is not None else {}
@@ -122,14 +125,18 @@ class Network:
         y = input_(symbol=Symbol("Y"), shape=a.shape, labels=loss.labels, **told)
         if loss.before is not None:
             a = loss.before(a, symbol=Symbol("P"), axis=node_axis)
-        terms = [mul(div(constant(1), size(SAMPLES)), _sum(loss.row(a, y)))]
+        losses = loss.row(a, y)
+        weights = [variable(Symbol("s"), shaped(ONE, SAMPLES))] if weighted else []
+        for s in weights:
+            losses = mul(s, losses)
+        terms = [mul(div(constant(1), size(SAMPLES)), _sum(losses))]
         if self.l1:
-            terms.append(mul(constant(self.l1), added([_sum(absolute(w)) for w in weights])))
+            terms.append(mul(constant(self.l1), added([_sum(absolute(w)) for w in layers])))
         if self.l2:
-            squares = added([_sum(power(w, exponent=2)) for w in weights])
+            squares = added([_sum(power(w, exponent=2)) for w in layers])
             terms.append(mul(div(constant(self.l2), constant(2)), squares))
         j = added(terms).named(Symbol("J"))
-        return Graph(inputs=(x, y, *parameters), outputs=(j,), parameters=tuple(parameters))
+        return Graph(inputs=(x, y, *weights, *parameters), outputs=(j,), parameters=tuple(parameters))
 
 
 def _sum(a: Node) -> Node:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from backproof.emit.native.entrywise import is_cheap, is_entrywise
-from backproof.emit.native.scalars import UncoveredError
+from backproof.emit.entrywise import is_cheap, is_entrywise
+from backproof.emit.scalars import UncoveredError
 from backproof.emit.step import Step
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import ONE, Size

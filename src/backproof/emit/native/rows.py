@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from backproof.emit.native.kernels import ACROSS, Relaid, axes, bare
 from backproof.emit.native.lanes import FLOATS, Value
 from backproof.emit.native.loops import index, loop
-from backproof.emit.native.scalars import UncoveredError, summed
 from backproof.emit.native.writer import ALONG, Writer
+from backproof.emit.scalars import UncoveredError, summed
 from backproof.ir.node import Node
 
 MOST_PANELS = 8

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
+from backproof.emit.entrywise import entry_of, is_entrywise
 from backproof.emit.native import mathematics
-from backproof.emit.native.entrywise import entry_of, is_entrywise
+from backproof.emit.native.arithmetic import LaneArithmetic
 from backproof.emit.native.kernels import ACROSS
-from backproof.emit.native.lanes import FLOATS, Kind, Lanes, Value
+from backproof.emit.native.lanes import FLOATS, Kind, Value
 from backproof.emit.native.loops import INDEX, index, loop, next_batch
 from backproof.emit.native.machine import Machine
-from backproof.emit.native.scalars import UncoveredError, summed
+from backproof.emit.scalars import UncoveredError, summed
 from backproof.emit.step import Step
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import ONE, Size
@@ -122,8 +123,8 @@ class Unrolled:
             argument.add_attribute("noalias")
         *data, numbers, state, results, steps, batches = function.args
         self._builder = ir.IRBuilder(function.append_basic_block("begin"))
-        self._one = Lanes(self._builder, Kind(self._size))
-        self._many = Lanes(self._builder, Kind(self._size, self._width))
+        self._one = LaneArithmetic(self._builder, Kind(self._size))
+        self._many = LaneArithmetic(self._builder, Kind(self._size, self._width))
         first = self._loaded(state, index(0), step.state)
         flat = [value for entries in first for value in entries.ravel()]
         shapes = [entries.shape for entries in first]
@@ -273,12 +274,12 @@ class Unrolled:
             return _each(lambda *z: entry_of(node, z, lanes), *inputs)
         raise UncoveredError(f"the operation {node.op.name}")
 
-    def _given(self, entries: Entries, is_wide: bool, lanes: Lanes) -> Entries:
+    def _given(self, entries: Entries, is_wide: bool, lanes: LaneArithmetic) -> Entries:
         if is_wide or lanes is self._one:
             return entries
         return _each(lanes.splat, entries)
 
-    def _product(self, a: Entries, b: Entries, lanes: Lanes) -> Entries:
+    def _product(self, a: Entries, b: Entries, lanes: LaneArithmetic) -> Entries:
         result = np.empty((a.shape[0], b.shape[1]), object)
         for i, j in np.ndindex(result.shape):
             value = lanes.mul(a[i, 0], b[0, j])
@@ -287,7 +288,9 @@ class Unrolled:
             result[i, j] = value
         return result
 
-    def _summed(self, a: Entries, axes: tuple[int, ...], *, keepdims: bool, lanes: Lanes | None = None) -> Entries:
+    def _summed(
+        self, a: Entries, axes: tuple[int, ...], *, keepdims: bool, lanes: LaneArithmetic | None = None
+    ) -> Entries:
         if not axes:
             return a
         lanes = lanes or self._many
@@ -298,7 +301,7 @@ class Unrolled:
             result[place] = summed(lanes, list(moved[place]))
         return np.expand_dims(result, axes) if keepdims else result
 
-    def _softmax(self, z: Entries, axis: int, lanes: Lanes, *, logarithm: bool) -> Entries:
+    def _softmax(self, z: Entries, axis: int, lanes: LaneArithmetic, *, logarithm: bool) -> Entries:
         axis %= z.ndim
         top = np.expand_dims(np.apply_along_axis(lambda x: _single(reduce(lanes.largest, x)), axis, z), axis)
         shifted = _each(lanes.sub, z, top.reshape(tuple(1 if k == axis else n for k, n in enumerate(z.shape))))

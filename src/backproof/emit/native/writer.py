@@ -7,14 +7,15 @@ from functools import reduce
 
 from llvmlite import ir
 
+from backproof.emit.entrywise import entry_of
 from backproof.emit.native import mathematics
-from backproof.emit.native.entrywise import entry_of
+from backproof.emit.native.arithmetic import LaneArithmetic
 from backproof.emit.native.kernels import ACROSS, Kernel, Plan, axes, bare, lengths
-from backproof.emit.native.lanes import FLOATS, Kind, Lanes, Value
+from backproof.emit.native.lanes import FLOATS, Kind, Value
 from backproof.emit.native.loops import index
 from backproof.emit.native.machine import Machine
 from backproof.emit.native.memory import Memory, Place
-from backproof.emit.native.scalars import summed
+from backproof.emit.scalars import summed
 from backproof.emit.step import Step
 from backproof.ir.node import Node
 from backproof.ir.sizes import Size
@@ -44,8 +45,8 @@ class Writer:
         self.kernel, self.builder, self.plan, self.memory, self.machine = kernel, builder, plan, memory, machine
         self._arguments, self._step, self._sizes, self.size = arguments, step, sizes, size
         self.width = machine.lanes(size)
-        self.many = Lanes(builder, Kind(size, self.width))
-        self.one = Lanes(builder, Kind(size))
+        self.many = LaneArithmetic(builder, Kind(size, self.width))
+        self.one = LaneArithmetic(builder, Kind(size))
         self.rows, self.long = lengths(sizes, kernel.row, kernel.lane)
 
     def length(self, size: Size) -> int:
@@ -71,7 +72,7 @@ class Writer:
         """What a pointer to a panel of a row points to."""
         return self.builder.load(pointer, align=self.size * self.width)
 
-    def load(self, node: Node, panel: Value | None, row: Value | None, lanes: Lanes) -> Value:
+    def load(self, node: Node, panel: Value | None, row: Value | None, lanes: LaneArithmetic) -> Value:
         """The entries of an array at a panel of a row; a number in all lanes where it has no such axis."""
         if node.op is leaves.constant_:
             return lanes.number(float(node.attrs["value"]))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import sympy
 
-from backproof.emit.native.lanes import Lanes, Value
-from backproof.emit.native.scalars import NAMED, UncoveredError, powered, value_of
+from backproof.emit.scalars import NAMED, Arithmetic, UncoveredError, V, powered, value_of
 from backproof.ir.node import Node
 from backproof.ops import arithmetic, elementary
 from backproof.ops.entries import row_of
@@ -15,13 +14,7 @@ from backproof.ops.functions import symbols, xlogy
 from backproof.ops.row import Row
 from backproof.ops.scalar import ScalarRow
 
-SIMPLE: Mapping[Row, Callable[..., Value]] = {
-    arithmetic.add: Lanes.add,
-    arithmetic.sub: Lanes.sub,
-    arithmetic.mul: Lanes.mul,
-    arithmetic.div: Lanes.div,
-    arithmetic.neg: Lanes.neg,
-}
+SIMPLE = (arithmetic.add, arithmetic.sub, arithmetic.mul, arithmetic.div, arithmetic.neg)
 
 
 def is_entrywise(node: Node) -> bool:
@@ -48,30 +41,32 @@ def is_cheap(node: Node) -> bool:
     return op in CHEAP or (op is arithmetic.div and not node.shape)
 
 
-def entry_of(node: Node, values: Sequence[Value], lanes: Lanes) -> Value:
+def entry_of(node: Node, values: Sequence[V], on: Arithmetic[V]) -> V:
     """The entry of a node from those of its inputs. Raises UncoveredError."""
     op = row_of(node)
     if op in SIMPLE:
-        return SIMPLE[op](lanes, *values)
+        simple: Callable[..., V] = getattr(on, op.name)
+        return simple(*values)
     if op in elementary.COMPARISONS:
-        return lanes.as_number(lanes.compare(elementary.COMPARISONS[op], *values))
+        return on.as_number(on.compare(elementary.COMPARISONS[op], *values))
     if op is arithmetic.power:
-        return _power(lanes, values[0], float(node.attrs["exponent"]))
+        return _power(on, values[0], float(node.attrs["exponent"]))
     if op is elementary.pieces:
         result = values[-1]
         for value, condition in zip(values[-3::-2], values[-2::-2], strict=True):
-            result = lanes.select(lanes.compare("!=", condition, lanes.number(0)), value, result)
+            result = on.select(on.compare("!=", condition, on.number(0)), value, result)
         return result
     if isinstance(op, ScalarRow) and op.scalar.specified:
         names = symbols(op.scalar.arguments)
-        return value_of(op.scalar.expr, dict(zip(names, values, strict=True)), lanes)
+        found: V = value_of(op.scalar.expr, dict(zip(names, values, strict=True)), on)
+        return found
     raise UncoveredError(f"the operation {node.op.name}")
 
 
-def _power(lanes: Lanes, base: Value, exponent: float) -> Value:
+def _power(on: Arithmetic[V], base: V, exponent: float) -> V:
     if exponent == 0.5:
-        return lanes.intrinsic("sqrt", base)
+        return on.function("sqrt", base)
     if not exponent.is_integer():
         raise UncoveredError(f"the power {exponent:g}")
-    power = powered(lanes, base, abs(int(exponent)))
-    return power if exponent >= 0 else lanes.div(lanes.number(1), power)
+    power = powered(on, base, abs(int(exponent)))
+    return power if exponent >= 0 else on.div(on.number(1), power)

@@ -1,0 +1,70 @@
+"""Which engine takes the steps: native code where there is some, else NumPy."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from backproof.emit.scalars import UncoveredError
+from backproof.emit.step import Step
+from backproof.execution.numpy_engine import NumpyEngine
+from backproof.ir.errors import BackproofError
+from backproof.ir.node import Node
+from backproof.ops.row import Array
+
+Kind = Literal["auto", "native", "numpy"]
+KINDS: tuple[Kind, ...] = ("auto", "native", "numpy")
+MISSING = "native code needs llvmlite: pip install 'backproof[native]'"
+
+
+class AnyEngine(Protocol):
+    """What takes steps."""
+
+    def laid_out(self, node: Node, batches: Sequence[Array], /) -> Any:
+        """One of the data, batch by batch, as the code reads it."""
+
+    def memory(self, state: Mapping[Node, Array], /) -> Any:
+        """What a training keeps from step to step, as the code reads it."""
+
+    def state(self, memory: Any, /) -> dict[Node, Array]:
+        """The arrays that a training keeps, out of the memory of a run."""
+
+    def run(self, data: Sequence[Any], numbers: Array, memory: Any, batches: int, /) -> Array:
+        """Takes as many steps as there are rows of `numbers`, and returns the result of each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """An engine, its kind, and why it is not the native one where it is not."""
+
+    engine: AnyEngine
+    kind: Kind
+    why: str = ""
+
+
+def has_native() -> bool:
+    """Whether native code can be made here."""
+    return importlib.util.find_spec("llvmlite") is not None
+
+
+def chosen(step: Step, sizes: Mapping[str, int], dtype: Any, kind: Kind = "auto") -> Chosen:
+    """The engine for a step on arrays of these sizes.
+
+    Raises BackproofError where native code is asked for and there is none.
+    """
+    if kind != "numpy":
+        if has_native():
+            from backproof.execution.engine import Engine  # with llvmlite, which not everybody has
+
+            try:
+                return Chosen(Engine(step, sizes, dtype), "native")
+            except UncoveredError as error:
+                why = f"there is no native code for {error}"
+        else:
+            why = MISSING
+        if kind == "native":
+            raise BackproofError("there is no native engine for this network", why=why, instead='take engine="auto"')
+        return Chosen(NumpyEngine(step, sizes, dtype), "numpy", why)
+    return Chosen(NumpyEngine(step, sizes, dtype), "numpy")

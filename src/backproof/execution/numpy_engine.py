@@ -1,0 +1,77 @@
+"""Steps of a training in NumPy: any step, where there is no native code for it."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from backproof.emit.buffered.program import program
+from backproof.emit.step import Step
+from backproof.ir.node import Node
+from backproof.ops.row import Array
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """The arrays that the steps of one training compute in, and the step that does."""
+
+    step: Callable[..., Any]
+    space: Mapping[str, Any]
+
+
+class NumpyEngine:
+    """A step of a training as generated NumPy source; what its methods give and take is as in `engine.Engine`."""
+
+    def __init__(self, step: Step, sizes: Mapping[str, int], dtype: Any = np.float32) -> None:
+        self._step, self._sizes, self._dtype = step, sizes, np.dtype(dtype)
+        self._program = program(step, sizes)
+        self._file = f"<step {next(_numbers)}>"
+        # Where tracebacks and debuggers look for the lines of code that is in no file.
+        linecache.cache[self._file] = (len(self.text), None, self.text.splitlines(keepends=True), self._file)
+
+    @property
+    def text(self) -> str:
+        """The source of the step."""
+        return self._program.text
+
+    def laid_out(self, node: Node, batches: Sequence[Array]) -> Sequence[Array]:
+        """One of the data, batch by batch, as the code reads it."""
+        return [np.ascontiguousarray(batch, self._dtype) for batch in batches]
+
+    def memory(self, state: Mapping[Node, Array]) -> Kept:
+        """What a training keeps from step to step, as the code reads it."""
+        space: dict[str, Any] = {"np": np, "special": special, **self._program.extra}
+        for node in self._step.numbers:
+            space[self._program.names[node]] = np.zeros((), self._dtype)
+        for node, array in state.items():
+            space[self._program.names[node]] = np.array(array, self._dtype)
+        for name, (shape, is_truth) in self._program.arrays.items():
+            space[name] = np.empty(shape, bool if is_truth else self._dtype)
+        for name, text in self._program.views:
+            space[name] = eval(text, space)
+        exec(compile(self.text, self._file, "exec"), space)
+        return Kept(space["step"], space)
+
+    def state(self, memory: Kept) -> dict[Node, Array]:
+        """The arrays that a training keeps, out of the memory of a run."""
+        return {node: memory.space[self._program.names[node]].copy() for node in self._step.state}
+
+    def run(self, data: Sequence[Sequence[Array]], numbers: Array, memory: Kept, batches: int) -> Array:
+        """Takes as many steps as there are rows of `numbers`, and returns the result of each; `memory` changes."""
+        results = np.empty(len(numbers), self._dtype)
+        places = [memory.space[self._program.names[node]] for node in self._step.numbers]
+        rows, take = list(zip(*data, strict=True)), memory.step
+        with np.errstate(all="ignore"):
+            for k, values in enumerate(numbers):
+                for place, value in zip(places, values, strict=True):
+                    place[...] = value
+                results[k] = take(*rows[k % batches])
+        return results

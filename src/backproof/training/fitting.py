@@ -1,0 +1,159 @@
+"""The training itself: epoch after epoch, each in a few calls of an engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from backproof.derivation.derivation import Derivation
+from backproof.emit.program import identifier as to_identifier
+from backproof.execution.engines import Chosen, chosen
+from backproof.execution.export import compiled
+from backproof.ir.node import Node
+from backproof.ops.row import Array
+from backproof.training.divergence import diverged
+from backproof.training.forward import sizes_of
+from backproof.training.history import Epoch
+from backproof.training.optimisers import Optimiser
+from backproof.training.options import Options
+from backproof.training.samples import Samples, ahead, batches, order_of
+from backproof.training.schedules import schedule_named, times
+from backproof.training.steps import planned
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where a training is.
+
+    arrays   the parameters, and what the optimiser keeps, by name
+    epochs   what the epochs so far were like
+    best     of all epochs so far, the parameters with the lowest loss; empty where none is looked for
+    steps    how many steps were taken
+    """
+
+    arrays: Mapping[str, Array]
+    epochs: tuple[Epoch, ...] = ()
+    best: Mapping[str, Array] | None = None
+    steps: int = 0
+
+    @property
+    def since_best(self) -> int:
+        """How many epochs went by since the best one."""
+        losses = [epoch.judged for epoch in self.epochs]
+        return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+
+
+Named = Mapping[str, Array]
+
+
+class Fitting:
+    """A training of a network whose samples are rows; `judged` adds to an epoch what the parameters tell of it."""
+
+    def __init__(
+        self,
+        derivation: Derivation,
+        learned: Samples,
+        options: Options,
+        optimiser: Optimiser,
+        judged: Callable[[Epoch, Named], Epoch],
+    ) -> None:
+        self._optimiser = optimiser
+        self._derivation, self._learned, self._options, self._judged = derivation, learned, options, judged
+        self._plan = planned(derivation, optimiser, clip=options.clip)
+        self._sizes = sizes_of(derivation, learned)
+        self._schedule = schedule_named(options.schedule, options.epochs)
+        self._batch = min(options.batch, len(learned))
+        self._engines: dict[int, Chosen] = {}
+        self._gradients: Callable[..., Any] | None = compiled(derivation) if options.norms else None
+
+    def state(self, parameters: Mapping[str, Array]) -> State:
+        """The beginning, with these parameters."""
+        kept = {
+            name: np.zeros([self._sizes.get(size.name, size.value or 0) for size in node.shape], self._options.dtype)
+            for name, node in self._plan.kept.items()
+        }
+        own = {name: np.asarray(parameters[name], self._options.dtype) for name in map(_name, self._plan.parameters)}
+        return State({**own, **kept})
+
+    @property
+    def engine(self) -> Chosen:
+        """The engine for whole batches."""
+        return self._engine_of(self._batch)
+
+    def _engine_of(self, samples: int) -> Chosen:
+        if samples not in self._engines:
+            options = self._options
+            # What is left at the end of an epoch is one step: to compile it would take longer than all of them.
+            kind = options.engine if samples == self._batch else "numpy"
+            self._engines[samples] = chosen(self._plan.step, {**self._sizes, "m": samples}, options.dtype, kind)
+        return self._engines[samples]
+
+    def epochs(self, state: State) -> Iterator[State]:
+        """Where the training is after each further epoch, until there are as many as asked for."""
+        while len(state.epochs) < self._options.epochs and not self._is_over(state):
+            state = self._after(state)
+            yield state
+
+    def _is_over(self, state: State) -> bool:
+        patience = self._options.patience
+        return patience is not None and self._since_gain(state) >= patience
+
+    def _since_gain(self, state: State) -> int:
+        best, since = float("inf"), 0
+        for epoch in state.epochs:
+            since = 0 if epoch.judged < best - self._options.least_gain else since + 1
+            best = min(best, epoch.judged)
+        return since
+
+    def _after(self, state: State) -> State:
+        started = time.perf_counter()
+        number = len(state.epochs) + 1
+        order = order_of(len(self._learned), self._options.seed, number, shuffle=self._options.shuffle)
+        losses: list[tuple[float, int]] = []
+        arrays, steps, last, rate = state.arrays, state.steps, None, 0.0
+        for part, samples in ahead(self._learned.parts(order, self._batch)):
+            arrays, found, rate = self._run(arrays, part, samples, steps)
+            steps += len(found)
+            losses.append((float(np.sum(found, dtype=float)) * samples, len(found) * samples))
+            last = part if samples == self._batch else last
+        loss = sum(total for total, _ in losses) / sum(count for _, count in losses)
+        epoch = self._judged(Epoch(number, loss, None, rate, 0.0), arrays)
+        epoch = replace(epoch, norms=self._norms(arrays, last), seconds=time.perf_counter() - started)
+        new = State(arrays, (*state.epochs, epoch), state.best, steps)
+        if self._options.patience is not None and new.since_best == 0:
+            new = replace(new, best={_name(x): arrays[_name(x)] for x in self._plan.parameters})
+        return new
+
+    def _run(
+        self, arrays: Mapping[str, Array], part: Mapping[str, Array], samples: int, steps: int
+    ) -> tuple[dict[str, Array], Array, float]:
+        """Takes all steps of a part of the samples: the state after them, their losses, and the last rate."""
+        step, engine = self._plan.step, self._engine_of(samples).engine
+        count = len(next(iter(part.values()))) // samples
+        each = -(-len(self._learned) // self._batch)
+        rates = self._optimiser.rate * self._schedule(times(steps, count, each))
+        numbers = self._optimiser.values(rates, steps + 1)
+        memory = engine.memory({node: arrays[_name(node)] for node in step.state})
+        data = [engine.laid_out(node, batches(part[_name(node)], samples)) for node in step.data]
+        losses = engine.run(data, numbers, memory, count)
+        after = {_name(node): array for node, array in engine.state(memory).items()}
+        if not (np.isfinite(losses).all() and all(np.isfinite(x).all() for x in after.values())):
+            raise diverged(self._derivation, step, engine, arrays, part, samples, numbers, losses, steps)
+        return after, losses, float(rates[-1])
+
+    def _norms(self, arrays: Mapping[str, Array], part: Mapping[str, Array] | None) -> dict[str, float]:
+        """The length of each gradient on the last whole batch of a part."""
+        if self._gradients is None or part is None:
+            return {}
+        given = {name: np.asarray(x[-self._batch :], self._options.dtype) for name, x in part.items()}
+        own = {to_identifier(x.symbol, ()): arrays[_name(x)] for x in self._plan.parameters if x.symbol is not None}
+        _, gradients = self._gradients(**given, **own)
+        return {f"d{name}": float(np.linalg.norm(x)) for name, x in gradients.items()}
+
+
+def _name(node: Node) -> str:
+    return str(node.symbol)

@@ -1,0 +1,73 @@
+"""The samples of a training, part by part in the order of an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from backproof.ops.row import Array
+
+PART = 2**25
+"""About how many bytes of samples are laid out at once."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Arrays whose rows are samples, by the name of the input that they are: X, Y. They may lie on disk."""
+
+    arrays: Mapping[str, Array]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.arrays.values())))
+
+    def taken(self, rows: Array) -> dict[str, Array]:
+        """Some of the samples, in this order."""
+        return {name: np.asarray(array[rows]) for name, array in self.arrays.items()}
+
+    def parts(self, order: Array, batch: int) -> Iterator[tuple[dict[str, Array], int]]:
+        """The samples in an order, in parts of whole batches, and how many samples each batch of a part has.
+
+        The samples that make no whole batch are the last part.
+        """
+        each = sum(array[:1].nbytes for array in self.arrays.values())
+        size = max(1, PART // max(1, each * batch)) * batch
+        whole = len(order) // batch * batch
+        for start in range(0, whole, size):
+            yield self.taken(order[start : min(start + size, whole)]), batch
+        if whole < len(order):
+            yield self.taken(order[whole:]), len(order) - whole
+
+
+def order_of(count: int, seed: int, epoch: int, *, shuffle: bool) -> Array:
+    """The order in which an epoch goes through the samples: it follows from the seed and the epoch alone."""
+    if not shuffle:
+        return np.arange(count)
+    return np.random.default_rng([seed, epoch]).permutation(count)
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same, each being made while the one before is worked on."""
+    done = object()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, items, done)
+        while (item := waiting.result()) is not done:
+            waiting = pool.submit(next, items, done)
+            yield item  # type: ignore[misc]
+
+
+def split(count: int, share: float, seed: int) -> tuple[Array, Array]:
+    """The numbers of the samples that are learned, and of a share that is kept apart, drawn at random."""
+    apart = round(count * share)
+    order = np.random.default_rng([seed, 2**31]).permutation(count)
+    return np.sort(order[apart:]), np.sort(order[:apart])
+
+
+def batches(part: Array, batch: int) -> Sequence[Array]:
+    """The batches of a part."""
+    return [part[k : k + batch] for k in range(0, len(part), batch)]

@@ -1,0 +1,63 @@
+"""What comes out of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backproof.derivation.derivation import Derivation
+from backproof.ir.errors import DataError
+from backproof.ops.row import Array
+from backproof.training.checkpoints import write_arrays
+from backproof.training.forward import Forward, output_of
+from backproof.training.history import Epoch
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trained:
+    """A network with the parameters that it learned.
+
+    derivation   its forward and backward pass; the samples are rows
+    parameters   by name: ``W[1]``, shape (outputs, inputs)
+    history      what each epoch was like
+    classes      the labels behind the outputs, where the data had labels
+    engine       what took the steps: "native" or "numpy"
+    note         why it was not the native engine, where it was not
+    is_stopped   whether it stopped early, and the parameters are those of the best epoch
+    """
+
+    derivation: Derivation
+    parameters: Mapping[str, Array]
+    history: tuple[Epoch, ...]
+    classes: tuple[str, ...] | None
+    engine: str
+    note: str
+    is_stopped: bool
+
+    def __repr__(self) -> str:
+        last = f", loss {self.history[-1].loss:.4g}" if self.history else ""
+        return f"<network after {len(self.history)} epochs{last}>"
+
+    def save(self, path: str | Path) -> None:
+        """Writes the parameters to a safetensors file, under their names. Raises BackproofError."""
+        about = {"kind": "parameters", "classes": self.classes, "epochs": [epoch.as_data() for epoch in self.history]}
+        write_arrays(Path(path), self.parameters, about)
+
+    def predict(self, X: ArrayLike) -> Array:
+        """The outputs for samples that are rows: [samples, outputs]. Raises DataError for other features."""
+        array = np.asarray(X, dtype=next(iter(self.parameters.values())).dtype)
+        nodes = {name: self.derivation.quantities[name] for name in ("X", *self.parameters)}
+        wanted = self.parameters["W[1]"].shape[1]
+        if array.ndim != 2 or array.shape[1] != wanted:
+            raise DataError(f"X has the shape {array.shape}", why=f"the network takes rows of {wanted} features")
+        sizes = {
+            size.name: n
+            for name, x in self.parameters.items()
+            for size, n in zip(nodes[name].shape, x.shape, strict=True)
+        }
+        forward = Forward(self.derivation, output_of(self.derivation), {**sizes, "m": len(array)})
+        return forward.outputs({nodes[name]: x for name, x in self.parameters.items()}, array)
