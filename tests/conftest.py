@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,12 @@ GOLDEN = Path(__file__).resolve().parent / "golden"
 # Derandomized: a failure is the same for everybody, and on the next run. No deadline: a busy machine is no failure.
 settings.register_profile("backproof", derandomize=True, deadline=None)
 settings.load_profile("backproof")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Compiled code is kept for the time of the tests, and not among that of whoever runs them."""
+    os.environ["BACKPROOF_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -285,6 +285,7 @@ def test_no_native_engine(monkeypatch) -> None:
     from backproof.execution import engines
 
     monkeypatch.setattr(engines, "has_native", lambda: False)
+    monkeypatch.setattr(engines, "COMPILING", 0.0)
     found = bp.fit(IRIS, "iris", epochs=1)
     assert found.engine == "numpy"
     assert "pip install 'backproof[native]'" in found.note
@@ -293,11 +294,20 @@ def test_no_native_engine(monkeypatch) -> None:
 
 
 @pytest.mark.skipif(not has_native(), reason="llvmlite is missing")
-def test_what_native_code_does_not_cover_is_said() -> None:
+def test_what_native_code_does_not_cover_is_said(monkeypatch) -> None:
+    from backproof.execution import engines
+
+    monkeypatch.setattr(engines, "COMPILING", 0.0)
     net = bp.Network(4, [bp.Dense(8, "sin(z)"), bp.Dense(3, "softmax")], loss="categorical_cross_entropy")
     found = bp.fit(net, "iris", epochs=1)
     assert found.engine == "numpy"
     assert "no native code for the function sin" in found.note
+
+
+@pytest.mark.skipif(not has_native(), reason="llvmlite is missing")
+def test_what_takes_longer_than_compiling_is_compiled() -> None:
+    assert bp.fit(IRIS, "iris", epochs=1).engine == "numpy"
+    assert bp.fit(IRIS, "iris", epochs=10**9, patience=1, least_gain=1.0).engine == "native"
 
 
 # --- samples

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
-from backproof.ir.node import Node
-from backproof.ir.sizes import Size
+from backproof.ir.node import Node, ancestors
+from backproof.ir.sizes import ONE, Size
+from backproof.ops.linear import matmul
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,3 +28,13 @@ class Step:
     after: tuple[Node, ...]
     result: Node
     samples: Size
+
+    def operations(self, sizes: Mapping[str, int]) -> int:
+        """How many operations on single entries a step takes for one sample, about."""
+        total = 0
+        for node in ancestors([self.result, *self.after]):
+            own = [size for size in node.shape if size not in (ONE, self.samples)]
+            if node.op is matmul and node.inputs[0].shape[-1] not in (ONE, self.samples):
+                own.append(node.inputs[0].shape[-1])
+            total += prod(sizes.get(size.name, size.value or 1) for size in own)
+        return total

@@ -9,15 +9,13 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
-from backproof.emit.native.kernels import lengths
-from backproof.emit.native.machine import host, optimised, target_machine
+from backproof.emit.native.machine import host, object_code, target_machine
 from backproof.emit.native.memory import ALIGNED
 from backproof.emit.native.panels import Panels
 from backproof.emit.native.unrolled import Unrolled
 from backproof.emit.step import Step
-from backproof.ir.node import Node, ancestors
-from backproof.ir.sizes import ONE
-from backproof.ops.linear import matmul
+from backproof.execution.code_cache import cached_code
+from backproof.ir.node import Node
 from backproof.ops.row import Array
 
 MOST_WRITTEN_OUT = 4000
@@ -35,12 +33,13 @@ class Engine:
         self._step, self._sizes, self._dtype = step, sizes, np.dtype(dtype)
         machine, size = host(), self._dtype.itemsize
         self._code: Unrolled | Panels
-        if operations(step, sizes) <= MOST_WRITTEN_OUT:
+        if step.operations(sizes) <= MOST_WRITTEN_OUT:
             self._code = Unrolled(step, sizes, size, machine)
         else:
             self._code = Panels(step, sizes, size, machine)
-        module = optimised(str(self._code.module), machine)
-        self._compiled = llvm.create_mcjit_compiler(module, target_machine(machine))
+        code = cached_code(str(self._code.module), machine, object_code)
+        self._compiled = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine(machine))
+        self._compiled.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._compiled.finalize_object()
         pointers = [ctypes.c_void_p] * (len(step.data) + 3)
         kind = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64, ctypes.c_int64)
@@ -74,17 +73,6 @@ class Engine:
         if len(numbers):
             self._run(*pointers, len(numbers), batches)
         return results
-
-
-def operations(step: Step, sizes: Mapping[str, int]) -> int:
-    """How many operations on single entries a step takes for one sample, about."""
-    total = 0
-    for node in ancestors([step.result, *step.after]):
-        own = [size for size in node.shape if size not in (ONE, step.samples)]
-        if node.op is matmul and node.inputs[0].shape[-1] not in (ONE, step.samples):
-            own.append(node.inputs[0].shape[-1])
-        total += int(np.prod(lengths(sizes, *own)))
-    return total
 
 
 def aligned(array: Array) -> Array:

@@ -16,6 +16,10 @@ from backproof.ops.row import Array
 
 Kind = Literal["auto", "native", "numpy"]
 KINDS: tuple[Kind, ...] = ("auto", "native", "numpy")
+COMPILING = 1.0
+"""About how many seconds it takes to compile a step."""
+CALL, OPERATION = 1.5e-6, 1e-10
+"""About how many seconds NumPy takes for a call, and for an operation on an entry."""
 MISSING = "native code needs llvmlite: pip install 'backproof[native]'"
 
 
@@ -49,22 +53,29 @@ def has_native() -> bool:
     return importlib.util.find_spec("llvmlite") is not None
 
 
-def chosen(step: Step, sizes: Mapping[str, int], dtype: Any, kind: Kind = "auto") -> Chosen:
-    """The engine for a step on arrays of these sizes.
+def chosen(step: Step, sizes: Mapping[str, int], dtype: Any, kind: Kind = "auto", *, steps: int) -> Chosen:
+    """The engine for so many steps on arrays of these sizes: "auto" compiles what takes longer than compiling.
 
     Raises BackproofError where native code is asked for and there is none.
     """
-    if kind != "numpy":
-        if has_native():
-            from backproof.execution.engine import Engine  # with llvmlite, which not everybody has
+    numpy = NumpyEngine(step, sizes, dtype)
+    if kind == "numpy" or (kind == "auto" and steps * _seconds(numpy, step, sizes) < COMPILING):
+        return Chosen(numpy, "numpy")
+    if has_native():
+        from backproof.execution.engine import Engine  # with llvmlite, which not everybody has
 
-            try:
-                return Chosen(Engine(step, sizes, dtype), "native")
-            except UncoveredError as error:
-                why = f"there is no native code for {error}"
-        else:
-            why = MISSING
-        if kind == "native":
-            raise BackproofError("there is no native engine for this network", why=why, instead='take engine="auto"')
-        return Chosen(NumpyEngine(step, sizes, dtype), "numpy", why)
-    return Chosen(NumpyEngine(step, sizes, dtype), "numpy")
+        try:
+            return Chosen(Engine(step, sizes, dtype), "native")
+        except UncoveredError as error:
+            why = f"there is no native code for {error}"
+    else:
+        why = MISSING
+    if kind == "native":
+        raise BackproofError("there is no native engine for this network", why=why, instead='take engine="auto"')
+    return Chosen(numpy, "numpy", why)
+
+
+def _seconds(engine: NumpyEngine, step: Step, sizes: Mapping[str, int]) -> float:
+    """How long NumPy takes for a step, about."""
+    operations = step.operations(sizes) * sizes[step.samples.name]
+    return CALL * engine.text.count("\n") + OPERATION * operations

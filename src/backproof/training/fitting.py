@@ -89,7 +89,9 @@ class Fitting:
             options = self._options
             # What is left at the end of an epoch is one step: to compile it would take longer than all of them.
             kind = options.engine if samples == self._batch else "numpy"
-            self._engines[samples] = chosen(self._plan.step, {**self._sizes, "m": samples}, options.dtype, kind)
+            sizes = {**self._sizes, self._plan.step.samples.name: samples}
+            steps = options.epochs * (len(self._learned) // self._batch)
+            self._engines[samples] = chosen(self._plan.step, sizes, options.dtype, kind, steps=steps)
         return self._engines[samples]
 
     def epochs(self, state: State) -> Iterator[State]:

@@ -49,6 +49,12 @@ def target_machine(machine: Machine) -> llvm.TargetMachine:
     return triple.create_target_machine(cpu=machine.cpu, features=machine.features, opt=3, jit=True)
 
 
+def object_code(text: str) -> bytes:
+    """A module in LLVM's language as code for this machine."""
+    machine = host()
+    return target_machine(machine).emit_object(optimised(text, machine))  # type: ignore[no-any-return]
+
+
 def optimised(text: str, machine: Machine) -> llvm.ModuleRef:
     """A module in LLVM's language, checked and put through LLVM's own passes."""
     module = llvm.parse_assembly(text)
