@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "api": EVERYTHING,
     "autograd": EVERYTHING,
     "testing": EVERYTHING,
+    "estimators": EVERYTHING,
     "grading": EVERYTHING,
     "": EVERYTHING,
 }

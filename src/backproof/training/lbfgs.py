@@ -16,6 +16,7 @@ from backproof.ops.row import Array
 from backproof.training.fitting import State
 from backproof.training.history import Epoch
 from backproof.training.judging import Judging
+from backproof.training.optimisers import LBFGS
 from backproof.training.options import Options
 from backproof.training.samples import Samples
 
@@ -28,7 +29,7 @@ def minimised(
 ) -> State:
     """Where L-BFGS gets from the parameters it starts with, an epoch being an iteration; in double precision."""
     shapes = {name: np.shape(array) for name, array in start.items()}
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
+    bounds = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
     nodes = (derivation.quantities[name] for name in shapes)
     names = {str(x.symbol): identifier(x.symbol, ()) for x in nodes if x.symbol is not None}
     function = compiled(derivation)
@@ -37,7 +38,7 @@ def minimised(
     began = time.perf_counter()
 
     def parted(vector: Array) -> dict[str, Array]:
-        parts = np.split(vector, ends[:-1])
+        parts = np.split(vector, bounds[:-1])
         return {name: part.reshape(shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)}
 
     def value(vector: Array) -> tuple[float, Array]:
@@ -52,7 +53,9 @@ def minimised(
             options.told(epochs[-1])
 
     first = np.concatenate([np.ravel(array).astype(float) for array in start.values()])
-    limits = {"maxiter": options.epochs, "maxcor": MEMORY, "maxfun": 20 * options.epochs}
+    assert isinstance(options.optimiser, LBFGS)
+    ends = {"gtol": options.optimiser.tolerance, "maxfun": options.optimiser.most}
+    limits = {"maxiter": options.epochs, "maxcor": MEMORY, **ends}
     with np.errstate(all="ignore"):
         found = minimize(value, first, jac=True, method="L-BFGS-B", callback=after, options=limits)
     return State(parted(found.x), tuple(epochs), None, len(epochs))

@@ -162,7 +162,13 @@ class AdamW(Adam):
 @dataclass(frozen=True)
 class LBFGS:
     """All samples in each step, along a direction that remembers how the gradient changed, as far as a line search says
-    (Liu and Nocedal, 1989). It has no learning rate and no batches."""
+    (Liu and Nocedal, 1989). It has no learning rate and no batches.
+
+    It ends where no entry of the gradient is larger than `tolerance`, or after `most` evaluations of it.
+    """
+
+    tolerance: float = 1e-5
+    most: int = 15000
 
 
 OPTIMISERS: dict[str, type[SGD | RMSprop | Adam | LBFGS]] = {

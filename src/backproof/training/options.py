@@ -11,6 +11,7 @@ from backproof.execution.engines import KINDS, Kind
 from backproof.ir.errors import BackproofError
 from backproof.training.history import Epoch
 from backproof.training.optimisers import LBFGS, Adam, Optimiser
+from backproof.training.schedules import Schedule
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Options:
     epochs      how often it goes through all samples
     batch       how many samples a step takes; the last step of an epoch takes those that are left
     optimiser   by what rule parameters change
-    schedule    how the learning rate changes, as text (see `schedules.SCHEDULES`)
+    schedule    how the learning rate changes: text (see `schedules.SCHEDULES`), or the factor at times, in epochs
     clip        the largest length of all gradients together; None for any
     shuffle     whether each epoch goes through the samples in an order of its own
     seed        what the orders follow from
@@ -37,7 +38,7 @@ class Options:
     epochs: int = 10
     batch: int = 32
     optimiser: Optimiser | LBFGS = field(default_factory=Adam)
-    schedule: str = "constant"
+    schedule: str | Schedule = "constant"
     clip: float | None = None
     shuffle: bool = True
     seed: int = 0

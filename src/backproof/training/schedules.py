@@ -73,8 +73,10 @@ FORMS = (
 )
 
 
-def schedule_named(text: str, epochs: int) -> Schedule:
+def schedule_named(text: str | Schedule, epochs: int) -> Schedule:
     """A schedule from its name and numbers, ``steps(10, 0.1)``, for so many epochs. Raises BackproofError."""
+    if callable(text):
+        return text
     match = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", text) if isinstance(text, str) else None
     if match is None or match[1] not in SCHEDULES:
         raise BackproofError(f"unknown schedule {text!r}", instead=f"choose from {FORMS}")
