@@ -19,6 +19,7 @@ from backproof.checking.products import Products
 from backproof.checking.recording import TooLongError, at_most
 from backproof.checking.results import Results
 from backproof.checking.rewriting import Rewritten
+from backproof.checking.slopes import Slopes
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.tree import exchanged
 from backproof.checking.truth import Draw, Truth
@@ -90,15 +91,25 @@ class ChangedRuns:
         return tuple(found) if len(found) == len(runs) else None
 
     def derivatives(self, changed: Changed) -> tuple[int, int]:
-        """How many values in the changed code are derivatives, which count twice, or products on the way to one; and
-        how many different derivatives there are among them."""
+        """How many different derivatives there are among the values in the changed code; and how many values are
+        derivatives or terms of them and called nothing else, slopes, or products on the way.
+
+        Derivatives count twice, and thrice where they lie as the derivation has them.
+        """
         run = self.played(changed, self.arguments, statements=True)
-        arrays = [] if run is None else [x.value for moment in run.moments for x in moment.writes if x.value.ndim]
-        counts = []
+        writes = [] if run is None else [x for moment in run.moments for x in moment.writes if x.value.ndim]
+        arrays, counts = [x.value for x in writes], []
         for truth, products in zip(self._truths, self._products, strict=True):
-            found = truth.derivatives_among(arrays)
-            counts.append((2 * len(found) + products.count(truth, arrays), len({*found})))
+            found = [(x, quantity) for x in arrays for quantity in truth.derivatives_among([x])]
+            named = sum(truth.is_derivative(x.value, x.text) for x in writes)
+            upright = sum(x.shape == truth.plain(quantity.node, 0).shape for x, quantity in found)
+            beside = products.count(truth, arrays) + sum(map(self._slopes.has, arrays))
+            counts.append((len({quantity for _, quantity in found}), 2 * named + upright + beside))
         return max(counts)
+
+    @cached_property
+    def _slopes(self) -> Slopes:
+        return Slopes(self._truth)
 
     @cached_property
     def _products(self) -> list[Products]:

@@ -120,7 +120,7 @@ def _proven(
     asked = {name for name, q in truth.of_name.items() if name in wanted or results.is_named(q)}
     quantities = {name: truth.of_name[name] for name in asked - right}
     unknown = {name for name, q in quantities.items() if results.has_unknown(q) or results.has(q, shaped=False)}
-    unknown |= {*wrong}
+    unknown |= {*wrong} | ({*quantities} & {*wanted} if results.comes_twice else set())
     lacking = [q for q in quantities.values() if not truth.is_idle(q)]
     if not raised and not (lacking and (unknown or results.unknown)):
         return None

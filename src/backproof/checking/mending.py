@@ -173,7 +173,7 @@ class _Mending:
             if whole and self._proposed:
                 return next(iter(whole.values())), self._all, True
             if whole:
-                whole |= self._before(next(iter(whole.values())), suspects, done)
+                whole |= self._beside(next(iter(whole.values())), suspects, done)
                 return max(whole.values(), key=lambda x: self._likelihood(x, done)), self._all, True
             if sure and stage.decides and not self._raised:
                 partly = {line: part for line, part in partly.items() if line in sure}
@@ -211,7 +211,7 @@ class _Mending:
 
     def _different(self, changed: Changed) -> int:
         """How many different derivatives there are among the values of the code with changes."""
-        return self._runs.derivatives(changed)[1]
+        return self._runs.derivatives(changed)[0]
 
     def _is_gain(self, stage: _Stage, found: frozenset[str], before: frozenset[str]) -> bool:
         """Whether more is right of what is wanted."""
@@ -247,13 +247,19 @@ class _Mending:
                     yield candidate
             waiting = left
 
-    def _before(self, found: Rewritten, suspects: Suspected, done: Changed) -> Changed:
-        """Changes, about as simple as one that makes all right, of statements that run before it, and do so too."""
+    def _beside(self, found: Rewritten, suspects: Suspected, done: Changed) -> Changed:
+        """Changes, about as simple as one that makes all right, of other statements, that do so too.
+
+        They are looked for in those that run before it and in those that read what it gives: a factor may be missing in
+        either.
+        """
         whole: dict[Line, Rewritten] = {}
         right = self._runs.right({**done, found.line: found})
-        earlier = self._order[: self._order.index(found.line)]
+        at = self._order.index(found.line)
+        given = {write.text for write in self._moments[found.line].writes}
+        readers = (x for x in self._order[at + 1 :] if given & {read.text for read in self._moments[x].reads})
         reaches = range(max(2, found.reach + 1))
-        for line in (x for x in earlier if x in suspects.first or x in suspects.others):
+        for line in (x for x in (*self._order[:at], *readers) if x in suspects.first or x in suspects.others):
             changes = self._rewritten if line in suspects.first else self._giving_derivatives
             for new in islice(chain.from_iterable(changes(line, reach) for reach in reaches), MOST_BEFORE):
                 if self._runs_left <= 0:

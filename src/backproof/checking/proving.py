@@ -36,8 +36,10 @@ TELLING = (
     "square root of the scale",
 )
 """Mistakes that a change of the line says better than an edit of the equation with the same numbers."""
-VAGUE = ("wrong power", "wrong operation")
+VAGUE = ("wrong power", "wrong operation", "wrong number")
 """Mistakes in the equation that tell less than any change of the line with the same numbers."""
+BY_LENGTHS = ("factor too many", "1/m left out", "1/m twice", "division left out")
+"""Changes of a line by which something is divided by a length, or is not."""
 BOTH = " and "
 """What stands between the names of two mistakes: where one change of the line is enough, there are no two."""
 Place = tuple[str, int, int, str, str]
@@ -124,7 +126,10 @@ class _Proof:
         found: tuple[Edited | Repair, ...] = ()
         if not is_right and not is_zero:
             found = mistakes(self._truth, quantity, trial, (repair,))
-            is_vague = found and (found[0].mistake in VAGUE or BOTH in found[0].mistake)
+            # A length may be 2 on all draws: the line says whether it is the number or the length.
+            is_length = repair.mistake in BY_LENGTHS and any(text.isidentifier() for text in repair.named)
+            is_number = found and found[0].mistake == "factor 2" and is_length
+            is_vague = found and (found[0].mistake in VAGUE or BOTH in found[0].mistake or is_number)
             if found and (repair.mistake in TELLING or is_vague):
                 found = found if found[0].mistake == repair.mistake else (repair,)
         mended = self._right.get(_place(event.moment, event.text))

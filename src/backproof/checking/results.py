@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 from backproof.checking.comparing import fits, layouts, same
@@ -83,6 +84,12 @@ class Results:
             return False
         nameless = (arrays for text, arrays in self._arrays if not any(map(str.isalpha, text)))
         return any(self._truth.is_(parts[0], arrays) for arrays in nameless)
+
+    @cached_property
+    def comes_twice(self) -> bool:
+        """Whether the same array came back at two places without names: another one may belong at one of them."""
+        nameless = [x for text, x in self._arrays if not any(map(str.isalpha, text)) and x[0].size > 1]
+        return any(a[0].shape == b[0].shape and all(map(same, a, b)) for a, b in combinations(nameless, 2))
 
     def lacks(self, found: Array) -> bool:
         """Whether all that came back is known, and a value did not, or only as something that has no name."""

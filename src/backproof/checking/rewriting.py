@@ -18,11 +18,12 @@ from backproof.checking.changing.statements import (
     goes_on,
     is_update,
     other_assignments,
+    other_slices,
     other_targets,
     target_of,
 )
 from backproof.checking.changing.surroundings import Line, Surroundings
-from backproof.checking.changing.unused import subtracted_at_labels, using
+from backproof.checking.changing.unused import returned, subtracted_at_labels, using, with_unused
 from backproof.checking.moments import Moment, statement_of
 from backproof.checking.repair import Repair
 from backproof.checking.syntax import tree_of
@@ -76,7 +77,9 @@ def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: i
     if reach == 0:
         yield from other_assignments(statement, moment)
         yield from other_targets(statement, around.names, around.shape)
+        yield from other_slices(statement, moment.file)
         yield from using(statement, around.names)
+        yield from returned(statement, around.names)
     if reach == 1:
         yield from goes_on(statement, around.names, around.shape)
         yield from goes_further(statement, around.names, around.shape)
@@ -88,6 +91,8 @@ def _changed(statement: ast.stmt, moment: Moment, around: Surroundings, reach: i
         tried = _of_expression(tree, around, own) if own >= 0 else iter(())
         if reach == 0 and moment.raised:  # what has another shape than it should is likely
             tried = chain(other_names(tree, around.names, around.shape), tried)
+        if reach == 1:
+            tried = chain(with_unused(tree, around.names, around.shape), tried)
         if reach == FURTHEST and (does_nothing(statement) or isinstance(statement, ast.Return)):
             tried = chain(tried, terms_left_out(tree, around.names, around.shape))
         for mistake, says, named, new in tried:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, combinations, permutations
+from itertools import chain, combinations, permutations, product
 
 from backproof.checking.changing.activations import (
     CLASS,
@@ -84,6 +84,8 @@ def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[
                 says = "the derivative of the activation, {0}, is taken twice"
                 yield "derivative twice", says, (twice,), exchanged(tree, node, before)
         yield from _rests_of_one(tree, node)
+        yield from _slopes_of_factors(tree, node, names)
+        yield from _sums_below(tree, node, names)
     yield from _numbers(tree, names)
     for op in (ast.Sub(), ast.Add()):
         yield "term left out", "the term {0} is left out", ("1",), ast.BinOp(tree, op, ast.Constant(1))
@@ -94,6 +96,26 @@ def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[
     yield from slopes(tree, names, shape)
     yield from _divisions(tree, names, shape)
     yield from _penalties(tree, names, shape)
+
+
+def _slopes_of_factors(tree: ast.expr, node: ast.expr, names: Names) -> Iterator[Change]:
+    """The derivative of an activation, where its value stands as a factor."""
+    factors = (node.left, node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) else ()
+    for part in (x for x in factors if isinstance(x, ast.Name | ast.Subscript | ast.Attribute)):
+        text = ast.unparse(part)
+        for code in slopes_of(text, names) if names.shapes.get(text) and not is_called_derivative(text) else ():
+            says = "the derivative of the activation, {1}, belongs in the place of {0}"
+            yield "g for g'", says, (text, code), exchanged(tree, part, parsed(code))
+
+
+def _sums_below(tree: ast.expr, node: ast.expr, names: Names) -> Iterator[Change]:
+    """The sum of the entries of what something is divided by."""
+    match node:
+        case ast.BinOp(op=ast.Div(), right=ast.Name() | ast.Subscript() | ast.Attribute() as divisor):
+            text = ast.unparse(divisor)
+            if names.shapes.get(text):
+                says = "the sum of {0} is left out"
+                yield "sum left out", says, (text,), exchanged(tree, divisor, parsed(f"{text}.sum()"))
 
 
 def _rests_of_one(tree: ast.expr, node: ast.expr) -> Iterator[Change]:
@@ -134,7 +156,7 @@ def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
         yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(parsed(own), ast.Mult(), tree)
         yield "term left out", "the term {0} is left out", (own,), ast.BinOp(tree, ast.Add(), parsed(own))
     yield from _pieces(tree, names)
-    if not any(is_called_derivative(text) for text in map(ast.unparse, valued(tree))):
+    if isinstance(tree, ast.Name) or not any(is_called_derivative(text) for text in map(ast.unparse, valued(tree))):
         for own in names.differences_of(shape):
             yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(parsed(own), ast.Mult(), tree)
 
@@ -313,12 +335,12 @@ def _divisions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
 def _penalties(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """A number times an array, as the derivative of a penalty is; it may stand where a sum begins with zeros."""
     begins = isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute) and "zeros" in tree.func.attr
-    for text in names.shaped(shape):
-        for number in (n for n in names.numbers if n not in names.counts):
-            penalty = parsed(f"{number} * {text}")
-            says = "the term {0} is left out"
-            new = penalty if begins else ast.BinOp(tree, ast.Add(), penalty)
-            yield "term left out", says, (ast.unparse(penalty),), new
+    entries = (text for text in names.numbers if "[" in text) if shape == () else names.shaped(shape)
+    numbers = [n for n in names.numbers if n not in names.counts and "[" not in n]
+    for text, number, two in product(entries, numbers, ("", "2 * ")):
+        penalty = parsed(f"{two}{number} * {text}")
+        new = penalty if begins else ast.BinOp(tree, ast.Add(), penalty)
+        yield "term left out", "the term {0} is left out", (ast.unparse(penalty),), new
 
 
 def _products_left_out(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:

@@ -94,9 +94,16 @@ class Names:
         yield from (f"{a} * {b}" for a, b in pairs if is_called_derivative(a) or is_called_derivative(b))
 
     def differences_of(self, shape: tuple[int, ...]) -> Iterator[str]:
-        """The differences of two arrays of a shape, as that of a prediction and what it should be."""
+        """The differences of two arrays of a shape, as that of a prediction and what it should be.
+
+        A column may be what is left of a matrix that is missing.
+        """
         for a, b in permutations([*self.shaped(shape), *self.reshaped(shape)], 2):
             yield f"{a} - {b}"
+        if len(shape) == 2 and shape[1] == 1:
+            wider = {own for own in self.shapes.values() if len(own) == 2 and own[0] == shape[0] and own[1] > 1}
+            for own in sorted(wider):
+                yield from (f"({a} - {b})" for a, b in permutations(self.shaped(own), 2))
 
     def repeated_to(self, shape: tuple[int, ...]) -> list[str]:
         """What NumPy repeats along some axes to have a shape."""

@@ -12,7 +12,7 @@ from backproof.checking.changing.expressions import additions
 from backproof.checking.changing.names import Names, is_called_derivative
 from backproof.checking.changing.places import at, other_windows
 from backproof.checking.moments import Moment
-from backproof.checking.syntax import looped
+from backproof.checking.syntax import looped, tree_of
 from backproof.checking.tree import exchanged, parsed
 
 Restated = tuple[str, str, tuple[str, ...], ast.stmt]
@@ -129,6 +129,17 @@ def other_assignments(statement: ast.stmt, moment: Moment) -> Iterator[Restated]
                 yield "factor too many", says, (ast.unparse(value),), ast.Pass()
                 opposite = ast.Div() if isinstance(op, ast.Mult) else ast.Mult()
                 yield "factor too many", says, (ast.unparse(value),), ast.AugAssign(target, opposite, value)
+
+
+def other_slices(statement: ast.stmt, file: str) -> Iterator[Restated]:
+    """Another slice that stands elsewhere in the same code."""
+    match statement:
+        case ast.Assign(targets=[target], value=ast.Call(func=ast.Name(id="slice")) as own):
+            calls = (x for x in ast.walk(tree_of(file)) if isinstance(x, ast.Call))
+            others = (x for x in calls if isinstance(x.func, ast.Name) and x.func.id == "slice")
+            for text in dict.fromkeys(map(ast.unparse, others)):
+                if text != ast.unparse(own):
+                    yield "wrong place", INSTEAD, (ast.unparse(own), text), ast.Assign([target], parsed(text))
 
 
 def other_targets(statement: ast.stmt, names: Names, shape: tuple[int, ...]) -> Iterator[Restated]:

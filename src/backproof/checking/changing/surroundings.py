@@ -110,6 +110,7 @@ class _Function:
         }
         held = {text: value for text, value in self.held.items() if is_code(text)}
         lengths = {text: n for text, x in self._lengths.items() if (n := value_in(x, held, moment.scope)) is not None}
+        lengths |= _other_lengths(held, lengths)
         written = {ast.unparse(x) for x in ast.walk(statement) if isinstance(x, ast.expr)}
         last = left_over(self._nodes, statement.lineno)
         known = self._at_keys(self._at_places(held) | held | lengths, last, written)
@@ -122,7 +123,11 @@ class _Function:
             one_sided=[text for text, value in known.items() if np.all(value > 0) or np.all(value <= 0)],
             pieces=self.pieces,
             loaded=self.loaded,
-            masks=[x for x in _within_limits(moment.file) if _is_known(x, known, moment.scope)],
+            masks=[
+                x
+                for x in (*_within_limits(moment.file), *_leaky_slopes(moment.file))
+                if _is_known(x, known, moment.scope)
+            ],
             roots=[x for x in _roots(moment.file) if _is_number(value_in(parsed(x), known, moment.scope))],
         )
         return Surroundings(names, known, _shape(moment, statement, known))
@@ -252,6 +257,26 @@ def _within_limits(file: str) -> list[str]:
 
 
 @lru_cache(maxsize=64)
+def _leaky_slopes(file: str) -> list[str]:
+    """For each ``np.where(z > 0, z, 0.1 * z)`` of a file, its derivative: ``np.where(z > 0, 1, 0.1)``."""
+    found = []
+    for node in ast.walk(tree_of(file)):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="where"), args=[condition, z, ast.BinOp(a, ast.Mult(), b)]):
+                slopes = [x for x, other in ((a, b), (b, a)) if ast.unparse(other) == ast.unparse(z)]
+            case ast.Call(
+                func=ast.Attribute(attr="maximum"),
+                args=[ast.BinOp(a, ast.Mult(), b), z] | [z, ast.BinOp(a, ast.Mult(), b)],
+            ):
+                slopes = [x for x, other in ((a, b), (b, a)) if ast.unparse(other) == ast.unparse(z)]
+                condition = ast.Compare(z, [ast.Gt()], [ast.Constant(0)])
+            case _:
+                continue
+        found += [f"np.where({ast.unparse(condition)}, 1, {ast.unparse(x)})" for x in slopes]
+    return found
+
+
+@lru_cache(maxsize=64)
 def _roots(file: str) -> list[str]:
     """What square roots are taken of in a file."""
     found = []
@@ -260,6 +285,17 @@ def _roots(file: str) -> list[str]:
             case ast.Call(func=ast.Attribute(attr="sqrt"), args=[_]):
                 found.append(ast.unparse(node))
     return list(dict.fromkeys(found))
+
+
+def _other_lengths(held: Mapping[str, Array], lengths: Mapping[str, Array]) -> dict[str, Array]:
+    """How many rows arrays have, where nothing holds that number: the code may have to ask for it."""
+    known = {int(x) for x in (*held.values(), *lengths.values()) if x.ndim == 0 and x.dtype.kind == "i"}
+    found: dict[str, Array] = {}
+    for text, value in held.items():
+        if text.isidentifier() and value.ndim and len(value) > 1 and len(value) not in known:
+            known.add(len(value))
+            found[f"len({text})"] = np.array(len(value))
+    return found
 
 
 def _is_number(value: Array | None) -> bool:

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from itertools import combinations, permutations, product
 
-from backproof.checking.changing.names import Names
+from backproof.checking.changing.change import Change, valued
+from backproof.checking.changing.names import Names, is_called_derivative
 from backproof.checking.changing.statements import Restated, one_after_another
 from backproof.checking.tree import exchanged, parsed
 
@@ -36,6 +37,33 @@ def using(statement: ast.stmt, names: Names) -> Iterator[Restated]:
         for other in _given(target, parsed(text)):
             says = "{0} is used nowhere, and belongs here in the place of {1}"
             yield "wrong quantity", says, (text, ast.unparse(value)), other
+
+
+def returned(statement: ast.stmt, names: Names) -> Iterator[Restated]:
+    """A derivative that is used nowhere, in the place of another one that is given back."""
+    match statement:
+        case ast.Return(value=ast.Tuple(elts=parts)) | ast.Return(value=ast.Dict(values=parts)):
+            unused = [x for x in names.shapes if names.is_unused(x) and is_called_derivative(x)]
+            for part, text in product((x for x in parts if isinstance(x, ast.Name)), unused):
+                says = "{0} is given back where {1} belongs, which is used nowhere"
+                yield "wrong quantity", says, (ast.unparse(part), text), exchanged(statement, part, parsed(text))
+
+
+def with_unused(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
+    """An array that is used nowhere, alone or times another one: as a factor of the whole, or as a term of a part."""
+    others = [text for text in names.shaped(shape)]
+    for text in (x for x in names.shapes if names.shapes[x] and names.is_unused(x)):
+        products = [text, *(f"{text} * {other}" for other in others if other != text)]
+        for code in products:
+            says = "{0} is used nowhere: the factor {1} is left out here"
+            kind = "upstream left out" if is_called_derivative(text) else "factor left out"
+            yield kind, says, (text, code), ast.BinOp(parsed(code), ast.Mult(), tree)
+        for code in products:
+            for part in valued(tree):
+                for op in (ast.Sub(), ast.Add()):
+                    says = "{0} is used nowhere: the term {1} is left out here"
+                    new = ast.BinOp(part, op, parsed(code))
+                    yield "term left out", says, (text, code), exchanged(tree, part, new)
 
 
 def subtracted_at_labels(statement: ast.stmt, names: Names) -> Iterator[Restated]:
