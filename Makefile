@@ -19,7 +19,7 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  %-16s %s\n' "$$name" "$$text"; done
 
-demo: $(VENV)/.stamp-package  ## derive, run and check the article's kind of network on iris; leaves out/derivation.*
+demo: $(VENV)/.stamp-native  ## derive, run, check and train the article's kind of network on iris; leaves out/derivation.*
 	$(BIN)/backproof derive $(SPEC) --expand
 	@mkdir -p out
 	$(BIN)/backproof derive $(SPEC) --expand -o out/derivation.md
@@ -27,6 +27,7 @@ demo: $(VENV)/.stamp-package  ## derive, run and check the article's kind of net
 	$(BIN)/backproof derive $(SPEC) --expand -o out/derivation.tex
 	$(BIN)/backproof run $(SPEC) --data iris --entry "dW[1][2,1]"
 	$(BIN)/backproof check $(SPEC) --data iris
+	$(BIN)/backproof train $(SPEC) --data iris --epochs 50 --rate 0.02 --metric accuracy --engine native
 
 test: $(VENV)/.stamp-test  ## all tests that need no framework
 	$(BIN)/python -m pytest --numprocesses auto
@@ -68,11 +69,7 @@ $(VENV_FRAMEWORKS)/.stamp-venv:
 	$(call venv,$(VENV_FRAMEWORKS))
 	@touch $@
 
-$(VENV)/.stamp-package: $(VENV)/.stamp-venv pyproject.toml
-	$(BIN)/python $(PIP_INSTALL) -e .
-	@touch $@
-
-# .stamp-test, .stamp-dev, .stamp-docs: the package with that extra.
+# .stamp-native, .stamp-test, .stamp-dev, .stamp-docs: the package with that extra.
 $(VENV)/.stamp-%: $(VENV)/.stamp-venv pyproject.toml
 	$(BIN)/python $(PIP_INSTALL) -e '.[$*]'
 	@touch $@

@@ -18,7 +18,11 @@ class Compiler:
     def __init__(self) -> None:
         self.asked = 0
 
-    def __call__(self, text: str) -> bytes:
+    def of(self, text: str) -> bytes:
+        """The code of a text, from the cache if it is there."""
+        return cached_code(text, host(), lambda: self.compiled(text))
+
+    def compiled(self, text: str) -> bytes:
         self.asked += 1
         return b"code of " + text.encode()
 
@@ -37,9 +41,9 @@ def entry(folder: Path) -> Path:
 def test_it_is_compiled_once(folder: Path) -> None:
     compiler = Compiler()
     for _ in range(3):
-        assert cached_code("a", host(), compiler) == b"code of a"
+        assert compiler.of("a") == b"code of a"
     assert compiler.asked == 1
-    assert cached_code("b", host(), compiler) == b"code of b"
+    assert compiler.of("b") == b"code of b"
     assert len(list(folder.iterdir())) == 2
     assert entry_mode(folder) == {0o600}
 
@@ -51,12 +55,12 @@ def entry_mode(folder: Path) -> set[int]:
 @pytest.mark.parametrize("damage", [b"", b"code", None, -1])
 def test_what_is_damaged_is_made_anew(folder: Path, damage: bytes | int | None) -> None:
     compiler = Compiler()
-    cached_code("a", host(), compiler)
+    compiler.of("a")
     file = entry(folder)
     whole = file.read_bytes()
     broken = whole[:-1] + bytes([whole[-1] ^ 1]) if damage is None else whole[:-1] if damage == -1 else damage
     file.write_bytes(broken)
-    assert cached_code("a", host(), compiler) == b"code of a"
+    assert compiler.of("a") == b"code of a"
     assert compiler.asked == 2
     assert file.read_bytes() == whole
 
@@ -64,9 +68,9 @@ def test_what_is_damaged_is_made_anew(folder: Path, damage: bytes | int | None) 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="no permissions")
 def test_what_others_may_write_is_made_anew(folder: Path) -> None:
     compiler = Compiler()
-    cached_code("a", host(), compiler)
+    compiler.of("a")
     entry(folder).chmod(0o666)
-    cached_code("a", host(), compiler)
+    compiler.of("a")
     assert compiler.asked == 2
     assert entry_mode(folder) == {0o600}
 
@@ -76,5 +80,5 @@ def test_where_nothing_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "file").write_text("")
     for place in ("", str(tmp_path / "file" / "below")):
         monkeypatch.setenv(FOLDER, place)
-        assert cached_code("a", host(), compiler) == b"code of a"
+        assert compiler.of("a") == b"code of a"
     assert compiler.asked == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import ONE, Size
@@ -38,3 +39,24 @@ class Step:
                 own.append(node.inputs[0].shape[-1])
             total += prod(sizes.get(size.name, size.value or 1) for size in own)
         return total
+
+    def described(self, sizes: Mapping[str, int]) -> str:
+        """A text that is the same for steps that compute the same on arrays of the same sizes."""
+        numbers: dict[Node, int] = {}
+        lines = []
+        for node in ancestors([self.result, *self.after]):
+            numbers[node] = len(numbers)
+            attrs = {name: _plain(value) for name, value in sorted(node.attrs.items())}
+            lengths = [sizes.get(size.name, size.value) for size in node.shape]
+            inputs = [numbers[x] for x in node.inputs]
+            scalar = getattr(node.op, "scalar", None)
+            names = [size.name for size in node.shape]
+            lines.append(f"{node.op.name} {scalar} {inputs} {names} {lengths} {attrs} {node.symbol}")
+        roles = [self.data, self.numbers, self.state, self.after, (self.result,)]
+        lines += [str([numbers.get(x) for x in role]) for role in roles]
+        return "\n".join([*lines, self.samples.name])
+
+
+def _plain(value: Any) -> Any:
+    """An attribute as something that is written as what it is."""
+    return (value.shape, str(value.dtype), value.tobytes()) if hasattr(value, "tobytes") else value

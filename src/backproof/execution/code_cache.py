@@ -1,8 +1,8 @@
 """Compiled code on disk, so that the same step is compiled once for a machine.
 
 An entry is a file whose name says what it was made of, and whose first bytes say what the rest has to be: what is
-damaged, or could be somebody else's, is made anew and never run. The text of the step says all that its code depends on
-but the compiler and the machine.
+damaged, or could be somebody else's, is made anew and never run. It is made of a description of the step, our own
+generator, LLVM, and the machine.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import llvmlite.binding as llvm
 from platformdirs import user_cache_path
 
+from backproof import emit
 from backproof.emit.native.machine import Machine
 from backproof.execution.writing import write_bytes
 from backproof.ir.errors import BackproofError
@@ -24,18 +26,25 @@ FOLDER = "BACKPROOF_CACHE"
 HASH = hashlib.sha256
 
 
-def cached_code(text: str, machine: Machine, compiled: Callable[[str], bytes]) -> bytes:
-    """The object code of a module in LLVM's language, from the disk if it is there."""
+def cached_code(about: str, machine: Machine, compiled: Callable[[], bytes]) -> bytes:
+    """The object code of what a text describes, from the disk if it is there."""
     folder = _folder()
     if folder is None:
-        return compiled(text)
-    about = (llvm.llvm_version_info, machine, text)
-    path = folder / f"{HASH(repr(about).encode()).hexdigest()}.o"
+        return compiled()
+    whole = (_generator(), llvm.llvm_version_info, machine, about)
+    path = folder / f"{HASH(repr(whole).encode()).hexdigest()}.o"
     found = _read(path)
     if found is None:
-        found = compiled(text)
+        found = compiled()
         _write(path, found)
     return found
+
+
+@cache
+def _generator() -> str:
+    """What tells one version of the code that writes native code from another."""
+    files = sorted(Path(emit.__file__).parent.rglob("*.py"))
+    return HASH(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def _folder() -> Path | None:

@@ -37,7 +37,8 @@ class Engine:
             self._code = Unrolled(step, sizes, size, machine)
         else:
             self._code = Panels(step, sizes, size, machine)
-        code = cached_code(str(self._code.module), machine, object_code)
+        about = f"{type(self._code).__name__} {self._dtype}\n{step.described(sizes)}"
+        code = cached_code(about, machine, lambda: object_code(str(self._code.module)))
         self._compiled = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine(machine))
         self._compiled.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._compiled.finalize_object()

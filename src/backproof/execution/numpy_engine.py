@@ -36,6 +36,8 @@ class NumpyEngine:
         self._file = f"<step {next(_numbers)}>"
         # Where tracebacks and debuggers look for the lines of code that is in no file.
         linecache.cache[self._file] = (len(self.text), None, self.text.splitlines(keepends=True), self._file)
+        self._code = compile(self.text, self._file, "exec")
+        self._views = [(name, compile(text, self._file, "eval")) for name, text in self._program.views]
 
     @property
     def text(self) -> str:
@@ -55,9 +57,9 @@ class NumpyEngine:
             space[self._program.names[node]] = np.array(array, self._dtype)
         for name, (shape, is_truth) in self._program.arrays.items():
             space[name] = np.empty(shape, bool if is_truth else self._dtype)
-        for name, text in self._program.views:
-            space[name] = eval(text, space)
-        exec(compile(self.text, self._file, "exec"), space)
+        for name, code in self._views:
+            space[name] = eval(code, space)
+        exec(self._code, space)
         return Kept(space["step"], space)
 
     def state(self, memory: Kept) -> dict[Node, Array]:

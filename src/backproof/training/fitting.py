@@ -20,7 +20,7 @@ from backproof.training.forward import sizes_of
 from backproof.training.history import Epoch
 from backproof.training.optimisers import Optimiser
 from backproof.training.options import Options
-from backproof.training.samples import Samples, ahead, batches, order_of
+from backproof.training.samples import Samples, batches, order_of
 from backproof.training.schedules import schedule_named, times
 from backproof.training.steps import planned
 
@@ -117,7 +117,7 @@ class Fitting:
         order = order_of(len(self._learned), self._options.seed, number, shuffle=self._options.shuffle)
         losses: list[tuple[float, int]] = []
         arrays, steps, last, rate = state.arrays, state.steps, None, 0.0
-        for part, samples in ahead(self._learned.parts(order, self._batch)):
+        for part, samples in self._learned.parts(order, self._batch):
             arrays, found, rate = self._run(arrays, part, samples, steps)
             steps += len(found)
             losses.append((float(np.sum(found, dtype=float)) * samples, len(found) * samples))

@@ -33,8 +33,13 @@ class Samples:
     def parts(self, order: Array, batch: int) -> Iterator[tuple[dict[str, Array], int]]:
         """The samples in an order, in parts of whole batches, and how many samples each batch of a part has.
 
-        The samples that make no whole batch are the last part.
+        The samples that make no whole batch are the last part. Where there are many, each part is taken while the one
+        before is worked on.
         """
+        parts = self._parts(order, batch)
+        return ahead(parts) if sum(array.nbytes for array in self.arrays.values()) > PART else parts
+
+    def _parts(self, order: Array, batch: int) -> Iterator[tuple[dict[str, Array], int]]:
         each = sum(array[:1].nbytes for array in self.arrays.values())
         size = max(1, PART // max(1, each * batch)) * batch
         whole = len(order) // batch * batch

@@ -94,6 +94,7 @@ class Plan:
         self._made_in: dict[Node, Kernel] = {}
         self._built: list[Kernel] = []
         self._own_lane: dict[Node, Size] = {}
+        self._lanes: dict[Node, Size | None] = {}
         self._leaves = {*step.data, *step.numbers, *step.state}
         outputs = [bare(x) for x in (step.result, *step.after)]
         every = [x for x in ancestors(outputs) if x is bare(x) and x not in self._leaves and x.op not in LEAVES]
@@ -141,7 +142,11 @@ class Plan:
 
     def lane(self, node: Node) -> Size | None:
         """The axis of the lanes of an array as it is computed and given."""
-        node = bare(node)
+        if node not in self._lanes:
+            self._lanes[node] = self._lane_of(bare(node))
+        return self._lanes[node]
+
+    def _lane_of(self, node: Node) -> Size | None:
         if node in self._own_lane:
             return self._own_lane[node]
         own = axes(node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from llvmlite import ir
 
@@ -33,22 +34,25 @@ class Panels:
         width = machine.lanes(size)
         self.plan = Plan(step, sizes, WIDEST * width)
         self.memory = Memory(step, sizes, self.plan, size, width)
-        self.module = ir.Module("step")
-        self._step = step
+        self._step, self._sizes, self._size, self._machine = step, sizes, size, machine
+
+    @cached_property
+    def module(self) -> ir.Module:
+        """The module in LLVM's language."""
+        module = ir.Module("step")
+        step, size = self._step, self._size
         pointer = FLOATS[size].as_pointer()
         names = [*(str(x.symbol) for x in step.data), NUMBERS, MEMORY]
-        self._functions = []
+        functions = []
         for number, kernel in enumerate(self.plan.kernels):
-            function = ir.Function(
-                self.module, ir.FunctionType(ir.VoidType(), [pointer] * len(names)), f"kernel_{number}"
-            )
+            function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer] * len(names)), f"kernel_{number}")
             function.linkage = "internal"
             function.attributes.add("noinline")
             for argument in function.args:
                 argument.add_attribute("noalias")
             builder = ir.IRBuilder(function.append_basic_block("begin"))
             arguments = dict(zip(names, function.args, strict=True))
-            writer = Writer(kernel, builder, arguments, step, sizes, self.plan, self.memory, size, machine)
+            writer = Writer(kernel, builder, arguments, step, self._sizes, self.plan, self.memory, size, self._machine)
             if isinstance(kernel, Relaid):
                 write_copy(writer)
             elif isinstance(kernel, Contraction):
@@ -56,8 +60,9 @@ class Panels:
             else:
                 write_rows(writer)
             builder.ret_void()
-            self._functions.append(function)
-        self._write_run(pointer)
+            functions.append(function)
+        self._write_run(module, functions, pointer)
+        return module
 
     @property
     def entries(self) -> int:
@@ -76,10 +81,10 @@ class Panels:
         """A part of the state out of the memory."""
         return self.memory.taken(node, memory)
 
-    def _write_run(self, pointer: ir.Type) -> None:
+    def _write_run(self, module: ir.Module, functions: Sequence[ir.Function], pointer: ir.Type) -> None:
         step = self._step
         types = [pointer] * (len(step.data) + 3) + [INDEX, INDEX]
-        run = ir.Function(self.module, ir.FunctionType(ir.VoidType(), types), "run")
+        run = ir.Function(module, ir.FunctionType(ir.VoidType(), types), "run")
         builder = ir.IRBuilder(run.append_basic_block("begin"))
         *data, numbers, memory, results, steps, batches = run.args
         each = [self.memory.of(x).entries for x in step.data]
@@ -89,7 +94,7 @@ class Panels:
             (batch,) = carried
             own = [builder.gep(x, [builder.mul(batch, index(n))]) for x, n in zip(data, each, strict=True)]
             at = builder.gep(numbers, [builder.mul(k, index(len(step.numbers)))])
-            for function in self._functions:
+            for function in functions:
                 builder.call(function, [*own, at, memory])
             builder.store(builder.load(builder.gep(memory, [result])), builder.gep(results, [k]))
             return [next_batch(builder, batch, batches)]

@@ -8,7 +8,7 @@ between the first operation of a step and the last one of the next.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
+from functools import cached_property, partial, reduce
 from typing import Any
 
 import numpy as np
@@ -73,8 +73,13 @@ class Unrolled:
             self._is_late[node] = any(self._is_late[x] or self._is_sum[x] for x in node.inputs)
             if self._is_late[node] and self._is_wide(node):
                 raise UncoveredError("statistics of a batch")
-        self.module = ir.Module("step")
+
+    @cached_property
+    def module(self) -> ir.Module:
+        """The module in LLVM's language."""
+        self._module = ir.Module("step")
         self._write()
+        return self._module
 
     @property
     def entries(self) -> int:
@@ -118,7 +123,7 @@ class Unrolled:
         step = self._step
         pointer = FLOATS[self._size].as_pointer()
         arguments = [pointer] * (len(step.data) + 3) + [INDEX, INDEX]
-        function = ir.Function(self.module, ir.FunctionType(ir.VoidType(), arguments), "run")
+        function = ir.Function(self._module, ir.FunctionType(ir.VoidType(), arguments), "run")
         for argument in function.args[:-2]:
             argument.add_attribute("noalias")
         *data, numbers, state, results, steps, batches = function.args
@@ -222,7 +227,7 @@ class Unrolled:
             return vector
         name = f"llvm.vector.reduce.fadd.{self._many.kind.suffix}"
         types = [self._one.kind.type, vector.type]
-        function = self.module.globals.get(name) or ir.Function(self.module, ir.FunctionType(types[0], types), name)
+        function = self._module.globals.get(name) or ir.Function(self._module, ir.FunctionType(types[0], types), name)
         return self._builder.call(function, [self._one.number(-0.0), vector], fastmath=("reassoc",))
 
     # --- operations
