@@ -62,6 +62,7 @@ def compare_one(kind, derivation: Derivation, samples: int, dtype: type, *, batc
         columns = derivation.quantities["X"].shape[-1].samples
         turned = {name: array.T if columns else array for name, array in given.items()}
         trace = bp.run(derivation, turned, parameters=values)
+        assert engine.is_finite(memory)
         assert abs(found[k] - trace["J"]) <= ALLOWED[dtype] * max(1, abs(trace["J"]))
         values = {name: array - RATE * trace[f"d{name}"] for name, array in values.items()}
     for node, array in engine.state(memory).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -46,10 +46,9 @@ class Engine:
         kind = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64, ctypes.c_int64)
         self._run = kind(self._compiled.get_function_address("run"))
 
-    def laid_out(self, node: Node, batches: Sequence[Array]) -> Array:
+    def laid_out(self, node: Node, batches: Sequence[Array] | Array) -> Array:
         """One of the data, batch by batch, as the code reads it."""
-        packed = [self._code.packed(node, np.asarray(batch, self._dtype)) for batch in batches]
-        return aligned(np.concatenate(packed))
+        return aligned(self._code.packed(node, np.asarray(batches, self._dtype)))
 
     def memory(self, state: Mapping[Node, Array]) -> Array:
         """What a training keeps from step to step, as the code reads it."""
@@ -59,9 +58,13 @@ class Engine:
             memory[start : start + len(packed)] = packed
         return memory
 
-    def state(self, memory: Array) -> dict[Node, Array]:
-        """The arrays that a training keeps, out of the memory of a run."""
-        return {node: self._code.unpacked(node, memory) for node in self._step.state}
+    def state(self, memory: Array) -> Mapping[Node, Array]:
+        """The arrays that a training keeps, as they are now in the memory of a run."""
+        return _State(self._step.state, self._code, memory[: self._code.kept].copy())
+
+    def is_finite(self, memory: Array) -> bool:
+        """Whether all that a training keeps is finite."""
+        return bool(np.isfinite(memory[: self._code.kept]).all())
 
     def run(self, data: Sequence[Array], numbers: Array, memory: Array, batches: int) -> Array:
         """Takes as many steps as there are rows of `numbers`, and returns the result of each; `memory` changes.
@@ -74,6 +77,22 @@ class Engine:
         if len(numbers):
             self._run(*pointers, len(numbers), batches)
         return results
+
+
+class _State(Mapping[Node, Array]):
+    """The arrays in a memory, each taken out when it is asked for."""
+
+    def __init__(self, nodes: Sequence[Node], code: Unrolled | Panels, memory: Array) -> None:
+        self._nodes, self._code, self._memory = nodes, code, memory
+
+    def __getitem__(self, node: Node) -> Array:
+        return self._code.unpacked(node, self._memory)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
 
 
 def aligned(array: Array) -> Array:

@@ -26,14 +26,17 @@ MISSING = "native code needs llvmlite: pip install 'backproof[native]'"
 class AnyEngine(Protocol):
     """What takes steps."""
 
-    def laid_out(self, node: Node, batches: Sequence[Array], /) -> Any:
+    def laid_out(self, node: Node, batches: Sequence[Array] | Array, /) -> Any:
         """One of the data, batch by batch, as the code reads it."""
 
     def memory(self, state: Mapping[Node, Array], /) -> Any:
         """What a training keeps from step to step, as the code reads it."""
 
-    def state(self, memory: Any, /) -> dict[Node, Array]:
-        """The arrays that a training keeps, out of the memory of a run."""
+    def state(self, memory: Any, /) -> Mapping[Node, Array]:
+        """The arrays that a training keeps, as they are now in the memory of a run."""
+
+    def is_finite(self, memory: Any, /) -> bool:
+        """Whether all that a training keeps is finite."""
 
     def run(self, data: Sequence[Any], numbers: Array, memory: Any, batches: int, /) -> Array:
         """Takes as many steps as there are rows of `numbers`, and returns the result of each."""

@@ -44,7 +44,7 @@ class NumpyEngine:
         """The source of the step."""
         return self._program.text
 
-    def laid_out(self, node: Node, batches: Sequence[Array]) -> Sequence[Array]:
+    def laid_out(self, node: Node, batches: Sequence[Array] | Array) -> Sequence[Array]:
         """One of the data, batch by batch, as the code reads it."""
         return [np.ascontiguousarray(batch, self._dtype) for batch in batches]
 
@@ -63,8 +63,12 @@ class NumpyEngine:
         return Kept(space["step"], space)
 
     def state(self, memory: Kept) -> dict[Node, Array]:
-        """The arrays that a training keeps, out of the memory of a run."""
+        """The arrays that a training keeps, as they are now in the memory of a run."""
         return {node: memory.space[self._program.names[node]].copy() for node in self._step.state}
+
+    def is_finite(self, memory: Kept) -> bool:
+        """Whether all that a training keeps is finite."""
+        return all(np.isfinite(memory.space[self._program.names[node]]).all() for node in self._step.state)
 
     def run(self, data: Sequence[Sequence[Array]], numbers: Array, memory: Kept, batches: int) -> Array:
         """Takes as many steps as there are rows of `numbers`, and returns the result of each; `memory` changes."""

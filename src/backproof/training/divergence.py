@@ -40,7 +40,7 @@ def diverged(
     """
     data = {node: batches(part[_name(node)], samples) for node in step.data}
 
-    def state_after(count: int) -> dict[Node, Array]:
+    def state_after(count: int) -> Mapping[Node, Array]:
         memory = engine.memory({node: before[_name(node)] for node in step.state})
         laid_out = [engine.laid_out(node, data[node][: max(count, 1)]) for node in step.data]
         engine.run(laid_out, numbers[:count], memory, count)

@@ -11,7 +11,7 @@ import numpy as np
 
 from backproof.derivation.derivation import Derivation
 from backproof.emit.program import identifier as to_identifier
-from backproof.execution.engines import Chosen, chosen
+from backproof.execution.engines import AnyEngine, Chosen, chosen
 from backproof.execution.export import compiled
 from backproof.ir.node import Node
 from backproof.ops.row import Array
@@ -20,7 +20,7 @@ from backproof.training.forward import sizes_of
 from backproof.training.history import Epoch
 from backproof.training.optimisers import Optimiser
 from backproof.training.options import Options
-from backproof.training.samples import Samples, batches, order_of
+from backproof.training.samples import Samples, order_of
 from backproof.training.schedules import schedule_named, times
 from backproof.training.steps import planned
 
@@ -50,6 +50,23 @@ class State:
 Named = Mapping[str, Array]
 
 
+class _ByName(Mapping[str, Array]):
+    """The arrays of nodes, by the names of these."""
+
+    def __init__(self, arrays: Mapping[Node, Array]) -> None:
+        self._arrays = arrays
+        self._nodes = {_name(node): node for node in arrays}
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[self._nodes[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+
 class Fitting:
     """A training of a network whose samples are rows; `judged` adds to an epoch what the parameters tell of it."""
 
@@ -68,6 +85,7 @@ class Fitting:
         self._schedule = schedule_named(options.schedule, options.epochs)
         self._batch = min(options.batch, len(learned))
         self._engines: dict[int, Chosen] = {}
+        self._last: tuple[Named, AnyEngine, Any] | None = None
         self._gradients: Callable[..., Any] | None = compiled(derivation) if options.norms else None
 
     def state(self, parameters: Mapping[str, Array]) -> State:
@@ -130,22 +148,27 @@ class Fitting:
             new = replace(new, best={_name(x): arrays[_name(x)] for x in self._plan.parameters})
         return new
 
-    def _run(
-        self, arrays: Mapping[str, Array], part: Mapping[str, Array], samples: int, steps: int
-    ) -> tuple[dict[str, Array], Array, float]:
+    def _run(self, arrays: Named, part: Mapping[str, Array], samples: int, steps: int) -> tuple[Named, Array, float]:
         """Takes all steps of a part of the samples: the state after them, their losses, and the last rate."""
         step, engine = self._plan.step, self._engine_of(samples).engine
         count = len(next(iter(part.values()))) // samples
         each = -(-len(self._learned) // self._batch)
         rates = self._optimiser.rate * self._schedule(times(steps, count, each))
         numbers = self._optimiser.values(rates, steps + 1)
-        memory = engine.memory({node: arrays[_name(node)] for node in step.state})
-        data = [engine.laid_out(node, batches(part[_name(node)], samples)) for node in step.data]
+        memory = self._memory(arrays, engine)
+        data = [engine.laid_out(node, part[_name(node)].reshape(count, samples, -1)) for node in step.data]
         losses = engine.run(data, numbers, memory, count)
-        after = {_name(node): array for node, array in engine.state(memory).items()}
-        if not (np.isfinite(losses).all() and all(np.isfinite(x).all() for x in after.values())):
+        if not (np.isfinite(losses).all() and engine.is_finite(memory)):
             raise diverged(self._derivation, step, engine, arrays, part, samples, numbers, losses, steps)
+        after = _ByName(engine.state(memory))
+        self._last = after, engine, memory
         return after, losses, float(rates[-1])
+
+    def _memory(self, arrays: Named, engine: AnyEngine) -> Any:
+        """The memory of an engine with the state in it: the one that the engine left it in, if that is the same."""
+        if self._last is not None and self._last[0] is arrays and self._last[1] is engine:
+            return self._last[2]
+        return engine.memory({node: arrays[_name(node)] for node in self._plan.step.state})
 
     def _norms(self, arrays: Mapping[str, Array], part: Mapping[str, Array] | None) -> dict[str, float]:
         """The length of each gradient on the last whole batch of a part."""

@@ -46,10 +46,11 @@ class Place:
         return self.rows * self.panels * self.width
 
     def packed(self, array: Array) -> Array:
-        """The entries of an array [lanes, rows] in the order in which they lie here."""
-        whole = np.zeros((self.panels * self.width, self.rows), array.dtype)
-        whole[: len(array)] = array
-        return whole.reshape(self.panels, self.width, self.rows).swapaxes(1, 2).ravel()
+        """The entries of an array [lanes, rows], or of several, in the order in which they lie here."""
+        *several, lanes, _ = array.shape
+        whole = np.zeros((*several, self.panels * self.width, self.rows), array.dtype)
+        whole[..., :lanes, :] = array
+        return whole.reshape(*several, self.panels, self.width, self.rows).swapaxes(-1, -2).ravel()
 
     def unpacked(self, numbers: Array, lanes: int) -> Array:
         """The array [lanes, rows] of the entries that lie here."""
@@ -96,12 +97,13 @@ class Memory:
         return Place(base, start, tall, -(-long // self._width), self._width)
 
     def lanes_first(self, node: Node, array: Array) -> Array:
-        """An array as [lanes, rows]."""
+        """An array as [lanes, rows], or several of them as [several, lanes, rows]."""
         own, lane = axes(node), self._plan.lane(node)
+        several = array.shape[: array.ndim - len(node.shape)]
         if len(own) < 2:
-            return array.reshape(-1, 1)
-        both = array.reshape(lengths(self._sizes, *own))
-        return both if own[0] == lane else both.T
+            return array.reshape(*several, -1, 1)
+        both = array.reshape(*several, *lengths(self._sizes, *own))
+        return both if own[0] == lane else both.swapaxes(-1, -2)
 
     def taken(self, node: Node, memory: Array) -> Array:
         """An array out of the memory of a step, in its own shape."""

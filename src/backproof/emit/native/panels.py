@@ -69,12 +69,18 @@ class Panels:
         """How many numbers the memory holds."""
         return self.memory.entries
 
+    @property
+    def kept(self) -> int:
+        """How many of them, the first ones, are kept from step to step."""
+        places = map(self.memory.of, self._step.state)
+        return max(place.start + place.entries for place in places)
+
     def start(self, node: Node) -> int:
         """Where a part of the state begins in the memory."""
         return self.memory.of(node).start
 
     def packed(self, node: Node, array: Array) -> Array:
-        """An array in the order in which its entries lie."""
+        """An array, or several of them, in the order in which the entries lie."""
         return self.memory.of(node).packed(self.memory.lanes_first(node, array))
 
     def unpacked(self, node: Node, memory: Array) -> Array:

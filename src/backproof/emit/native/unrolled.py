@@ -86,15 +86,17 @@ class Unrolled:
         """How many numbers the state holds."""
         return sum(map(self._entries, self._step.state))
 
+    kept = entries
+
     def start(self, node: Node) -> int:
         """Where a part of the state begins."""
         return sum(map(self._entries, self._step.state[: self._step.state.index(node)]))
 
     def packed(self, node: Node, array: Array) -> Array:
-        """An array in the order in which its entries lie."""
+        """An array, or several of them, in the order in which the entries lie."""
         if not self._is_wide(node):
             return array.ravel()
-        axis = node.shape.index(self._step.samples)
+        axis = node.shape.index(self._step.samples) - len(node.shape)
         whole = -(-self._samples // self._width) * self._width
         filled = np.zeros((array.size // self._samples, whole), array.dtype)
         filled[:, : self._samples] = np.moveaxis(array, axis, -1).reshape(-1, self._samples)
