@@ -196,7 +196,8 @@ def fit(
 
     data           as in `run`; rows are samples
     epochs, batch  how often it goes through all samples, and how many a step takes
-    optimiser      "sgd", "rmsprop", "adam", "adamw" or "lbfgs", or one with its own numbers, ``SGD(0.1, momentum=0.9)``
+    optimiser      "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw" or "lbfgs", or one with numbers of its own:
+                   ``SGD(0.1, momentum=0.9)``
     rate           the learning rate, in place of the optimiser's usual one
     schedule       how the rate changes: "cosine", "steps(10, 0.1)", "warmup(2)", …
     clip           the largest length of all gradients together
@@ -209,7 +210,7 @@ def fit(
     start          how weights are drawn ("he_normal", "glorot_uniform", "orthogonal", …), or a number for all
     parameters     values that parameters start with
     dtype          "float32" or "float64"
-    engine         "native", "numpy", or "auto" for the first that there is
+    engine         "native", "numpy", or "auto" for native code where there is some and it is worth compiling
     checkpoint     a file that the state is saved to after each `every` epochs; with `resume` the training goes on from
                    there, and comes to the same numbers, bit for bit, as one that was never interrupted
     told           a function that is called with what each epoch was like
@@ -225,18 +226,19 @@ def fit(
     whole = load(network) if isinstance(network, str) else network
     if not isinstance(whole, Network):
         raise BackproofError(f"{whole!r} is no network", instead="give a Network or its compact string")
+    loss = whole.loss_row()
     derivation = derive_graph(whole.graph("rows", weighted=class_weights is not None))
     options = Options(
         epochs=epochs,
         batch=batch,
         optimiser=optimiser_named(optimiser, rate),
         schedule=schedule,
-        clip=clip,
+        clip=float(clip) if isinstance(clip, np.floating) else clip,
         shuffle=shuffle,
         seed=seed,
         patience=patience,
         least_gain=least_gain,
-        dtype=str(np.dtype(dtype)),
+        dtype=dtype if isinstance(dtype, str) else np.dtype(dtype).name,
         engine=engine,
         metrics=tuple(_listed(metrics)),
         norms=norms,
@@ -252,6 +254,7 @@ def fit(
         parameters=parameters,
         scheme=start,
         class_weights=class_weights,
+        middle=0.0 if loss.labels == "-1+1" or loss.row.name.endswith("from_logits") else 0.5,
         resume=resume,
         target=target,
         rows=rows,

@@ -149,6 +149,10 @@ def test_parts_one_after_another() -> None:
     assert own.t_ == other.t_ == 60
     with pytest.raises(ValueError, match="not the classes"):
         own.partial_fit(X, LABELS, classes=[1, 2])
+    with pytest.raises(ValueError, match="of the classes"):
+        own.partial_fit(X, LABELS + 5)
+    several = BackproofClassifier(hidden_layer_sizes=(4,)).partial_fit(X, (X > 0).astype(int), classes=[0, 1, 2])
+    assert several.predict(X).shape == X.shape
     with pytest.raises(AttributeError, match="partial_fit"):
         BackproofClassifier(solver="lbfgs").partial_fit(X, LABELS)
 
@@ -162,6 +166,18 @@ def test_it_goes_on_from_where_it_was() -> None:
     assert losses[-1] < losses[0]
     with pytest.raises(ValueError, match="warm_start"):
         once.fit(X, LABELS + 5)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_each_fit_has_an_optimiser_of_its_own(solver: str) -> None:
+    options = {"solver": solver, "warm_start": True, "max_iter": 5, "random_state": 0, "shuffle": False}
+    own = BackproofClassifier(hidden_layer_sizes=(4,), dtype="float64", epsilon=1e-16, **options)
+    other = MLPClassifier(hidden_layer_sizes=(4,), epsilon=1e-16, **options)
+    for _ in range(2):
+        own.fit(X, LABELS)
+        other.fit(X, LABELS)
+    np.testing.assert_allclose(own.loss_curve_, other.loss_curve_, rtol=1e-8)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -16,7 +16,8 @@ import pytest
 import backproof as bp
 from backproof.execution.engines import has_native
 from backproof.ir.errors import BackproofError, DataError, SpecError
-from backproof.training.checkpoints import read_arrays
+from backproof.training.checkpoints import Checkpoints, read_arrays
+from backproof.training.options import Options
 from backproof.training.samples import Samples, ahead, order_of
 
 IRIS = bp.Network(4, [bp.Dense(8, "tanh"), bp.Dense(3, "softmax")], loss="categorical_cross_entropy")
@@ -89,6 +90,7 @@ def test_it_stops_early_and_goes_back() -> None:
     found = bp.fit(IRIS, (X, Y), epochs=300, rate=0.05, validation=0.3, patience=5)
     losses = [epoch.validation_loss for epoch in found.history]
     assert found.is_stopped
+    assert found.epoch == len(found.history) - 5
     assert len(found.history) < 300
     assert len(losses) - 1 - int(np.argmin(losses)) == 5
     again = bp.fit(IRIS, (X, Y), epochs=int(np.argmin(losses)) + 1, rate=0.05, validation=0.3)
@@ -116,7 +118,7 @@ def test_classes_can_be_weighed() -> None:
 
 def test_gradient_lengths_are_told() -> None:
     found = bp.fit(IRIS, "iris", epochs=1, norms=True)
-    assert set(found.history[0].norms) == {"dW1", "db1", "dW2", "db2"}
+    assert set(found.history[0].norms) == {"dW[1]", "db[1]", "dW[2]", "db[2]"}
     assert all(value > 0 for value in found.history[0].norms.values())
 
 
@@ -131,12 +133,35 @@ def test_metrics() -> None:
         bp.fit(line, (X, X[:, :1]), metrics="beauty")
 
 
-@pytest.mark.parametrize("last", ["sigmoid", "identity"])
+@pytest.mark.parametrize("last", ["sigmoid", "1/(1 + exp(-z))", "identity"])
 def test_accuracy_of_one_output(last: str) -> None:
-    loss = "binary_cross_entropy" if last == "sigmoid" else "binary_cross_entropy_from_logits"
+    loss = "binary_cross_entropy_from_logits" if last == "identity" else "binary_cross_entropy"
     X = np.repeat([-1.0, 0.5], 20)[:, None]
     found = bp.fit(bp.Network(1, [bp.Dense(1, last)], loss=loss), (X, X > 0), epochs=100, rate=0.3, metrics="accuracy")
     assert found.history[-1].metrics["accuracy"] == 1
+
+
+def test_the_engine_stays_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "state.safetensors"
+    assert bp.fit(IRIS, "iris", epochs=1, checkpoint=file).engine == "numpy"
+    # So many epochs would be worth compiling for, and come to other last digits.
+    assert Checkpoints(file, Options(epochs=10**6)).engine() == "numpy"
+    with pytest.raises(DataError, match="with another engine"):
+        bp.fit(IRIS, "iris", epochs=2, engine="native", checkpoint=file, resume=True)
+
+
+@pytest.mark.parametrize(
+    "options", [{"clip": 1.0}, {"patience": 3}, {"schedule": "cosine"}, {"norms": True}, {"engine": "native"}]
+)
+def test_what_says_nothing_to_lbfgs_is_refused(options) -> None:
+    with pytest.raises(BackproofError, match="lbfgs takes no"):
+        bp.fit(IRIS, "iris", optimiser="lbfgs", **options)
+
+
+def test_lbfgs_on_what_overflows() -> None:
+    net = bp.Network(1, [bp.Dense(1, "identity")], loss="mean_squared_error")
+    with pytest.raises(bp.DivergedError, match="at the start"):
+        bp.fit(net, ([[1e200]], [[1e200]]), optimiser="lbfgs")
 
 
 def test_lbfgs() -> None:
@@ -203,11 +228,11 @@ def test_another_training_does_not_go_on(tmp_path: Path) -> None:
     for change, name in [({"batch": 7}, "batch"), ({"rate": 0.5}, "optimiser"), ({"seed": 5}, "seed")]:
         with pytest.raises(DataError, match=f"with another {name}"):
             bp.fit(IRIS, "iris", epochs=2, checkpoint=file, resume=True, **change)
-    with pytest.raises(DataError, match="of data of another size"):
-        bp.fit(IRIS, "iris", epochs=2, checkpoint=file, resume=True, rows=50)
     wider = bp.Network(4, [bp.Dense(9, "tanh"), bp.Dense(3, "softmax")], loss="categorical_cross_entropy")
-    with pytest.raises(DataError, match="of a network of another size"):
-        bp.fit(wider, "iris", epochs=2, checkpoint=file, resume=True)
+    other = bp.Network(4, [bp.Dense(8, "relu"), bp.Dense(3, "softmax")], loss="categorical_cross_entropy")
+    for network, rows in ((IRIS, 50), (wider, None), (other, None)):
+        with pytest.raises(DataError, match="of another network or other data"):
+            bp.fit(network, "iris", epochs=2, checkpoint=file, resume=True, rows=rows)
     with pytest.raises(BackproofError, match="no checkpoint to go on from"):
         bp.fit(IRIS, "iris", resume=True)
 
@@ -261,6 +286,11 @@ def test_an_update_that_overflows() -> None:
         {"dtype": "float16"},
         {"engine": "gpu"},
         {"clip": 0.0},
+        {"clip": "much"},
+        {"dtype": "float33"},
+        {"optimiser": None},
+        {"class_weights": ["a", "b", "c"]},
+        {"parameters": {"W[1]": "large"}},
         {"validation": 1.0},
         {"validation": 0.999},
         {"optimiser": "best"},
@@ -274,6 +304,22 @@ def test_an_update_that_overflows() -> None:
 def test_impossible_options(wrong) -> None:
     with pytest.raises(BackproofError):
         bp.fit(IRIS, "iris", **wrong)
+
+
+def test_what_cannot_be_predicted() -> None:
+    found = bp.fit(IRIS, "iris", epochs=1)
+    assert found.predict(np.empty((0, 4))).shape == (0, 3)
+    for wrong in ([[1, 2]], [1, 2, 3, 4], [["a", "b", "c", "d"]]):
+        with pytest.raises(DataError):
+            found.predict(wrong)
+
+
+def test_a_size_without_value() -> None:
+    shapes = {"W[1]": (5, 4), "b[1]": (1, 5), "W[2]": (3, 5), "b[2]": (1, 3)}
+    parameters = {name: np.ones(shape) for name, shape in shapes.items()}
+    for given in (None, parameters):
+        with pytest.raises(DataError, match="has no value"):
+            bp.fit(bp.load("4-h:tanh-3:softmax", loss="cce"), "iris", parameters=given)
 
 
 def test_a_loss_without_definition() -> None:

@@ -137,6 +137,7 @@ def test_impossible_numbers(wrong) -> None:
         ("steps(2)", [1, 1, 0.1, 0.1, 0.01]),
         ("steps(2, 0.5)", [1, 1, 0.5, 0.5, 0.25]),
         ("cosine", [1, 0.85355339, 0.5, 0.14644661, 0]),
+        ("linear(0)", [1, 0.75, 0.5, 0.25, 0]),
         ("linear(0.2)", [1, 0.8, 0.6, 0.4, 0.2]),
         ("warmup(2)", [0, 0.5, 1, 1, 1]),
         ("warmup_cosine(2)", [0, 0.5, 1, 0.5, 0]),
@@ -152,7 +153,22 @@ def test_times_count_epochs() -> None:
     np.testing.assert_allclose(times(3, 3, 2), [1.5, 2, 2.5])
 
 
-@pytest.mark.parametrize("wrong", ["", "sometimes", "steps", "steps(1, 2, 3)", "steps(-1)", "steps(x)", "cosine("])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        "sometimes",
+        "steps",
+        "steps(1, 2, 3)",
+        "steps(-1)",
+        "steps(0)",
+        "one_cycle(1)",
+        "one_cycle(2)",
+        "steps(1, 2)",
+        "steps(x)",
+        "cosine(",
+    ],
+)
 def test_schedules_that_there_are_not(wrong: str) -> None:
     with pytest.raises(BackproofError):
         schedule_named(wrong, 4)

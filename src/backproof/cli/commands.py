@@ -319,7 +319,7 @@ def train(spec: str, **options: Any) -> None:
     for name in ("checkpoint", "output"):
         if options[name] is not None and options[name].suffix != ".safetensors":
             raise BackproofError(
-                f"{options[name]} is no safetensors file", instead=f"write {options[name].with_suffix('.safetensors')}"
+                f"{options[name]} is no safetensors file", instead="give it a name that ends in .safetensors"
             )
     run_training(spec, _console(), options)
 

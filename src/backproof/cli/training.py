@@ -13,46 +13,41 @@ from rich.table import Table
 
 from backproof.api import fit, load
 from backproof.cli.output import write_file
+from backproof.execution.parameters import scheme_named
 from backproof.ir.errors import BackproofError
 from backproof.training.history import Epoch
-from backproof.training.optimisers import SGD
 from backproof.training.trained import Trained
 
 LINES = 10
 """About how many epochs are told of line by line where there is no terminal."""
-MOMENTUM = 0.9
 HANDED_ON = (
-    *("epochs", "batch", "schedule", "clip", "patience", "metrics", "start", "dtype", "engine", "checkpoint", "every"),
-    *("resume", "seed", "target", "rows"),
+    *("epochs", "batch", "optimiser", "rate", "schedule", "clip", "patience", "metrics", "dtype", "engine"),
+    *("checkpoint", "every", "resume", "seed", "target", "rows"),
 )
 
 
 def train(spec: str, console: Console, options: dict[str, Any]) -> None:
     """Trains the network that `spec` describes."""
     network = load(spec, loss=options["loss"], l1=options["l1"], l2=options["l2"])
-    log = _Log(options["log"])
+    log = _Log(options["log"], goes_on=options["resume"])
     progress = _Shown(console, options["epochs"])
 
     def told(epoch: Epoch) -> None:
         log.add(epoch)
         progress.add(epoch)
 
-    optimiser, rate = options["optimiser"], options["rate"]
-    if optimiser in ("momentum", "nesterov"):
-        optimiser, rate = SGD(rate or SGD.rate, MOMENTUM, nesterov=optimiser == "nesterov"), None
     with progress.bar:
         trained = fit(
             network,
             options["data"],
-            optimiser=optimiser,
-            rate=rate,
             validation=_validation(options["validation"]),
             class_weights=_weights(options["class_weights"]),
-            norms=options["log"] is not None,
+            norms=options["log"] is not None and options["optimiser"] != "lbfgs",
+            start=_start(options["start"]),
             told=told,
             **{name: options[name] for name in HANDED_ON},
         )
-    console.print(_summary(trained))
+    console.print(_summary(trained, scheme_named(_start(options["start"])).about))
     if trained.note:
         console.print(f"In NumPy: {trained.note}.")
     if options["output"] is not None:
@@ -80,17 +75,21 @@ class _Shown:
 class _Log:
     """A table of all epochs in a CSV file, whole after each of them."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, goes_on: bool) -> None:
         self._path, self._rows = path, list[dict[str, Any]]()
+        if path is not None and goes_on and path.is_file():
+            with path.open(encoding="utf-8", newline="") as file:
+                self._rows = list(csv.DictReader(file))
 
     def add(self, epoch: Epoch) -> None:
         if self._path is None:
             return
         data = epoch.as_data()
         metrics, norms = data.pop("metrics"), data.pop("norms")
+        self._rows = [row for row in self._rows if int(row["number"]) < epoch.number]
         self._rows.append({**data, **metrics, **{f"norm {name}": x for name, x in norms.items()}})
         text = io.StringIO()
-        writer = csv.DictWriter(text, self._rows[0], lineterminator="\n")
+        writer = csv.DictWriter(text, self._rows[-1], lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(self._rows)
         write_file(self._path, text.getvalue())
@@ -105,15 +104,26 @@ def described(epoch: Epoch) -> str:
     return ", ".join([*parts, f"rate {epoch.rate:.3g}"])
 
 
-def _summary(trained: Trained) -> Table:
+def _summary(trained: Trained, start: str) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    last, seconds = trained.history[-1], sum(epoch.seconds for epoch in trained.history)
-    how = "the epoch with the lowest loss, as it was not getting better" if trained.is_stopped else described(last)
-    table.add_row("epochs", str(len(trained.history)))
-    table.add_row("result", how)
+    seconds = sum(epoch.seconds for epoch in trained.history)
+    stopped = " (it was not getting better)" if trained.is_stopped else ""
+    best = "" if trained.epoch == len(trained.history) else f" of epoch {trained.epoch}"
+    table.add_row("start", start)
+    table.add_row("epochs", f"{len(trained.history)}{stopped}")
+    if trained.history:
+        table.add_row("result", f"{described(trained.history[trained.epoch - 1])}{best}")
     table.add_row("engine", trained.engine)
     table.add_row("time", f"{seconds:.3g} s")
     return table
+
+
+def _start(text: str) -> str | float:
+    """The name of a scheme, or the number that all weights start with."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _validation(text: str) -> Any:

@@ -68,7 +68,7 @@ MOST_FACTORS = 64
 
 
 class UncoveredError(Exception):
-    """Something that the native code has no form of; the text names it."""
+    """Something that a language has no form of here; the text names it."""
 
 
 def value_of(expr: sympy.Expr, names: Mapping[sympy.Symbol, V], arithmetic: Arithmetic[V]) -> V:

@@ -68,8 +68,7 @@ class BackproofClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         if not (self.warm_start and hasattr(self, "classes_")):
             self._binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._binarizer.classes_
-        elif {*np.unique(y)} - {*self.classes_}:
-            raise ValueError(f"with warm_start y has to be of the classes {self.classes_} that were learned before")
+        self._check_known(y)
         self._trained(X, self._labels(y))
         return self
 
@@ -80,12 +79,13 @@ class BackproofClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         is_first = not hasattr(self, "classes_")
         if is_first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        if is_first:
-            self._binarizer = LabelBinarizer().fit(unique_labels(classes))
-            self.classes_ = self._binarizer.classes_
-        elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
+        if not is_first and classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
             raise ValueError(f"{classes} are not the classes of the calls before, {self.classes_}")
         X, y = self._checked(X, y, reset=is_first)
+        if is_first:
+            self._binarizer = LabelBinarizer().fit(y if y.ndim == 2 else unique_labels(classes))
+            self.classes_ = self._binarizer.classes_
+        self._check_known(y)
         self._trained(X, self._labels(y), one_epoch=True)
         return self
 
@@ -118,6 +118,11 @@ class BackproofClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         if kind not in KINDS:
             raise ValueError(f"Unknown label type: {kind}. Labels are classes, or columns of 0 and 1.")
         return _dense(X), y
+
+    def _check_known(self, y: Array) -> None:
+        """Raises ValueError for classes that are not among those that were learned before."""
+        if not self._is_multilabel() and {*np.unique(y)} - {*self.classes_}:
+            raise ValueError(f"y has to be of the classes {self.classes_}, which were learned before (warm_start)")
 
     def _is_multilabel(self) -> bool:
         return bool(self._binarizer.y_type_.startswith("multilabel"))

@@ -142,7 +142,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         if self.solver == "lbfgs":
             self._minimise(derivation, learned, seed)
         else:
-            self._descend(derivation, learned, apart, batch, seed, goes_on=goes_on, one_epoch=one_epoch)
+            self._descend(derivation, learned, apart, batch, seed, one_epoch=one_epoch)
 
     def _parted(self, X: Array, labels: Array, random: Any) -> tuple[Array, Array, tuple[Array, Array]]:
         own, kept, own_labels, kept_labels = train_test_split(
@@ -171,7 +171,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         *hidden, last = self._layers(outputs)
         head = self._head()
         layers = [*(Dense(n, ACTIVATIONS[self.activation]) for n in hidden), Dense(last, head.activation)]
-        return derive(Network(inputs, layers, loss=head.loss, l2=self.alpha / samples).graph("rows"))
+        return derive(Network(inputs, layers, loss=head.loss, l2=float(self.alpha) / samples).graph("rows"))
 
     def _start(self, inputs: int, outputs: int, random: Any) -> None:
         """Weights and biases are drawn as Glorot and Bengio (2010) say, those for the logistic function smaller."""
@@ -193,8 +193,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def _optimiser(self) -> Optimiser:
         if self.solver == "adam":
-            return Adam(self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)
-        return Momentum(self.learning_rate_init, self.momentum, bool(self.nesterovs_momentum))
+            return Adam(*map(float, (self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)))
+        return Momentum(float(self.learning_rate_init), float(self.momentum), bool(self.nesterovs_momentum))
 
     def _options(self, seed: int, batch: int, optimiser: Optimiser | LBFGS, epochs: int) -> TrainingOptions:
         return TrainingOptions(
@@ -213,7 +213,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         print(f"Iteration {epoch.number}, loss = {epoch.loss:.8f}")
 
     def _minimise(self, derivation: Derivation, learned: Samples, seed: int) -> None:
-        options = self._options(seed, len(learned), LBFGS(self.tol, int(self.max_fun)), int(self.max_iter))
+        options = self._options(seed, len(learned), LBFGS(float(self.tol), int(self.max_fun)), int(self.max_iter))
         state = minimised(derivation, learned, self._named(), options, Judging(derivation, learned, None, options))
         self._take(state)
         self.n_iter_ = len(state.epochs)
@@ -230,15 +230,16 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         batch: int,
         seed: int,
         *,
-        goes_on: bool,
         one_epoch: bool,
     ) -> None:
+        if not one_epoch:
+            self._kept, self._steps, self._factor = {}, 0, 1.0  # each fit has an optimiser of its own
         optimiser = self._optimiser()
         most = 1 if one_epoch else int(self.max_iter)
         options = self._options(seed, batch, optimiser, most)
         fitting = Fitting(derivation, learned, options, optimiser, lambda epoch, arrays: epoch)
         state = replace(fitting.state(self._named()), steps=self._steps)
-        if goes_on and {*self._kept} == {*state.arrays} - {*self._named()}:
+        if {*self._kept} == {*state.arrays} - {*self._named()}:
             state = replace(state, arrays={**state.arrays, **self._kept})
         best, since, forward = state, 0, Forward(derivation, output_of(derivation), sizes_of(derivation, learned))
         self.n_iter_ = 0

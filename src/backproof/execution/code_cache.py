@@ -1,8 +1,8 @@
 """Compiled code on disk, so that the same step is compiled once for a machine.
 
 An entry is a file whose name says what it was made of, and whose first bytes say what the rest has to be: what is
-damaged, or could be somebody else's, is made anew and never run. It is made of a description of the step, our own
-generator, LLVM, and the machine.
+damaged, or could be somebody else's, is made anew and never run. It is made of a description of the step, of all
+that writes the code, LLVM, and the machine.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import llvmlite.binding as llvm
+import sympy
 from platformdirs import user_cache_path
 
 from backproof import emit
@@ -43,8 +44,9 @@ def cached_code(about: str, machine: Machine, compiled: Callable[[], bytes]) -> 
 @cache
 def _generator() -> str:
     """What tells one version of the code that writes native code from another."""
-    files = sorted(Path(emit.__file__).parent.rglob("*.py"))
-    return HASH(b"".join(path.read_bytes() for path in files)).hexdigest()
+    # Not only `emit`: what a softmax consists of, say, and which form of a function is stable, stands in `ops`.
+    files = sorted(Path(emit.__file__).parent.parent.rglob("*.py"))
+    return HASH(b"".join(path.read_bytes() for path in files)).hexdigest() + str(sympy.__version__)
 
 
 def _folder() -> Path | None:

@@ -54,7 +54,7 @@ class NumpyEngine:
         for node in self._step.numbers:
             space[self._program.names[node]] = np.zeros((), self._dtype)
         for node, array in state.items():
-            space[self._program.names[node]] = np.array(array, self._dtype)
+            space[self._program.names[node]] = np.array(array, self._dtype, order="C")
         for name, (shape, is_truth) in self._program.arrays.items():
             space[name] = np.empty(shape, bool if is_truth else self._dtype)
         for name, code in self._views:

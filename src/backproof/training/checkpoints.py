@@ -9,12 +9,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from backproof.execution.engines import Kind
 from backproof.execution.writing import write_bytes
 from backproof.ir.errors import DataError
 from backproof.ops.row import Array
@@ -26,49 +27,81 @@ VERSION = 1
 HEADER = "backproof"
 BEST = "best."
 """Stands before the names of the parameters of the best epoch."""
-SAME = ("batch", "optimiser", "schedule", "clip", "shuffle", "seed", "dtype")
+SAME = ("batch", "optimiser", "schedule", "clip", "shuffle", "seed", "dtype", "patience", "least_gain")
 """The options that have to be the same when a training goes on."""
 
 
-def save_state(path: Path, state: State, options: Options, samples: int) -> None:
-    """Writes a checkpoint. Raises BackproofError where it cannot be written; the one before is there still."""
-    arrays = {**state.arrays, **{f"{BEST}{name}": x for name, x in (state.best or {}).items()}}
-    about = {
-        "version": VERSION,
-        "kind": "checkpoint",
-        "steps": state.steps,
-        "samples": samples,
-        "epochs": [epoch.as_data() for epoch in state.epochs],
-        "options": _identity(options),
-    }
-    write_arrays(path, arrays, about)
+class Checkpoints:
+    """The file that the state of a training is kept in."""
 
+    def __init__(self, path: Path, options: Options) -> None:
+        self._path, self._options = path, options
 
-def load_state(path: Path, options: Options, samples: int, like: Mapping[str, Array]) -> State:
-    """The state in a checkpoint of the same training.
+    def save(self, state: State, about: str, engine: Kind) -> None:
+        """Writes a checkpoint of the training that `about` tells from others.
 
-    `like` are the arrays that the training begins with. Raises DataError for a file that is none, and one of another
-    network, other data or other options.
-    """
-    arrays, about = read_arrays(path)
-    if about.get("kind") != "checkpoint" or about.get("version") != VERSION:
-        raise DataError(f"{path.name} is no checkpoint that can be read", where=str(path))
-    now = _identity(options)
-    for name, before in about["options"].items():
-        if now[name] != before:
+        Raises BackproofError where it cannot be written; the one before is there still.
+        """
+        arrays = {**state.arrays, **{f"{BEST}{name}": x for name, x in (state.best or {}).items()}}
+        content = {
+            "version": VERSION,
+            "kind": "checkpoint",
+            "about": about,
+            "engine": engine,
+            "steps": state.steps,
+            "epochs": [epoch.as_data() for epoch in state.epochs],
+            "options": _identity(self._options),
+        }
+        write_arrays(self._path, arrays, content)
+
+    def engine(self) -> Kind:
+        """The engine that took the steps so far, on which it depends how they are rounded; else the one asked for.
+
+        Raises DataError where another one is asked for.
+        """
+        asked = self._options.engine
+        if not self._path.exists():
+            return asked
+        used: Kind = self._read()[1]["engine"]
+        if asked not in ("auto", used):
+            self._differs("engine", used, asked)
+        return used
+
+    def load(self, begun: State, about: str) -> State:
+        """The state in the checkpoint of the same training; where there is none, the one that it begins with.
+
+        Raises DataError for a file that is none, and one of another network, other data or other options.
+        """
+        if not self._path.exists():
+            return begun
+        arrays, content = self._read()
+        now = _identity(self._options)
+        for name, before in content["options"].items():
+            if now.get(name) != before:
+                self._differs(name, before, now.get(name))
+        if content["about"] != about:
             raise DataError(
-                f"the checkpoint was made with another {name}",
-                where=str(path),
-                why=f"it was {_short(before)}, and is {_short(now[name])}",
-                instead="go on with the same options, or begin anew without --resume",
+                "the checkpoint is of another network or other data",
+                where=str(self._path),
+                instead="go on with the same ones, or begin anew without --resume",
             )
-    own = {name: x for name, x in arrays.items() if not name.startswith(BEST)}
-    shapes, wanted = ({name: x.shape for name, x in found.items()} for found in (own, like))
-    if shapes != wanted or about["samples"] != samples:
-        what = "data" if shapes == wanted else "a network"
-        raise DataError(f"the checkpoint is of {what} of another size", where=str(path))
-    best = {name.removeprefix(BEST): x for name, x in arrays.items() if name.startswith(BEST)}
-    return State(own, tuple(Epoch(**epoch) for epoch in about["epochs"]), best or None, about["steps"])
+        own = {name: x for name, x in arrays.items() if not name.startswith(BEST)}
+        best = {name.removeprefix(BEST): x for name, x in arrays.items() if name.startswith(BEST)}
+        return State(own, tuple(Epoch(**epoch) for epoch in content["epochs"]), best or None, content["steps"])
+
+    def _read(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        arrays, content = read_arrays(self._path)
+        if content.get("kind") != "checkpoint" or content.get("version") != VERSION:
+            raise DataError(f"{self._path.name} is no checkpoint that can be read", where=str(self._path))
+        return arrays, content
+
+    def _differs(self, name: str, before: Any, now: Any) -> NoReturn:
+        raise DataError(
+            f"the checkpoint was made with another {name}",
+            where=str(self._path),
+            why=f"it was {_short(before)}, and is {_short(now)}",
+            instead="go on with the same options, or begin anew without --resume",
+        )
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:

@@ -47,10 +47,14 @@ def diverged(
         return engine.state(memory)
 
     infinite = np.flatnonzero(~np.isfinite(losses))
-    last = int(infinite[0]) if infinite.size else len(losses) - 1
-    # A parameter that is infinite when a step begins became so in the one before.
-    if last and any(not np.isfinite(x).all() for x in state_after(last).values()):
-        last -= 1
+    first, last = 0, int(infinite[0]) if infinite.size else len(losses) - 1
+    # A parameter that is infinite when a step begins became so in one before, in which the loss may hide it.
+    while first < last:
+        middle = (first + last + 1) // 2
+        if all(np.isfinite(x).all() for x in state_after(middle).values()):
+            first = middle
+        else:
+            last = middle - 1
     state = state_after(last)
     dtype = next(iter(state.values())).dtype
     given = {**{node: data[node][last].astype(dtype) for node in step.data}, **state}

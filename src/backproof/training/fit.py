@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backproof.derivation.derivation import Derivation
+from backproof.execution.engines import Kind
 from backproof.execution.feeds import Source, samples, start
 from backproof.execution.parameters import USUAL
 from backproof.execution.reading import Data
 from backproof.ir.errors import BackproofError, DataError
 from backproof.ops.row import Array
-from backproof.training.checkpoints import load_state, save_state
+from backproof.training.checkpoints import Checkpoints
 from backproof.training.fitting import Fitting, State
 from backproof.training.judging import Judging
-from backproof.training.lbfgs import minimised
-from backproof.training.metrics import check_metrics
+from backproof.training.lbfgs import for_lbfgs, minimised
+from backproof.training.metrics import check_metrics, classes_labelled
 from backproof.training.optimisers import LBFGS
 from backproof.training.options import Options
 from backproof.training.samples import Samples, split
@@ -36,45 +38,59 @@ def fitted(
     parameters: Mapping[str, ArrayLike] | None = None,
     scheme: str | float = USUAL,
     class_weights: Weights | None = None,
+    middle: float = 0.5,
     resume: bool = False,
     target: Sequence[str] = (),
     rows: int | None = None,
 ) -> Trained:
     """Trains a network whose samples are rows. What the arguments are, `backproof.fit` says."""
     check_metrics(options.metrics)
+    if isinstance(options.optimiser, LBFGS):
+        options = for_lbfgs(options, resume=resume)
     data = samples(derivation, source, target=target, rows=rows)
     learned, apart = _parted(derivation, data, validation, target, options)
     if class_weights is not None:
         weights = weights_of(class_weights, data)
         learned, apart = _weighted(learned, weights), apart and _weighted(apart, weights)
     first = _checked(derivation, start(derivation, data, parameters, seed=options.seed, scheme=scheme))
-    judging = Judging(derivation, learned, apart, options)
-    if isinstance(options.optimiser, LBFGS):
+    judging, optimiser = Judging(derivation, learned, apart, options, middle), options.optimiser
+    if isinstance(optimiser, LBFGS):
         state = minimised(derivation, learned, first, options, judging)
-        return _trained(derivation, state, data, options, "numpy", "")
-    fitting = Fitting(derivation, learned, options, options.optimiser, judging.judged)
+        return _trained(derivation, state, data, ("numpy", ""), is_stopped=False)
+    if resume and options.checkpoint is None:
+        raise BackproofError("there is no checkpoint to go on from", instead="name the file: checkpoint=…")
+    file = Checkpoints(options.checkpoint, options) if options.checkpoint is not None else None
+    if resume and file is not None:
+        options = replace(options, engine=file.engine())
+    fitting = Fitting(derivation, learned, options, optimiser, judging.judged)
     state = fitting.state(first)
-    if resume:
-        state = _resumed(state, options, len(learned))
+    about = _digest(fitting.identity(), learned, apart) if file is not None else ""
+    if resume and file is not None:
+        state = file.load(state, about)
     for after in fitting.epochs(state):
         state = after
-        if options.checkpoint is not None and len(state.epochs) % options.every == 0:
-            _save(options.checkpoint, state, options, len(learned))
+        if file is not None and len(state.epochs) % options.every == 0:
+            _save(file, state, about, fitting.engine.kind)
         if options.told is not None:
             options.told(state.epochs[-1])
-    return _trained(derivation, state, data, options, fitting.engine.kind, fitting.engine.why)
+    engine = fitting.engine.kind, fitting.engine.why
+    return _trained(derivation, state, data, engine, is_stopped=fitting.is_over(state))
 
 
-def _resumed(state: State, options: Options, samples: int) -> State:
-    if options.checkpoint is None:
-        raise BackproofError("there is no checkpoint to go on from", instead="name the file: checkpoint=…")
-    return load_state(options.checkpoint, options, samples, state.arrays) if options.checkpoint.exists() else state
+def _digest(steps: str, *parts: Samples | None) -> str:
+    """What tells a training from others: its steps, and its samples."""
+    whole = hashlib.sha256(steps.encode())
+    for part in parts:
+        for name, array in sorted(part.arrays.items()) if part is not None else ():
+            whole.update(f"{name} {array.shape}".encode())
+            whole.update(np.ascontiguousarray(array).data)
+    return whole.hexdigest()
 
 
-def _save(path: Path, state: State, options: Options, samples: int) -> None:
+def _save(file: Checkpoints, state: State, about: str, engine: Kind) -> None:
     """Writes a checkpoint; where that fails, the run goes on, and the checkpoint before is there still."""
     try:
-        save_state(path, state, options, samples)
+        file.save(state, about, engine)
     except BackproofError as error:
         warnings.warn(f"no checkpoint after epoch {len(state.epochs)}: {error}", RuntimeWarning, stacklevel=2)
 
@@ -100,8 +116,7 @@ def _parted(
 def _weighted(part: Samples, weights: Array) -> Samples:
     """Samples with the weight of each."""
     labels = part.arrays["Y"]
-    classes = labels.argmax(axis=1) if labels.shape[1] > 1 else (labels[:, 0] > 0).astype(int)
-    return Samples({**part.arrays, "s": weights.astype(labels.dtype)[classes][:, None]})
+    return Samples({**part.arrays, "s": weights.astype(labels.dtype)[classes_labelled(labels)][:, None]})
 
 
 def _checked(derivation: Derivation, parameters: Mapping[str, ArrayLike]) -> dict[str, Array]:
@@ -110,7 +125,10 @@ def _checked(derivation: Derivation, parameters: Mapping[str, ArrayLike]) -> dic
     for name, value in parameters.items():
         if name not in derivation.quantities:
             raise DataError(f"there is no parameter {name!r}", instead=f"they are {', '.join(parameters)}")
-        found[name] = np.asarray(value, dtype=float)
+        try:
+            found[name] = np.asarray(value, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"the values of {name} are not numbers", why=str(error)) from None
         shape = derivation.quantities[name].shape
         fits = found[name].ndim == len(shape) and all(
             size.value in (None, n) for size, n in zip(shape, found[name].shape, strict=True)
@@ -120,12 +138,19 @@ def _checked(derivation: Derivation, parameters: Mapping[str, ArrayLike]) -> dic
             raise DataError(f"{name} has the wrong shape", where=f"it is {found[name].shape}, and must be {wanted}")
         if not np.isfinite(found[name]).all():
             raise DataError(f"{name} holds values that are no numbers")
+    symbolic = [size.name for node in derivation.graph.parameters for size in node.shape if size.value is None]
+    known = {size.name for x in derivation.graph.inputs if x not in derivation.graph.parameters for size in x.shape}
+    for name in symbolic:
+        if name not in known:
+            raise DataError(f"the size {name} has no value", instead="give the number of nodes in the network")
     return found
 
 
-def _trained(derivation: Derivation, state: State, data: Data, options: Options, kind: str, note: str) -> Trained:
+def _trained(
+    derivation: Derivation, state: State, data: Data, engine: tuple[Kind, str], *, is_stopped: bool
+) -> Trained:
     names = [str(node.symbol) for node in derivation.graph.parameters]
-    is_stopped = options.patience is not None and state.since_best > 0
-    arrays = state.best if is_stopped and state.best is not None else state.arrays
+    arrays = state.arrays if state.best is None else state.best
+    epoch = len(state.epochs) - (0 if state.best is None else state.since_best)
     parameters = {name: arrays[name] for name in names}
-    return Trained(derivation, parameters, state.epochs, data.classes, kind, note, is_stopped)
+    return Trained(derivation, parameters, state.epochs, data.classes, *engine, epoch, is_stopped)

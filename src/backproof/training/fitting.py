@@ -43,8 +43,8 @@ class State:
     @property
     def since_best(self) -> int:
         """How many epochs went by since the best one."""
-        losses = [epoch.judged for epoch in self.epochs]
-        return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+        losses = np.array([epoch.judged for epoch in self.epochs])
+        return len(losses) - 1 - int(np.argmin(np.where(np.isnan(losses), np.inf, losses))) if len(losses) else 0
 
 
 Named = Mapping[str, Array]
@@ -102,6 +102,10 @@ class Fitting:
         """The engine for whole batches."""
         return self._engine_of(self._batch)
 
+    def identity(self) -> str:
+        """What the steps compute, as text."""
+        return self._plan.step.described({**self._sizes, self._plan.step.samples.name: self._batch})
+
     def _engine_of(self, samples: int) -> Chosen:
         if samples not in self._engines:
             options = self._options
@@ -114,11 +118,12 @@ class Fitting:
 
     def epochs(self, state: State) -> Iterator[State]:
         """Where the training is after each further epoch, until there are as many as asked for."""
-        while len(state.epochs) < self._options.epochs and not self._is_over(state):
+        while len(state.epochs) < self._options.epochs and not self.is_over(state):
             state = self._after(state)
             yield state
 
-    def _is_over(self, state: State) -> bool:
+    def is_over(self, state: State) -> bool:
+        """Whether it has not become better for as many epochs as there is patience for."""
         patience = self._options.patience
         return patience is not None and self._since_gain(state) >= patience
 
@@ -177,7 +182,8 @@ class Fitting:
         given = {name: np.asarray(x[-self._batch :], self._options.dtype) for name, x in part.items()}
         own = {to_identifier(x.symbol, ()): arrays[_name(x)] for x in self._plan.parameters if x.symbol is not None}
         _, gradients = self._gradients(**given, **own)
-        return {f"d{name}": float(np.linalg.norm(x)) for name, x in gradients.items()}
+        names = {to_identifier(x.symbol, ()): f"d{_name(x)}" for x in self._plan.parameters if x.symbol is not None}
+        return {names[name]: float(np.linalg.norm(x)) for name, x in gradients.items()}
 
 
 def _name(node: Node) -> str:

@@ -28,10 +28,9 @@ class Forward:
     def outputs(self, parameters: Mapping[Node, Array], X: Array) -> Array:
         """What the last layer gives for each sample, [samples, outputs]."""
         plan = Plan([self._output], {self._x, *parameters}, self._sizes, lean=True)
-        parts = [
-            plan.run({self._x: X[k : k + self._rows], **parameters})[self._output] for k in range(0, len(X), self._rows)
-        ]
-        return np.concatenate(parts)
+        starts = range(0, max(1, len(X)), self._rows)
+        parts = (plan.run({self._x: X[k : k + self._rows], **parameters}) for k in starts)
+        return np.concatenate([part[self._output] for part in parts])
 
     def loss(self, parameters: Mapping[Node, Array], X: Array, Y: Array, **others: Array) -> float:
         """J on all of these samples: that of the parts, weighted by how many samples they have."""

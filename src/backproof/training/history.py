@@ -16,7 +16,7 @@ class Epoch:
     validation_loss     the loss on the samples that are kept apart, after it; None where there are none
     metrics             of the samples that are kept apart, else of those that are learned
     rate                the learning rate of its last step
-    norms               the length of each gradient in the last full step, by its name
+    norms               the length of each gradient after it, on the last full batch and not clipped, by its name
     seconds             how long it took, of the clock
     """
 

@@ -19,7 +19,10 @@ from backproof.training.samples import Samples
 class Judging:
     """Judges parameters by the samples that are kept apart, or by those that are learned where there are none."""
 
-    def __init__(self, derivation: Derivation, learned: Samples, apart: Samples | None, options: Options) -> None:
+    def __init__(
+        self, derivation: Derivation, learned: Samples, apart: Samples | None, options: Options, middle: float = 0.5
+    ) -> None:
+        self._middle = middle  # on which side of it a single output lies says which of two classes it is
         self._derivation, self._shown, self._has_apart = derivation, apart or learned, apart is not None
         self._options = options
         self._forward = Forward(derivation, output_of(derivation), sizes_of(derivation, learned))
@@ -30,12 +33,7 @@ class Judging:
         given = {name: np.asarray(x, self._options.dtype) for name, x in self._shown.arrays.items()}
         metrics: dict[str, float] = {}
         if self._options.metrics:
-            outputs, middle = self._forward.outputs(parameters, given["X"]), self._middle()
-            metrics = {name: METRICS[name](outputs, given["Y"], middle) for name in self._options.metrics}
+            outputs = self._forward.outputs(parameters, given["X"])
+            metrics = {name: METRICS[name](outputs, given["Y"], self._middle) for name in self._options.metrics}
         validation = self._forward.loss(parameters, **given) if self._has_apart else None
         return replace(epoch, validation_loss=validation, metrics=metrics)
-
-    def _middle(self) -> float:
-        """On which side of what a single output lies says which of two classes it is; logits lie around 0."""
-        output, labels = output_of(self._derivation), self._derivation.quantities["Y"].attrs["labels"]
-        return 0.5 if output.op.name in ("sigmoid", "softmax") or labels == "any" else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from scipy.optimize import minimize
 from backproof.derivation.derivation import Derivation
 from backproof.emit.program import identifier
 from backproof.execution.export import compiled
+from backproof.ir.errors import BackproofError
 from backproof.ops.row import Array
+from backproof.training.divergence import DivergedError
 from backproof.training.fitting import State
 from backproof.training.history import Epoch
 from backproof.training.judging import Judging
@@ -20,8 +23,20 @@ from backproof.training.optimisers import LBFGS
 from backproof.training.options import Options
 from backproof.training.samples import Samples
 
+UNTAKEN = {"checkpoint": None, "patience": None, "clip": None, "schedule": "constant", "norms": False}
+"""Options that say nothing to it, and what they are where they are not given."""
 MEMORY = 10
 """How many steps before it remembers."""
+
+
+def for_lbfgs(options: Options, *, resume: bool) -> Options:
+    """The options, for double precision. Raises BackproofError for one that says nothing to L-BFGS."""
+    for name, usual in UNTAKEN.items():
+        if getattr(options, name) != usual:
+            raise BackproofError(f"lbfgs takes no {name}", why="SciPy takes all of its steps", instead="leave it out")
+    if resume or options.engine == "native":
+        raise BackproofError("lbfgs takes no resume and no native engine", instead="leave it out")
+    return replace(options, dtype="float64")
 
 
 def minimised(
@@ -57,5 +72,9 @@ def minimised(
     ends = {"gtol": options.optimiser.tolerance, "maxfun": options.optimiser.most}
     limits = {"maxiter": options.epochs, "maxcor": MEMORY, **ends}
     with np.errstate(all="ignore"):
+        if not np.isfinite(value(first)[0]):
+            raise DivergedError("the loss is infinite or no number at the start", instead="scale the data")
         found = minimize(value, first, jac=True, method="L-BFGS-B", callback=after, options=limits)
+    if not (np.isfinite(found.fun) and np.isfinite(found.x).all()):
+        raise DivergedError("the loss became infinite or no number", where=f"after {len(epochs)} iterations")
     return State(parted(found.x), tuple(epochs), None, len(epochs))

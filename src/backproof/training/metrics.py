@@ -10,16 +10,19 @@ from backproof.ir.errors import BackproofError
 from backproof.ops.row import Array
 
 
-def _classes(outputs: Array, labels: Array, middle: float) -> tuple[Array, Array]:
-    if labels.shape[1] > 1:
-        return np.argmax(outputs, axis=1), np.argmax(labels, axis=1)
-    return outputs[:, 0] > middle, labels[:, 0] > (0 if labels.min() < 0 else 0.5)
+def classes_of(outputs: Array, middle: float) -> Array:
+    """The number of the class of each sample: that of the largest output, or on which side of the middle one lies."""
+    return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > middle).astype(int)
+
+
+def classes_labelled(labels: Array) -> Array:
+    """The same for labels, which are 0 and 1, or −1 and +1."""
+    return classes_of(labels, 0.0 if labels.min(initial=0) < 0 else 0.5)
 
 
 def accuracy(outputs: Array, labels: Array, middle: float = 0.5) -> float:
     """The share of samples whose class is right: the largest of several outputs, or the side of the middle of one."""
-    found, right = _classes(outputs, labels, middle)
-    return float(np.mean(found == right))
+    return float(np.mean(classes_of(outputs, middle) == classes_labelled(labels)))
 
 
 def mean_absolute_error(outputs: Array, labels: Array, middle: float = 0.5) -> float:

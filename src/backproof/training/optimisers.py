@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, fields
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -171,8 +172,10 @@ class LBFGS:
     most: int = 15000
 
 
-OPTIMISERS: dict[str, type[SGD | RMSprop | Adam | LBFGS]] = {
+OPTIMISERS: Mapping[str, Callable[..., Optimiser | LBFGS]] = {
     "sgd": SGD,
+    "momentum": partial(SGD, momentum=0.9),
+    "nesterov": partial(SGD, momentum=0.9, nesterov=True),
     "rmsprop": RMSprop,
     "adam": Adam,
     "adamw": AdamW,
@@ -183,6 +186,8 @@ OPTIMISERS: dict[str, type[SGD | RMSprop | Adam | LBFGS]] = {
 def optimiser_named(name: str | Optimiser | LBFGS, rate: float | None = None) -> Optimiser | LBFGS:
     """An optimiser by its name, with its usual numbers but for the `rate`. Raises BackproofError."""
     if not isinstance(name, str):
+        if not hasattr(name, "change") and not isinstance(name, LBFGS):
+            raise BackproofError(f"{name!r} is no optimiser", instead=f"choose from {', '.join(OPTIMISERS)}")
         if rate is not None:
             raise BackproofError("the rate is given twice", instead="give it to the optimiser alone")
         return name
@@ -191,7 +196,7 @@ def optimiser_named(name: str | Optimiser | LBFGS, rate: float | None = None) ->
         raise BackproofError(f"unknown optimiser {name!r}", instead=f"choose from {', '.join(OPTIMISERS)}")
     if rate is None:
         return kind()
-    if issubclass(kind, LBFGS):
+    if kind is LBFGS:
         raise BackproofError("lbfgs has no learning rate", why="a line search finds how far each step goes")
     return kind(rate=rate)
 

@@ -28,7 +28,7 @@ class Options:
     patience    after how many epochs without improvement it stops and goes back to the best; None for never
     least_gain  by how much a loss has to be lower to be an improvement
     dtype       in what precision it computes
-    engine      "native", "numpy", or the first of them that there is
+    engine      "native", "numpy", or "auto" for native code where it is worth compiling
     metrics     what is told beside the loss
     norms       whether the length of each gradient is told
     checkpoint  the file that it is saved to after every `every` epochs; None for none

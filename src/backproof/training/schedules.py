@@ -50,6 +50,8 @@ def _warmup_cosine(time: Array, epochs: float, rise: float, least: float = 0.0) 
 def _one_cycle(time: Array, epochs: float, peak: float = 0.3, start: float = 0.04) -> Array:
     """Smith and Topin, "Super-Convergence", 2018: up to the rate itself in the first part, then down to almost nothing,
     both along a cosine."""
+    if peak >= 1:  # it would never come down
+        return np.full_like(time, np.nan)
     top = peak * epochs
     rising = start + (1 - start) * (1 - np.cos(np.pi * np.minimum(time / top, 1))) / 2
     falling = (1 + np.cos(np.pi * np.clip((time - top) / (epochs - top), 0, 1))) / 2
@@ -85,7 +87,12 @@ def schedule_named(text: str | Schedule, epochs: int) -> Schedule:
     if not least <= len(numbers) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
         raise BackproofError(f"the schedule {text!r} has {len(numbers)} numbers, and takes {wanted}", instead=FORMS)
-    return partial(_called, function, float(epochs), numbers)
+    schedule = partial(_called, function, float(epochs), numbers)
+    with np.errstate(all="ignore"):
+        tried = schedule(np.linspace(0, epochs, 101))
+    if not (np.isfinite(tried) & (tried >= 0) & (tried <= 1 + 1e-12)).all():
+        raise BackproofError(f"the schedule {text!r} leads beyond the rate itself, or nowhere", instead=FORMS)
+    return schedule
 
 
 def _called(function: Callable[..., Array], epochs: float, numbers: list[float], time: Array) -> Array:
@@ -97,8 +104,8 @@ def _number(text: str, whole: str) -> float:
         number = float(text)
     except ValueError:
         number = float("nan")
-    if not 0 < number < float("inf"):
-        raise BackproofError(f"{text.strip()!r} is no positive number", where=f"in the schedule {whole!r}")
+    if not 0 <= number < float("inf"):
+        raise BackproofError(f"{text.strip()!r} is no number from 0 up", where=f"in the schedule {whole!r}")
     return number
 
 

@@ -37,7 +37,7 @@ def planned(derivation: Derivation, optimiser: Optimiser, *, clip: float | None 
     `clip` is the largest length that all gradients together may have, as one vector (Pascanu et al., ICML 2013): longer
     ones are made shorter in proportion. Raises BackproofError for a clip that is not positive.
     """
-    if clip is not None and not 0 < clip < float("inf"):
+    if clip is not None and (not isinstance(clip, int | float) or not 0 < clip < float("inf")):
         raise BackproofError(f"{clip!r} is no length of a gradient", instead="give a positive number")
     parameters = derivation.graph.parameters
     gradients = [derivation.gradients[str(p.symbol)] for p in parameters]

@@ -27,7 +27,8 @@ class Trained:
     classes      the labels behind the outputs, where the data had labels
     engine       what took the steps: "native" or "numpy"
     note         why it was not the native engine, where it was not
-    is_stopped   whether it stopped early, and the parameters are those of the best epoch
+    epoch        the number of the epoch that the parameters are of: the best one, where that was asked for
+    is_stopped   whether it stopped early
     """
 
     derivation: Derivation
@@ -36,6 +37,7 @@ class Trained:
     classes: tuple[str, ...] | None
     engine: str
     note: str
+    epoch: int
     is_stopped: bool
 
     def __repr__(self) -> str:
@@ -49,7 +51,10 @@ class Trained:
 
     def predict(self, X: ArrayLike) -> Array:
         """The outputs for samples that are rows: [samples, outputs]. Raises DataError for other features."""
-        array = np.asarray(X, dtype=next(iter(self.parameters.values())).dtype)
+        try:
+            array = np.asarray(X, dtype=next(iter(self.parameters.values())).dtype)
+        except (TypeError, ValueError) as error:
+            raise DataError("X does not hold numbers", why=str(error)) from None
         nodes = {name: self.derivation.quantities[name] for name in ("X", *self.parameters)}
         wanted = self.parameters["W[1]"].shape[1]
         if array.ndim != 2 or array.shape[1] != wanted:
@@ -59,5 +64,5 @@ class Trained:
             for name, x in self.parameters.items()
             for size, n in zip(nodes[name].shape, x.shape, strict=True)
         }
-        forward = Forward(self.derivation, output_of(self.derivation), {**sizes, "m": len(array)})
+        forward = Forward(self.derivation, output_of(self.derivation), sizes)
         return forward.outputs({nodes[name]: x for name, x in self.parameters.items()}, array)

@@ -9,6 +9,7 @@ import numpy as np
 from backproof.execution.reading import Data
 from backproof.ir.errors import DataError
 from backproof.ops.row import Array
+from backproof.training.metrics import classes_labelled
 
 Weights = str | Mapping[str | int, float] | Sequence[float]
 """``"balanced"``, a weight for each class by its label, or the weights in the order of the classes."""
@@ -25,7 +26,7 @@ def weights_of(given: Weights, data: Data) -> Array:
     if isinstance(given, str):
         if given != "balanced":
             raise DataError(f"{given!r} is no way to weigh classes", instead='say "balanced", or give the weights')
-        labels = data.Y.argmax(axis=1) if data.Y.shape[1] > 1 else (data.Y[:, 0] > 0).astype(int)
+        labels = classes_labelled(data.Y)
         counts = np.bincount(labels, minlength=len(data.classes))
         return np.asarray(len(labels) / (len(counts) * np.maximum(counts, 1)))
     if isinstance(given, Mapping):
@@ -34,7 +35,10 @@ def weights_of(given: Weights, data: Data) -> Array:
         if wrong:
             raise DataError(f"weights and classes do not agree on {', '.join(sorted(wrong))}", where=data.name)
         given = [by_name[name] for name in data.classes]
-    weights = np.asarray(given, dtype=float)
+    try:
+        weights = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"{given!r} are no weights", instead="give numbers") from None
     if weights.shape != (len(data.classes),) or not (np.isfinite(weights) & (weights >= 0)).all():
         raise DataError(
             f"{len(data.classes)} weights of at least 0 are needed", where=f"the classes {', '.join(data.classes)}"

@@ -79,7 +79,7 @@ class Arrays:
         if not isinstance(a, Held) and not isinstance(b, Held) and (a, b) == (1, 0):
             return condition
         sign, left, right = self._compared.get(condition, ("", a, b))
-        if sign and left is a and right == b:
+        if sign[:1] in ("<", ">") and left is a and right == b:
             # What is no number stays that: of z > 0 it would become 0, and hide where it came from.
             return self.call("np.maximum" if ">" in sign else "np.minimum", a, b)
         self.statements.append(

@@ -76,10 +76,14 @@ class _Places:
                 self._compute(statement, number)
             for root in {root for x in statement.held for root in _roots(x)}:
                 self._release(root, number)
-        for old, new in self._after:
-            name = _spelled(new)
-            if name != old.name:
-                self._found.lines.append(f"np.copyto({old.name}, {name})")
+        kept = {old for old, _ in self._after}
+        moved = [(old, new) for old, new in self._after if _spelled(new) != old.name]
+        # What becomes of one may be another, as it was: all are read before any is written over.
+        first = {new: next(self._names) for _, new in moved if isinstance(new, Held) and kept & {*_roots(new)}}
+        self._found.lines += [f"{name} = {new.name}.copy()" for new, name in first.items()]
+        for old, new in moved:
+            name = first.get(new, "") if isinstance(new, Held) else ""
+            self._found.lines.append(f"np.copyto({old.name}, {name or _spelled(new)})")
         self._found.lines.append(f"return {_spelled(self._result)}")
         return self._found
 
@@ -163,4 +167,4 @@ def _text(statement: Statement) -> str:
 
 def _spelled(x: Operand) -> str:
     """A variable, or a number as code."""
-    return x.name if isinstance(x, Held) else repr(x) if isfinite(x) else f"np.{x}"
+    return x.name if isinstance(x, Held) else repr(x) if isfinite(x) else f"float('{x}')"

@@ -54,6 +54,7 @@ class _Emitter:
         self._arrays = Arrays()
         self._known: dict[Node, Operand] = {}
         self._names: dict[Node, str] = {}
+        self._functions: dict[tuple[Any, str], str] = {}
         self._exponentials: dict[tuple[Held, int], tuple[Operand, Operand, Held]] = {}
         for node in (*step.data, *step.numbers, *step.state):
             assert node.symbol is not None
@@ -93,8 +94,9 @@ class _Emitter:
     def _compute(self, nodes: Sequence[Node]) -> None:
         for node in ancestors(nodes, stop=self._known.__contains__):
             if node not in self._known:
+                count = len(self._arrays.statements)
                 self._known[node] = self._computed(node)
-                if node.symbol is not None and self._arrays.statements:
+                if node.symbol is not None and len(self._arrays.statements) > count:
                     last = self._arrays.statements[-1]
                     last.about = last.about or str(node.symbol)
 
@@ -169,7 +171,8 @@ class _Emitter:
         if x.shape == shape and op is not linear.transpose and op is not shaping.permute:
             return x
         if op is linear.transpose:
-            return arrays.makes("{0}.T" if len(shape) == 2 else "np.swapaxes({0}, -1, -2)", (x,), shape)
+            turned = (*x.shape[:-2], *x.shape[:-3:-1])  # an array that NumPy repeats by itself has its own shape
+            return arrays.makes("{0}.T" if len(turned) == 2 else "np.swapaxes({0}, -1, -2)", (x,), turned)
         if op is linear.stretch or (op is linear.expand and len(shape) == len(x.shape)):
             return arrays.makes(f"np.broadcast_to({{0}}, {shape})", (x,), shape)
         return arrays.makes(f"{self._named(node)}({{0}})", (x,), shape, **{self._named(node): self._meaning(node)})
@@ -182,9 +185,9 @@ class _Emitter:
 
     def _named(self, node: Node) -> str:
         """What the meaning of an operation is called: different attributes make different functions."""
-        attrs = "_".join(str(self._resolved(x)) for x in node.attrs.values())
-        name = f"{node.op.name}_{attrs}" if attrs else node.op.name
-        return "".join(c if f"_{c}".isidentifier() else "_" for c in name)
+        key = node.op, str([self._resolved(x) for x in node.attrs.values()])
+        name = "".join(c if f"_{c}".isidentifier() else "_" for c in node.op.name)
+        return self._functions.setdefault(key, f"{name}_{len(self._functions) + 1}")
 
     def _meaning(self, node: Node) -> Any:
         attrs = {name: self._resolved(value) for name, value in node.attrs.items()}

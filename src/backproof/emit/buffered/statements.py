@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import prod
 
 
 @dataclass(eq=False, slots=True)
@@ -20,11 +19,6 @@ class Held:
     is_truth: bool = False
     parts_of: tuple[Held, ...] = ()
     name: str = ""
-
-    @property
-    def entries(self) -> int:
-        """How many entries it has."""
-        return prod(self.shape)
 
 
 Operand = Held | float
