@@ -337,7 +337,8 @@ def _penalties(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
     begins = isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute) and "zeros" in tree.func.attr
     entries = (text for text in names.numbers if "[" in text) if shape == () else names.shaped(shape)
     numbers = [n for n in names.numbers if n not in names.counts and "[" not in n]
-    for text, number, two in product(entries, numbers, ("", "2 * ")):
+    twice = ("", "2 * ") if shape == () else ("",)
+    for text, number, two in product(entries, numbers, twice):
         penalty = parsed(f"{two}{number} * {text}")
         new = penalty if begins else ast.BinOp(tree, ast.Add(), penalty)
         yield "term left out", "the term {0} is left out", (ast.unparse(penalty),), new

@@ -46,7 +46,7 @@ def returned(statement: ast.stmt, names: Names) -> Iterator[Restated]:
             unused = [x for x in names.shapes if names.is_unused(x) and is_called_derivative(x)]
             for part, text in product((x for x in parts if isinstance(x, ast.Name)), unused):
                 says = "{0} is given back where {1} belongs, which is used nowhere"
-                yield "wrong quantity", says, (ast.unparse(part), text), exchanged(statement, part, parsed(text))
+                yield "not returned", says, (ast.unparse(part), text), exchanged(statement, part, parsed(text))
 
 
 def with_unused(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
