@@ -40,14 +40,14 @@ def train(spec: str, console: Console, options: dict[str, Any]) -> None:
         trained = fit(
             network,
             options["data"],
-            validation=_validation(options["validation"]),
+            validation=_number_or_name(options["validation"]),
             class_weights=_weights(options["class_weights"]),
             norms=options["log"] is not None and options["optimiser"] != "lbfgs",
-            start=_start(options["start"]),
+            start=_number_or_name(options["start"]),
             told=told,
             **{name: options[name] for name in HANDED_ON},
         )
-    console.print(_summary(trained, scheme_named(_start(options["start"])).about))
+    console.print(_summary(trained, scheme_named(_number_or_name(options["start"])).about))
     if trained.note:
         console.print(f"In NumPy: {trained.note}.")
     if options["output"] is not None:
@@ -118,15 +118,8 @@ def _summary(trained: Trained, start: str) -> Table:
     return table
 
 
-def _start(text: str) -> str | float:
-    """The name of a scheme, or the number that all weights start with."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _validation(text: str) -> Any:
+def _number_or_name(text: str) -> Any:
+    """A number, where a text is one: a share, or what all weights start with."""
     try:
         return float(text)
     except ValueError:

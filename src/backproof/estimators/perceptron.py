@@ -241,7 +241,11 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         state = replace(fitting.state(self._named()), steps=self._steps)
         if {*self._kept} == {*state.arrays} - {*self._named()}:
             state = replace(state, arrays={**state.arrays, **self._kept})
-        best, since, forward = state, 0, Forward(derivation, output_of(derivation), sizes_of(derivation, learned))
+        best, since, forward = (
+            state,
+            0,
+            Forward(derivation, output_of(derivation), sizes_of(derivation, learned.arrays)),
+        )
         self.n_iter_ = 0
         try:
             for after in fitting.epochs(state):
@@ -320,8 +324,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         array = _dense(validate_data(self, X, accept_sparse=True, reset=False))
         derivation = self._derivation(array.shape[1], self.n_outputs_, max(1, len(array)))
         parameters = {derivation.quantities[name]: x for name, x in self._named().items()}
-        empty = Samples({"X": array[:0], "Y": np.empty((0, self.n_outputs_))})
-        forward = Forward(derivation, output_of(derivation), sizes_of(derivation, empty))
+        forward = Forward(derivation, output_of(derivation), sizes_of(derivation, {}))
         return forward.outputs(parameters, array.astype(self.coefs_[0].dtype))
 
     def __sklearn_tags__(self) -> Any:

@@ -81,7 +81,7 @@ class Fitting:
         self._optimiser = optimiser
         self._derivation, self._learned, self._options, self._judged = derivation, learned, options, judged
         self._plan = planned(derivation, optimiser, clip=options.clip)
-        self._sizes = sizes_of(derivation, learned)
+        self._sizes = sizes_of(derivation, learned.arrays)
         self._schedule = schedule_named(options.schedule, options.epochs)
         self._batch = min(options.batch, len(learned))
         self._engines: dict[int, Chosen] = {}
@@ -180,10 +180,9 @@ class Fitting:
         if self._gradients is None or part is None:
             return {}
         given = {name: np.asarray(x[-self._batch :], self._options.dtype) for name, x in part.items()}
-        own = {to_identifier(x.symbol, ()): arrays[_name(x)] for x in self._plan.parameters if x.symbol is not None}
-        _, gradients = self._gradients(**given, **own)
-        names = {to_identifier(x.symbol, ()): f"d{_name(x)}" for x in self._plan.parameters if x.symbol is not None}
-        return {names[name]: float(np.linalg.norm(x)) for name, x in gradients.items()}
+        names = {to_identifier(x.symbol, ()): _name(x) for x in self._plan.parameters if x.symbol is not None}
+        _, gradients = self._gradients(**given, **{own: arrays[name] for own, name in names.items()})
+        return {f"d{names[own]}": float(np.linalg.norm(x)) for own, x in gradients.items()}
 
 
 def _name(node: Node) -> str:

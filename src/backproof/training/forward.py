@@ -10,7 +10,6 @@ from backproof.derivation.derivation import Derivation
 from backproof.execution.interpret import Plan
 from backproof.ir.node import Node
 from backproof.ops.row import Array
-from backproof.training.samples import Samples
 
 AT_ONCE = 2**22
 """How many entries of the widest layer are computed at once."""
@@ -21,7 +20,7 @@ class Forward:
 
     def __init__(self, derivation: Derivation, output: Node, sizes: Mapping[str, int]) -> None:
         self._derivation, self._output, self._sizes = derivation, output, sizes
-        self._x, self._y = (derivation.quantities[name] for name in ("X", "Y"))
+        self._x = derivation.quantities["X"]
         widest = max(sizes.get(size.name, size.value or 1) for step in derivation.forward for size in step.node.shape)
         self._rows = max(1, AT_ONCE // max(1, widest))
 
@@ -50,10 +49,10 @@ def output_of(derivation: Derivation) -> Node:
     return [node for node in nodes if node.symbol is not None and node.symbol.base == "A"][-1]
 
 
-def sizes_of(derivation: Derivation, samples: Samples) -> dict[str, int]:
-    """How long axes are, but for that of the samples."""
+def sizes_of(derivation: Derivation, arrays: Mapping[str, Array]) -> dict[str, int]:
+    """How long axes are, but for that of the samples; `arrays` are inputs by their names."""
     sizes = {size.name: size.value for x in derivation.graph.inputs for size in x.shape if size.value is not None}
-    for name, array in samples.arrays.items():
+    for name, array in arrays.items():
         shape = derivation.quantities[name].shape
         pairs = zip(shape, array.shape, strict=True)
         sizes |= {size.name: length for size, length in pairs if not size.samples and size.value is None}

@@ -25,7 +25,7 @@ class Judging:
         self._middle = middle  # on which side of it a single output lies says which of two classes it is
         self._derivation, self._shown, self._has_apart = derivation, apart or learned, apart is not None
         self._options = options
-        self._forward = Forward(derivation, output_of(derivation), sizes_of(derivation, learned))
+        self._forward = Forward(derivation, output_of(derivation), sizes_of(derivation, learned.arrays))
 
     def judged(self, epoch: Epoch, arrays: Mapping[str, Array]) -> Epoch:
         """An epoch with the loss of the samples that are kept apart, and the metrics."""

@@ -61,8 +61,17 @@ class _Checked:
                 )
 
 
+class _ByRate(_Checked):
+    """Nothing but the learning rate is another one in each step."""
+
+    numbers: ClassVar[tuple[str, ...]] = ("eta",)
+
+    def values(self, rates: Array, first: int) -> Array:
+        return rates[:, None]
+
+
 @dataclass(frozen=True)
-class SGD(_Checked):
+class SGD(_ByRate):
     """Gradient descent: w − η·dw.
 
     With `momentum` μ it is v ← μ·v + dw and w − η·v (Polyak, 1964, in the form of Sutskever et al., ICML 2013, with
@@ -74,10 +83,6 @@ class SGD(_Checked):
     nesterov: bool = False
 
     kept: ClassVar[tuple[str, ...]] = ("v",)
-    numbers: ClassVar[tuple[str, ...]] = ("eta",)
-
-    def values(self, rates: Array, first: int) -> Array:
-        return rates[:, None]
 
     def change(
         self, parameter: Node, gradient: Node, kept: Sequence[Node], numbers: Sequence[Node]
@@ -91,7 +96,7 @@ class SGD(_Checked):
 
 
 @dataclass(frozen=True)
-class RMSprop(_Checked):
+class RMSprop(_ByRate):
     """s ← ρ·s + (1 − ρ)·dw², w − η·dw/(√s + ε) (Tieleman and Hinton, lecture 6.5, 2012)."""
 
     rate: float = 0.001
@@ -99,10 +104,6 @@ class RMSprop(_Checked):
     epsilon: float = 1e-8
 
     kept: ClassVar[tuple[str, ...]] = ("s",)
-    numbers: ClassVar[tuple[str, ...]] = ("eta",)
-
-    def values(self, rates: Array, first: int) -> Array:
-        return rates[:, None]
 
     def change(
         self, parameter: Node, gradient: Node, kept: Sequence[Node], numbers: Sequence[Node]

@@ -13,7 +13,7 @@ from backproof.derivation.derivation import Derivation
 from backproof.ir.errors import DataError
 from backproof.ops.row import Array
 from backproof.training.checkpoints import write_arrays
-from backproof.training.forward import Forward, output_of
+from backproof.training.forward import Forward, output_of, sizes_of
 from backproof.training.history import Epoch
 
 
@@ -59,10 +59,6 @@ class Trained:
         wanted = self.parameters["W[1]"].shape[1]
         if array.ndim != 2 or array.shape[1] != wanted:
             raise DataError(f"X has the shape {array.shape}", why=f"the network takes rows of {wanted} features")
-        sizes = {
-            size.name: n
-            for name, x in self.parameters.items()
-            for size, n in zip(nodes[name].shape, x.shape, strict=True)
-        }
+        sizes = sizes_of(self.derivation, self.parameters)
         forward = Forward(self.derivation, output_of(self.derivation), sizes)
         return forward.outputs({nodes[name]: x for name, x in self.parameters.items()}, array)

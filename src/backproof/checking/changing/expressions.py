@@ -98,10 +98,15 @@ def additions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[
     yield from _penalties(tree, names, shape)
 
 
+def _named_factors(node: ast.expr) -> list[ast.expr]:
+    """The factors of a product that are no expressions themselves."""
+    factors = (node.left, node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) else ()
+    return [x for x in factors if isinstance(x, ast.Name | ast.Subscript | ast.Attribute)]
+
+
 def _slopes_of_factors(tree: ast.expr, node: ast.expr, names: Names) -> Iterator[Change]:
     """The derivative of an activation, where its value stands as a factor."""
-    factors = (node.left, node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) else ()
-    for part in (x for x in factors if isinstance(x, ast.Name | ast.Subscript | ast.Attribute)):
+    for part in _named_factors(node):
         text = ast.unparse(part)
         for code in slopes_of(text, names) if names.shapes.get(text) and not is_called_derivative(text) else ():
             says = "the derivative of the activation, {1}, belongs in the place of {0}"
@@ -120,8 +125,7 @@ def _sums_below(tree: ast.expr, node: ast.expr, names: Names) -> Iterator[Change
 
 def _rests_of_one(tree: ast.expr, node: ast.expr) -> Iterator[Change]:
     """One minus a factor, where the factor itself stands."""
-    factors = (node.left, node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) else ()
-    for part in (x for x in factors if isinstance(x, ast.Name | ast.Subscript | ast.Attribute)):
+    for part in _named_factors(node):
         rest = ast.BinOp(ast.Constant(1), ast.Sub(), part)
         yield "wrong quantity", INSTEAD, (ast.unparse(part), ast.unparse(rest)), exchanged(tree, part, rest)
 

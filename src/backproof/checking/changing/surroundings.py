@@ -263,15 +263,15 @@ def _leaky_slopes(file: str) -> list[str]:
     for node in ast.walk(tree_of(file)):
         match node:
             case ast.Call(func=ast.Attribute(attr="where"), args=[condition, z, ast.BinOp(a, ast.Mult(), b)]):
-                slopes = [x for x, other in ((a, b), (b, a)) if ast.unparse(other) == ast.unparse(z)]
+                pass
             case ast.Call(
                 func=ast.Attribute(attr="maximum"),
                 args=[ast.BinOp(a, ast.Mult(), b), z] | [z, ast.BinOp(a, ast.Mult(), b)],
             ):
-                slopes = [x for x, other in ((a, b), (b, a)) if ast.unparse(other) == ast.unparse(z)]
                 condition = ast.Compare(z, [ast.Gt()], [ast.Constant(0)])
             case _:
                 continue
+        slopes = [x for x, other in ((a, b), (b, a)) if ast.unparse(other) == ast.unparse(z)]
         found += [f"np.where({ast.unparse(condition)}, 1, {ast.unparse(x)})" for x in slopes]
     return found
 

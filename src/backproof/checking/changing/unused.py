@@ -51,7 +51,7 @@ def returned(statement: ast.stmt, names: Names) -> Iterator[Restated]:
 
 def with_unused(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
     """An array that is used nowhere, alone or times another one: as a factor of the whole, or as a term of a part."""
-    others = [text for text in names.shaped(shape)]
+    others = names.shaped(shape)
     for text in (x for x in names.shapes if names.shapes[x] and names.is_unused(x)):
         products = [text, *(f"{text} * {other}" for other in others if other != text)]
         for code in products:

@@ -21,26 +21,16 @@ class Placed:
     extra: dict[str, object] = field(default_factory=dict)
 
 
-def placed(
-    statements: Sequence[Statement],
-    data: Sequence[Held],
-    fixed: Sequence[Held],
-    after: Sequence[tuple[Held, Operand]],
-    result: Operand,
-    *,
-    taken: Collection[str],
-) -> Placed:
+class Places:
     """The lines of statements, and the arrays that they take.
 
     data    what each step is given anew
     fixed   what lies at the same place in each step
     after   of what is kept from step to step, what becomes of it
     result  what the step returns
+    taken   names that are others' already
     """
-    return _Places(statements, data, fixed, after, result, taken).placed()
 
-
-class _Places:
     def __init__(
         self,
         statements: Sequence[Statement],
@@ -67,6 +57,7 @@ class _Places:
         self._steady: set[Held] = set()  # what is the same array in each step
 
     def placed(self) -> Placed:
+        """All lines, each value having its place."""
         self._steady |= self._fixed
         for number, statement in enumerate(self._statements):
             self._found.extra |= statement.extra

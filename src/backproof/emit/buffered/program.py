@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from backproof.emit.buffered.arithmetic import Arrays, shape_of
-from backproof.emit.buffered.places import Placed, placed
+from backproof.emit.buffered.places import Placed, Places
 from backproof.emit.buffered.statements import Held, Operand
 from backproof.emit.entrywise import entry_of, is_entrywise
 from backproof.emit.program import identifier
@@ -71,7 +71,8 @@ class _Emitter:
             after.append((held, self._known[new]))
         data, fixed = (self._held(x) for x in (step.data, (*step.numbers, *step.state)))
         result = self._known[step.result]
-        found = placed(self._arrays.statements, data, fixed, after, result, taken=[*RESERVED, *self._names.values()])
+        taken = [*RESERVED, *self._names.values()]
+        found = Places(self._arrays.statements, data, fixed, after, result, taken).placed()
         return Program(self._text(found), found.arrays, found.views, self._names, found.extra)
 
     def _held(self, nodes: Sequence[Node]) -> list[Held]:
