@@ -27,10 +27,8 @@ CASES = [
     for module in MODULES
     for case in module.CASES
 ]
-ENOUGH = 150
+ENOUGH = 300
 """So many functions at least must be such that JAX can run them, or this compares nothing."""
-
-compared: set[str] = set()
 
 
 @cache
@@ -43,18 +41,20 @@ def with_jax(module: ModuleType) -> dict[str, Any]:
     return names
 
 
-def gradients_by_jax(module: ModuleType, case: Case, arguments: dict[str, Any]) -> dict[str, Any]:
+def by_jax(module: ModuleType, case: Case, arguments: dict[str, Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The function that gives the gradients by every array of decimal numbers among the arguments, and these arrays."""
     function: Callable[..., Any] = with_jax(module)[case.function.__name__]
     decimal = {name: jnp.asarray(x) for name, x in arguments.items() if getattr(x, "dtype", np.dtype(int)).kind == "f"}
     rest = {name: x for name, x in arguments.items() if name not in decimal}
-    return dict(jax.grad(lambda chosen: jnp.reshape(function(**chosen, **rest), ()))(decimal))
+    return jax.grad(lambda chosen: jnp.reshape(function(**chosen, **rest), ())), decimal
 
 
 @pytest.mark.parametrize(("module", "case"), CASES)
 def test_gradients(module: ModuleType, case: Case) -> None:
     arguments = arguments_of(case)
     try:
-        expected = gradients_by_jax(module, case, arguments)
+        gradients, decimal = by_jax(module, case, arguments)
+        expected = gradients(decimal)
     except Exception as error:
         # JAX has no writes into arrays, no branches on values, and not every function.
         pytest.skip(f"JAX does not run it: {type(error).__name__}")
@@ -65,8 +65,15 @@ def test_gradients(module: ModuleType, case: Case) -> None:
         found = trace[str(next(x for x in trace.derivation.gradients.values() if str(x.symbol) == f"d{name}").symbol)]
         largest = float(np.abs(gradient).max()) or 1.0
         np.testing.assert_allclose(found, gradient, rtol=0, atol=1e-9 * largest, err_msg=f"d{name}")
-    compared.add(case.name)
 
 
-def test_enough_were_compared() -> None:
-    assert len(compared) >= ENOUGH
+def test_enough_can_be_compared() -> None:
+    """Counted by shapes alone, so that it holds whichever process ran the comparisons."""
+    able = 0
+    for module, case in (parameters.values for parameters in CASES):
+        try:
+            gradients, decimal = by_jax(module, case, arguments_of(case))
+            able += bool(jax.eval_shape(gradients, decimal))
+        except Exception:
+            continue
+    assert able >= ENOUGH
