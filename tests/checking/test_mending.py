@@ -155,6 +155,11 @@ TWO = [
     ("gates", "dau = du * u * (1 - u)", "dau = du * (1 - u**2)", "+= dau @ U.T", "+= dau @ U"),
     ("layers", "return s * (1 - s)", "return 1 - s", "dW1 = X.T @ dZ1", "dW1 = 2 * X.T @ dZ1"),
     ("steps", "V.T @ dy + dnext", "V.T @ dy", "dR += dz @ hs[t].T", "dR -= dz @ hs[t].T"),
+    # One change of the second line could make up for both.
+    ("layers", "dZ2 @ W2.T", "dZ2 @ W2.T / len(X)", "relu_backward(dA1, Z1)", "relu_backward(dA1, Z1) / len(X)"),
+    ("steps", "V.T @ dy + dnext", "-(V.T @ dy + dnext)", "(1 - hs[t + 1] ** 2) * dh", "1 - hs[t + 1] ** 2"),
+    # Each alone makes all wrong; of the first state, zeros, nothing tells what its derivative should be.
+    ("gates", "(1 - c * c)", "(c * (1 - c))", "dh_prev = dh * u\n", "dh_prev = dac * u\n"),
 ]
 
 
@@ -164,6 +169,16 @@ def test_two_mistakes(name: str, first: str, wrong: str, second: str, wrong_too:
     lines = {right[: right.index(piece)].count("\n") + 1 for piece in (first, second)}
     diagnosis = diagnosed(source(name, {first: wrong, second: wrong_too}))
     assert {finding.moment.number for finding in diagnosis.wrong} == lines
+
+
+def test_a_derivative_of_another_one_beside_one_under_another_name() -> None:
+    right = source("layers", {"return dW1, db1, dW2, db2": "return dict(W1=dW1, b1=db1, W2=dW2, b2=db2)"})
+    text = right.replace("dZ1.sum(axis=0)", "dZ1").replace("b1=db1", "b1=db2")
+    found = {finding.moment.source: finding.correction for finding in diagnosed(text).wrong}
+    assert found == {
+        "db1 = dZ1": "db1 = dZ1.sum(axis=0)",
+        "return dict(W1=dW1, b1=db2, W2=dW2, b2=db2)": "return dict(W1=dW1, b1=db1, W2=dW2, b2=db2)",
+    }
 
 
 LEFT_OUT = [

@@ -22,7 +22,7 @@ from backproof.checking.rewriting import Rewritten
 from backproof.checking.slopes import Slopes
 from backproof.checking.subjects.subject import Played, Subject
 from backproof.checking.tree import exchanged
-from backproof.checking.truth import Draw, Truth
+from backproof.checking.truth import Draw, Quantity, Truth
 
 MOST_LINES, MORE_LINES = 20_000, 20
 """How many lines changed code may go through that has a `while` in it, beside as many times those of the first run."""
@@ -91,21 +91,33 @@ class ChangedRuns:
         return tuple(found) if len(found) == len(runs) else None
 
     def derivatives(self, changed: Changed) -> tuple[int, int]:
-        """How many different derivatives there are among the values in the changed code; and how many values are
-        derivatives or terms of them and called nothing else, slopes, or products on the way.
+        """The same in the convention in which it is the most."""
+        return max(self.counts(changed))
 
-        Derivatives count twice, and thrice where they lie as the derivation has them.
+    def counts(self, changed: Changed) -> list[tuple[int, int]]:
+        """How many different derivatives there are among the values in the changed code; and how many values are
+        derivatives or terms of them and called nothing else, slopes, products on the way, or derivatives by numbers.
+
+        Derivatives count twice, and thrice where they lie as the derivation has them. Those by data that nobody asked
+        for are not among the different ones: conventions differ in them.
         """
         run = self.played(changed, self.arguments, statements=True)
-        writes = [] if run is None else [x for moment in run.moments for x in moment.writes if x.value.ndim]
+        written = [] if run is None else [x for moment in run.moments for x in moment.writes]
+        writes, numbers = [x for x in written if x.value.ndim], [x.value for x in written if not x.value.ndim]
         arrays, counts = [x.value for x in writes], []
         for truth, products in zip(self._truths, self._products, strict=True):
             found = [(x, quantity) for x in arrays for quantity in truth.derivatives_among([x])]
             named = sum(truth.is_derivative(x.value, x.text) for x in writes)
             upright = sum(x.shape == truth.plain(quantity.node, 0).shape for x, quantity in found)
             beside = products.count(truth, arrays) + sum(map(self._slopes.has, arrays))
-            counts.append((len({quantity for _, quantity in found}), 2 * named + upright + beside))
-        return max(counts)
+            beside += sum(map(truth.is_derivative_by_number, numbers))
+            different = {quantity for _, quantity in found if not self._is_unasked(truth, quantity)}
+            counts.append((len(different), 2 * named + upright + beside))
+        return counts
+
+    def _is_unasked(self, truth: Truth, quantity: Quantity) -> bool:
+        name = truth.parameters.get(quantity.node)
+        return bool(self._wanted) and name is not None and name not in self._wanted
 
     @cached_property
     def _slopes(self) -> Slopes:

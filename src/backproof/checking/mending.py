@@ -45,8 +45,10 @@ MOST_BEFORE = 200
 """How many changes of an earlier line are tried where a later one can make all right."""
 AGAIN = 5
 """Which part of all that is tried anew where a change only brings more derivatives about."""
-MOST_ON_THE_WAY, MOST_OF_EACH = 200, 5
+MOST_ON_THE_WAY, MOST_OF_EACH = 400, 5
 """How many runs are spent on changes that bring only more derivatives about, and on how many of each line."""
+MOST_BEYOND = 20
+"""How many changes of each line below one that is changed are tried with it."""
 FIRST = 3
 """In how many statements more far-fetched changes are tried before they are tried in the others."""
 COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
@@ -136,6 +138,7 @@ class _Mending:
                 return None
             done[best.line] = best
             if is_all:
+                done = {**self._in_two(done)}
                 # The same on every draw, with the statements of these runs.
                 draws = self._runs.draws(done)
                 return None if draws is None else Mended({line: new.repair for line, new in done.items()}, draws)
@@ -173,7 +176,7 @@ class _Mending:
             if whole and self._proposed:
                 return next(iter(whole.values())), self._all, True
             if whole:
-                whole |= self._beside(next(iter(whole.values())), suspects, done)
+                whole |= self._beside(next(iter(whole.values())), suspects, done, self._all)
                 return max(whole.values(), key=lambda x: self._likelihood(x, done)), self._all, True
             if sure and stage.decides and not self._raised:
                 partly = {line: part for line, part in partly.items() if line in sure}
@@ -181,9 +184,10 @@ class _Mending:
         if not partly:
             return None, right, False
         longest = max(len(found) for found, _ in partly.values())
-        best = [part for part in partly.values() if len(part[0]) == longest]
-        most, candidate = max(best, key=lambda part: self._likelihood(part[1], done))
-        return candidate, most, False
+        best = {line: new for line, (found, new) in partly.items() if len(found) == longest}
+        most, first = next(part for part in partly.values() if len(part[0]) == longest)
+        best |= self._beside(first, suspects, done, most)
+        return max(best.values(), key=lambda x: self._likelihood(x, done)), most, False
 
     def _on_the_way(self, done: Changed, right: frozenset[str], suspects: Suspected) -> Rewritten | None:
         """The change by which the most different derivatives turn up, where none makes more come back right.
@@ -195,6 +199,7 @@ class _Mending:
         self._runs_left = max(self._runs_left, self._runs_again)
         self._work_left = max(self._work_left, MOST_ENTRIES // AGAIN)
         lines = [line for line in self._order if line in suspects.first or line in suspects.others]
+        lines.sort(key=lambda line: self._is_right(self._moments[line], self._truths))
         before, least = self._different(done), self._runs_left - MOST_ON_THE_WAY
         for reach in range(FURTHEST + 1):
             gains: list[tuple[int, Rewritten]] = []
@@ -208,6 +213,72 @@ class _Mending:
             if most > before:
                 return next(new for gain, new in gains if gain == most)
         return None
+
+    def _in_two(self, done: Changed) -> Changed:
+        """Two changes that make all right too, where more values turn out to be derivatives by them; or those `done`.
+
+        A change may make up for two mistakes, and then what runs before it is still wrong.
+        """
+        first = self._truth.draws[0].played
+        run = self._runs.played(done, self._runs.arguments, statements=True)
+        if self._proposed or first.raised is not None or run is None:
+            return done
+        counts = self._runs.counts(done)
+        truths = [truth for truth, count in zip(self._truths, counts, strict=True) if count == max(counts)]
+        wrong = {moment.line for moment in run.moments if not self._is_right(moment, truths)}
+        if not wrong:
+            return done
+        self._look_at(first)
+        self._runs_left, self._work_left = self._runs_again, max(self._work_left, MOST_ENTRIES // AGAIN)
+        suspects, right = self._suspects.among({}, self._runs.right({})), self._runs.right(done)
+        lines = [line for line in self._order if line in suspects.first or line in suspects.others]
+        best, most = done, self._runs.derivatives(done)
+        for one in [one for line in lines if line in wrong for one in self._gains(line)]:
+            for other in takewhile(lambda _: self._runs_left > 0, self._beyond(one, lines, done)):
+                both = {one.line: one, other.line: other}
+                self._runs_left -= 1
+                if self._runs.right(both) >= right and self._runs.right_on_all(both)[1]:
+                    found = self._runs.derivatives(both)
+                    if found[0] > most[0] or (found > most and _far(both) < _far(best)):
+                        best, most = both, found
+        return best
+
+    def _gains(self, line: Line) -> Iterator[Rewritten]:
+        """Simple changes of a statement by which more values are derivatives."""
+        before = self._runs.counts({})
+        for new in islice(self._simple(line), MOST_OF_EACH):
+            if any(a > b for a, b in zip(self._runs.counts({line: new}), before, strict=True)):
+                yield new
+
+    def _beyond(self, one: Rewritten, lines: Sequence[Line], done: Changed) -> Iterator[Rewritten]:
+        """Simple changes of the statements below one that is changed, and those that are `done`."""
+        run = self._runs.played({one.line: one}, self._runs.arguments, statements=True)
+        if run is None:
+            return
+        self._look_at(run)
+        for line in lines[lines.index(one.line) + 1 :]:
+            is_told = self._is_told(line) and not is_update(statement_of(self._moments[line]))
+            yield from islice(self._simple(line, giving=is_told), MOST_BEYOND)
+        yield from (other for other in done.values() if other.line != one.line)
+
+    def _is_right(self, moment: Moment, truths: Sequence[Truth]) -> bool:
+        """Whether a statement gave only what it may be expected to give, in some conventions."""
+        if is_looked_up(moment) or isinstance(statement_of(moment), ast.Return):
+            return True
+        return all(self._is_right_value(x.text, x.value, moment, truths) for x in moment.writes if x.value.any())
+
+    def _is_right_value(self, text: str, value: Array, moment: Moment, truths: Sequence[Truth]) -> bool:
+        if not is_called_derivative(text):
+            return True
+        named = self._truth.named(text)
+        if named is not None and self._truth.plain(named.node, 0).shape == value.shape:
+            return any(truth.is_derivative(value, text) for truth in truths)
+        return self._is_expected(value, moment, truths)
+
+    def _simple(self, line: Line, *, giving: bool = True) -> Iterator[Rewritten]:
+        """The changes of a statement that are not far-fetched; with `giving`, those by which it gives a derivative."""
+        changes = self._giving_derivatives if giving else self._rewritten
+        return chain.from_iterable(changes(line, reach) for reach in range(FURTHEST))
 
     def _different(self, changed: Changed) -> int:
         """How many different derivatives there are among the values of the code with changes."""
@@ -247,29 +318,34 @@ class _Mending:
                     yield candidate
             waiting = left
 
-    def _beside(self, found: Rewritten, suspects: Suspected, done: Changed) -> Changed:
-        """Changes, about as simple as one that makes all right, of other statements, that do so too.
+    def _beside(self, found: Rewritten, suspects: Suspected, done: Changed, most: frozenset[str]) -> Changed:
+        """Changes, about as simple as one that makes right what is in `most`, of other statements, that do so too.
 
         They are looked for in those that run before it and in those that read what it gives: a factor may be missing in
         either.
         """
-        whole: dict[Line, Rewritten] = {}
+        beside: dict[Line, Rewritten] = {}
         right = self._runs.right({**done, found.line: found})
+        is_whole = most == self._all
+        least = 0 if is_whole else self._runs_left - MOST_BEFORE
         at = self._order.index(found.line)
         given = {write.text for write in self._moments[found.line].writes}
         readers = (x for x in self._order[at + 1 :] if given & {read.text for read in self._moments[x].reads})
         reaches = range(max(2, found.reach + 1))
         for line in (x for x in (*self._order[:at], *readers) if x in suspects.first or x in suspects.others):
-            changes = self._rewritten if line in suspects.first else self._giving_derivatives
+            is_open = (is_whole and line in suspects.first) or is_update(statement_of(self._moments[line]))
+            changes = self._rewritten if is_open else self._giving_derivatives
             for new in islice(chain.from_iterable(changes(line, reach) for reach in reaches), MOST_BEFORE):
-                if self._runs_left <= 0:
-                    return whole
+                if self._runs_left <= max(0, least):
+                    return beside
                 self._runs_left -= 1
                 together = {**done, line: new}
-                if self._runs.right(together) >= right and self._runs.right_on_all(together)[1]:
-                    whole[line] = new
-                    break
-        return whole
+                if self._runs.right(together) >= right:
+                    all_right, is_all = self._runs.right_on_all(together)
+                    if is_all if is_whole else all_right >= most:
+                        beside[line] = new
+                        break
+        return beside
 
     def _likelihood(self, new: Rewritten, done: Changed) -> tuple[bool, tuple[int, int], int, bool, int]:
         """How much speaks for a change: that the line does nothing without it, the values that are derivatives by it,
@@ -303,7 +379,11 @@ class _Mending:
         # One after the other: what runs first of what is wrong makes the rest wrong.
         yield from (_Stage([x], is_sure=True) for x in self._all_giving_derivatives(suspects.first))
         yield from (_Stage([x], is_sure=True, breaks=True) for x in self._all_giving_derivatives(suspects.needed))
-        for reach in range(FURTHEST + 1):
+        yield _Stage([self._giving_derivatives(line, 0) for line in suspects.others])
+        if len(suspects.first) <= FIRST:
+            for reach in (0, 1):
+                yield _Stage([self._rewritten(line, reach) for line in suspects.first], is_sure=True)
+        for reach in range(1, FURTHEST + 1):
             yield _Stage([self._giving_derivatives(line, reach) for line in suspects.others])
         yield _Stage([self._left_unset(line) for line in both], is_sure=True)
         # Of what gives a list, or changes something elsewhere, it is not known beforehand what it gives.
@@ -332,7 +412,7 @@ class _Mending:
             if self._work_left < 0:
                 return
             value = around.value(moment, new.statements[statement])
-            if value is not None and self._is_expected(value, moment):
+            if value is not None and self._is_expected(value, moment, self._truths):
                 yield new
 
     def _left_unset(self, line: Line) -> Iterator[Rewritten]:
@@ -341,7 +421,7 @@ class _Mending:
             ((last, both),) = new.statements.items()
             moment = self._moments[line[0], last.lineno]
             value = self._surroundings[moment.line].value(moment, both)
-            if value is not None and self._is_expected(value, moment):
+            if value is not None and self._is_expected(value, moment, self._truths):
                 yield new
 
     def _is_told(self, line: Line) -> bool:
@@ -350,13 +430,13 @@ class _Mending:
         statement = statement_of(moment)
         return statement is not None and self._surroundings[line].value(moment, statement) is not None
 
-    def _is_expected(self, value: Array, moment: Moment) -> bool:
-        if any(truth.is_derivative(value) or truth.is_on_the_way(value) for truth in self._truths):
+    def _is_expected(self, value: Array, moment: Moment, truths: Sequence[Truth]) -> bool:
+        if any(truth.is_derivative(value) or truth.is_on_the_way(value) for truth in truths):
             return True
         if self._slopes.has(value):
             return True
         if value.size == 1:  # the derivative by a number, which a number alone does not tell of
-            return any(truth.is_derivative_by_number(value) for truth in self._truths)
+            return any(truth.is_derivative_by_number(value) for truth in truths)
         # What the backward pass computes again is to be what the forward pass has.
         again = not any(is_called_derivative(write.text) for write in moment.writes) and not is_looked_up(moment)
         known = self._truth.recognised("", [value]) if again else None
@@ -372,3 +452,8 @@ class _Mending:
         given = parameters_at(line[0]).get(line[1], frozenset()).intersection(names_in(statement))
         used = given | set(filter(self._surroundings[line].names.is_unused, self._surroundings[line].values))
         return (x for x in new if not given or not used.isdisjoint(names_in(x.statements[statement])))
+
+
+def _far(changed: Changed) -> int:
+    """How far-fetched the most far-fetched of some changes is."""
+    return max(new.reach for new in changed.values())

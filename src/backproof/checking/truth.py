@@ -314,17 +314,21 @@ class Truth:
 
     @cached_property
     def _with_idle(self) -> dict[int, list[Quantity]]:
-        """The derivatives with entries that nothing depends on, by how many entries they have."""
+        """The derivatives with entries that nothing depends on, by how many entries they have.
+
+        Where nothing depends on any of them, as on what a first state of zeros is multiplied by, all values would do.
+        """
         found: dict[int, list[Quantity]] = {}
         for node, idle in self._idle[0].items():
-            found.setdefault(idle.size, []).append(self.of_node[node])
+            if not idle.all():
+                found.setdefault(idle.size, []).append(self.of_node[node])
         return found
 
     def is_derivative(self, array: Array, text: str = "") -> bool:
         """Whether a value is a derivative, or a term of one, on the first draw: one that an expression is called."""
-        meant = self.lettered(text) if text else []
-        alike = (q for q in self._close_to(array) if q.step is not None and (not meant or q in meant))
-        idle = (q for q in self._with_idle.get(array.size, ()) if not meant or q in meant)
+        meant = [q.step for q in self.lettered(text)] if text else []
+        alike = (q for q in self._close_to(array) if q.step is not None and (not meant or q.step in meant))
+        idle = (q for q in self._with_idle.get(array.size, ()) if not meant or q.step in meant)
         return any(self.is_(q, [array]) for q in alike) or any(self.passes_for(q, [array]) for q in idle)
 
     def is_on_the_way(self, array: Array) -> bool:

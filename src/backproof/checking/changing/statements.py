@@ -39,7 +39,7 @@ def expressions(statement: ast.stmt) -> list[ast.expr]:
     return []
 
 
-def is_update(statement: ast.stmt) -> bool:
+def is_update(statement: ast.stmt | None) -> bool:
     """Whether a statement gives a value to something that stands in its expression and is no derivative."""
     if is_called_derivative(target_of(statement)):
         return False

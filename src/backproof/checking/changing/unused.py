@@ -8,7 +8,7 @@ from itertools import combinations, permutations, product
 
 from backproof.checking.changing.change import Change, valued
 from backproof.checking.changing.names import Names, is_called_derivative
-from backproof.checking.changing.statements import Restated, one_after_another
+from backproof.checking.changing.statements import Restated, expressions, one_after_another
 from backproof.checking.tree import exchanged, parsed
 
 
@@ -41,12 +41,11 @@ def using(statement: ast.stmt, names: Names) -> Iterator[Restated]:
 
 def returned(statement: ast.stmt, names: Names) -> Iterator[Restated]:
     """A derivative that is used nowhere, in the place of another one that is given back."""
-    match statement:
-        case ast.Return(value=ast.Tuple(elts=parts)) | ast.Return(value=ast.Dict(values=parts)):
-            unused = [x for x in names.shapes if names.is_unused(x) and is_called_derivative(x)]
-            for part, text in product((x for x in parts if isinstance(x, ast.Name)), unused):
-                says = "{0} is given back where {1} belongs, which is used nowhere"
-                yield "not returned", says, (ast.unparse(part), text), exchanged(statement, part, parsed(text))
+    parts = expressions(statement) if isinstance(statement, ast.Return) else []
+    unused = [x for x in names.shapes if names.is_unused(x) and is_called_derivative(x)] if len(parts) > 1 else []
+    for part, text in product((x for x in parts if isinstance(x, ast.Name)), unused):
+        says = "{0} is given back where {1} belongs, which is used nowhere"
+        yield "not returned", says, (ast.unparse(part), text), exchanged(statement, part, parsed(text))
 
 
 def with_unused(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator[Change]:
