@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "emit": {"ir", "ops"},
     "execution": {"ir", "ops", "derivation.steps", "derivation.derivation", "emit"},
     "training": {"ir", "ops", "derivation.steps", "derivation.derivation", "emit", "execution"}
-    | {"write.outline", "write.spell"},
+    | {"write.outline", "write.spell", "write.doc"},
     "checking": {"ir", "ops", "derivation", "execution"}
     | {f"write.{module}" for module in ("doc", "math", "spell", "reasons", "outline", "json")},
     "view": {"write", "execution", "checking"},

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from backproof.execution.engines import Kind
     from backproof.training.history import Epoch
     from backproof.training.optimisers import LBFGS, Optimiser
+    from backproof.training.plan_report import PlanReport
     from backproof.training.trained import Trained
     from backproof.training.weights import Weights
 
@@ -223,9 +224,7 @@ def fit(
     from backproof.training.optimisers import optimiser_named
     from backproof.training.options import Options
 
-    whole = load(network) if isinstance(network, str) else network
-    if not isinstance(whole, Network):
-        raise BackproofError(f"{whole!r} is no network", instead="give a Network or its compact string")
+    whole = _network(network)
     loss = whole.loss_row()
     derivation = derive_graph(whole.graph("rows", weighted=class_weights is not None))
     options = Options(
@@ -369,15 +368,61 @@ def diagnose(
     return verdict(given) if isinstance(subject, Claim) else diagnosed(verdict, given)
 
 
+def explain_plan(
+    network: Network | str,
+    data: Source,
+    *,
+    epochs: int = 10,
+    batch: int = 32,
+    optimiser: str | Optimiser = "adam",
+    rate: float | None = None,
+    clip: float | None = None,
+    dtype: DTypeLike = "float32",
+    seed: int = 0,
+    engine: Kind = "auto",
+    target: Sequence[str] = (),
+    rows: int | None = None,
+) -> PlanReport:
+    """How a step of a training by `fit` is carried out: what is done in one go, and what each part of it takes.
+
+    The arguments are those of `fit`. Native code is described kernel by kernel (a matrix product with all that is done
+    to its entries in the same go is one), NumPy by the quantities that it computes; operations and bytes are counted,
+    the time of each part is measured. It says why a network is not run as native code where it is not.
+
+    Raises DataError, SpecError and BackproofError as `fit` does.
+    """
+    from backproof.training.fit import explained
+    from backproof.training.optimisers import optimiser_named
+    from backproof.training.options import Options
+
+    options = Options(
+        epochs=epochs,
+        batch=batch,
+        optimiser=optimiser_named(optimiser, rate),
+        clip=clip,
+        seed=seed,
+        dtype=np.dtype(dtype).name,
+        engine=engine,
+    )
+    return explained(derive_graph(_network(network).graph("rows")), data, options, target=target, rows=rows)
+
+
+def _network(network: Network | str) -> Network:
+    whole = load(network) if isinstance(network, str) else network
+    if not isinstance(whole, Network):
+        raise BackproofError(f"{whole!r} is no network", instead="give a Network or its compact string")
+    return whole
+
+
 def render(
-    content: Derivation | Report | Diagnosis,
+    content: Derivation | Report | Diagnosis | PlanReport,
     format: Format = "markdown",
     *,
     expand: bool = False,
     title: str = "",
     hint: int = 3,
 ) -> str:
-    """A derivation, a report of a check or a diagnosis as text.
+    """A derivation, a report of a check or of a plan, or a diagnosis as text.
 
     The format is "markdown", "latex", "html", "json", or "text" for a terminal of 100 columns. Of a derivation,
     `expand` adds the entries of every matrix and the proof of every sum. Of a diagnosis, `hint` 1 tells only where a
@@ -386,7 +431,9 @@ def render(
     _one_of(format, ("markdown", "latex", "html", "json", "text"), "format")
     if isinstance(content, Derivation):
         return rendered(content, format, expand=expand, title=title)
-    if isinstance(content, Report):
+    from backproof.training.plan_report import PlanReport
+
+    if isinstance(content, Report | PlanReport):
         return content.json() if format == "json" else written(content.document(), format)
     from backproof.checking.diagnosis_json import diagnosis_json  # with SymPy, as above
     from backproof.checking.diagnosis_report import document

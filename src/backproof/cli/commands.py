@@ -325,6 +325,41 @@ def train(spec: str, **options: Any) -> None:
 
 
 @cli.command()
+@click.argument("spec")
+@click.option("--loss", help="A loss by name, or an expression in a and y.")
+@click.option("--l1", type=float, help="Add L1·Σ|w| to J.")
+@click.option("--l2", type=float, help="Add L2/2·Σw² to J.")
+@data_options(required=True)
+@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="How often through all.")
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Samples a step.")
+@click.option(
+    "--optimiser",
+    type=click.Choice(["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]),
+    default="adam",
+    show_default=True,
+    help="By what rule parameters change.",
+)
+@click.option("--clip", type=float, help="The largest length of all gradients together.")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@click.option("--engine", type=click.Choice(["auto", "native", "numpy"]), default="auto", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(REPORTS), help="Default: text, or what the output's suffix says."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file. Default: print it.")
+def plan(spec: str, format_: str | None, output: Path | None, **options: Any) -> None:
+    """Show how a step of `train` is carried out: what is done in one go, what each part takes, why it is in NumPy."""
+    from backproof.api import explain_plan, load
+
+    chosen = _format(format_, output, REPORTS)
+    network = load(spec, loss=options.pop("loss"), l1=options.pop("l1"), l2=options.pop("l2"))
+    found = explain_plan(network, options.pop("data"), **options)
+    if chosen == "text" and output is None:
+        _print(found.document())
+    else:
+        _deliver(backproof.render(found, chosen), output)  # type: ignore[operator]
+
+
+@cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--data", help="An NPZ file with the arguments of the passes by name.")
 @click.option("--forward", default="", help="The forward pass: its name in the submissions, or file.py:name for all.")

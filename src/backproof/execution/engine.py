@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -13,8 +13,10 @@ from backproof.emit.native.machine import host, object_code, target_machine
 from backproof.emit.native.memory import ALIGNED
 from backproof.emit.native.panels import Panels
 from backproof.emit.native.unrolled import Unrolled
+from backproof.emit.regions import Region
 from backproof.emit.step import Step
 from backproof.execution.code_cache import cached_code
+from backproof.execution.timing import seconds_each
 from backproof.ir.node import Node
 from backproof.ops.row import Array
 
@@ -39,12 +41,8 @@ class Engine:
             self._code = Panels(step, sizes, size, machine)
         about = f"{type(self._code).__name__} {self._dtype}\n{step.described(sizes)}"
         code = cached_code(about, machine, lambda: object_code(str(self._code.module)))
-        self._compiled = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine(machine))
-        self._compiled.add_object_file(llvm.ObjectFileRef.from_data(code))
-        self._compiled.finalize_object()
-        pointers = [ctypes.c_void_p] * (len(step.data) + 3)
-        kind = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64, ctypes.c_int64)
-        self._run = kind(self._compiled.get_function_address("run"))
+        self._compiled = _loaded(code)
+        self._run = self._function(self._compiled, "run")
 
     def laid_out(self, node: Node, batches: Sequence[Array] | Array) -> Array:
         """One of the data, batch by batch, as the code reads it."""
@@ -71,11 +69,51 @@ class Engine:
 
         `data` are laid out, of as many `batches`, which begin anew after the last.
         """
+        return self._taken(self._run, data, numbers, memory, batches)
+
+    @property
+    def regions(self) -> Sequence[Region]:
+        """What a step does, region by region."""
+        return self._code.regions
+
+    @property
+    def machine(self) -> str:
+        """What the code is made for."""
+        machine = host()
+        return f"{machine.cpu}, {machine.lanes(self._dtype.itemsize)} numbers a vector"
+
+    @property
+    def entries(self) -> int:
+        """How many numbers its own arrays hold."""
+        return self._code.entries
+
+    def seconds(self, data: Sequence[Array], numbers: Array, memory: Array) -> list[float]:
+        """About how many seconds each region takes of a step on the first of the data; `memory` changes.
+
+        Each is run alone, again and again: what it reads is in the cache, as it is in a step that is not too large.
+        """
+        compiled, functions = self._compiled, [self._run]
+        if isinstance(self._code, Panels):
+            compiled = _loaded(object_code(str(self._code.module_apart)))
+            functions = [self._function(compiled, f"run_{k}") for k in range(len(self.regions))]
+        return [
+            seconds_each(lambda rounds: self._taken(run, data, numbers[:1].repeat(rounds, axis=0), memory, 1))  # noqa: B023
+            for run in functions
+        ]
+
+    def _function(self, compiled: Any, name: str) -> Callable[..., None]:
+        pointers = [ctypes.c_void_p] * (len(self._step.data) + 3)
+        kind = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64, ctypes.c_int64)
+        return kind(compiled.get_function_address(name))
+
+    def _taken(
+        self, run: Callable[..., None], data: Sequence[Array], numbers: Array, memory: Array, batches: int
+    ) -> Array:
         numbers = np.ascontiguousarray(numbers, self._dtype)
         results = np.empty(len(numbers), self._dtype)
         pointers = [x.ctypes.data for x in (*data, numbers, memory, results)]
         if len(numbers):
-            self._run(*pointers, len(numbers), batches)
+            run(*pointers, len(numbers), batches)
         return results
 
 
@@ -93,6 +131,14 @@ class _State(Mapping[Node, Array]):
 
     def __len__(self) -> int:
         return len(self._nodes)
+
+
+def _loaded(code: bytes) -> Any:
+    """Compiled code where it can be called."""
+    compiled = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine(host()))
+    compiled.add_object_file(llvm.ObjectFileRef.from_data(code))
+    compiled.finalize_object()
+    return compiled
 
 
 def aligned(array: Array) -> Array:

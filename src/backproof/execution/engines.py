@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from backproof.emit.regions import Region
 from backproof.emit.scalars import UncoveredError
 from backproof.emit.step import Step
 from backproof.execution.numpy_engine import NumpyEngine
@@ -40,6 +41,21 @@ class AnyEngine(Protocol):
 
     def run(self, data: Sequence[Any], numbers: Array, memory: Any, batches: int, /) -> Array:
         """Takes as many steps as there are rows of `numbers`, and returns the result of each."""
+
+    @property
+    def regions(self) -> Sequence[Region]:
+        """What a step does, region by region."""
+
+    @property
+    def machine(self) -> str:
+        """What the code is made for."""
+
+    @property
+    def entries(self) -> int:
+        """How many numbers its own arrays hold."""
+
+    def seconds(self, data: Sequence[Any], numbers: Array, memory: Any, /) -> Sequence[float]:
+        """About how many seconds each region takes of a step on the first of the data; `memory` changes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

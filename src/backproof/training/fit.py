@@ -24,6 +24,7 @@ from backproof.training.lbfgs import for_lbfgs, minimised
 from backproof.training.metrics import check_metrics, classes_labelled
 from backproof.training.optimisers import LBFGS
 from backproof.training.options import Options
+from backproof.training.plan_report import PlanReport
 from backproof.training.samples import Samples, split
 from backproof.training.trained import Trained
 from backproof.training.weights import Weights, weights_of
@@ -75,6 +76,18 @@ def fitted(
             options.told(state.epochs[-1])
     engine = fitting.engine.kind, fitting.engine.why
     return _trained(derivation, state, data, engine, is_stopped=fitting.is_over(state))
+
+
+def explained(
+    derivation: Derivation, source: Source, options: Options, *, target: Sequence[str] = (), rows: int | None = None
+) -> PlanReport:
+    """How a step of a training is carried out. What the arguments are, `backproof.explain_plan` says."""
+    if isinstance(options.optimiser, LBFGS):
+        raise BackproofError("L-BFGS has no plan of its own", why="SciPy takes its steps", instead="name another one")
+    data = samples(derivation, source, target=target, rows=rows)
+    learned = Samples({"X": data.X.astype(options.dtype), "Y": data.Y.astype(options.dtype)})
+    fitting = Fitting(derivation, learned, options, options.optimiser, lambda epoch, _: epoch)
+    return fitting.explained(fitting.state(_checked(derivation, start(derivation, data, seed=options.seed))))
 
 
 def _digest(steps: str, *parts: Samples | None) -> str:

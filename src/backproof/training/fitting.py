@@ -13,6 +13,7 @@ from backproof.derivation.derivation import Derivation
 from backproof.emit.program import identifier as to_identifier
 from backproof.execution.engines import AnyEngine, Chosen, chosen
 from backproof.execution.export import compiled
+from backproof.execution.timing import seconds_each
 from backproof.ir.node import Node
 from backproof.ops.row import Array
 from backproof.training.divergence import diverged
@@ -20,6 +21,7 @@ from backproof.training.forward import sizes_of
 from backproof.training.history import Epoch
 from backproof.training.optimisers import Optimiser
 from backproof.training.options import Options
+from backproof.training.plan_report import PlanReport
 from backproof.training.samples import Samples, order_of
 from backproof.training.schedules import schedule_named, times
 from backproof.training.steps import planned
@@ -96,6 +98,34 @@ class Fitting:
         }
         own = {name: np.asarray(parameters[name], self._options.dtype) for name in map(_name, self._plan.parameters)}
         return State({**own, **kept})
+
+    def explained(self, state: State) -> PlanReport:
+        """How a step on a whole batch is carried out, and how long each part of it takes."""
+        step, chosen_ = self._plan.step, self.engine
+        engine = chosen_.engine
+        part = {name: x[: self._batch] for name, x in self._learned.arrays.items()}
+        numbers = self._optimiser.values(np.full(1, self._optimiser.rate), 1)
+        data = [engine.laid_out(node, part[_name(node)].reshape(1, self._batch, -1)) for node in step.data]
+
+        def memory() -> Any:
+            return engine.memory({node: state.arrays[_name(node)] for node in step.state})
+
+        own = memory()
+        whole = seconds_each(lambda rounds: engine.run(data, numbers.repeat(rounds, axis=0), own, 1))
+        dtype, note = np.dtype(self._options.dtype), chosen_.why
+        if chosen_.kind == "numpy" and self._options.engine == "auto" and not note:
+            note = "all steps together take less time than compiling native code"
+        return PlanReport(
+            engine=chosen_.kind,
+            note=note,
+            machine=engine.machine,
+            batch=self._batch,
+            dtype=dtype.name,
+            bytes=engine.entries * dtype.itemsize,
+            step=whole,
+            regions=tuple(engine.regions),
+            seconds=tuple(engine.seconds(data, numbers, memory())),
+        )
 
     @property
     def engine(self) -> Chosen:

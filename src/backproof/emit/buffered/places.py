@@ -6,16 +6,18 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from math import isfinite
+from math import isfinite, prod
 
 from backproof.emit.buffered.statements import Held, Operand, Statement
+from backproof.emit.regions import Region
 
 
 @dataclass(slots=True)
 class Placed:
-    """The lines of a step; what `arrays`, `views` and `extra` are, `Program` says."""
+    """The lines of a step, and what each does; what `arrays`, `views` and `extra` are, `Program` says."""
 
     lines: list[str] = field(default_factory=list)
+    regions: list[Region] = field(default_factory=list)
     arrays: dict[str, tuple[tuple[int, ...], bool]] = field(default_factory=dict)
     views: list[tuple[str, str]] = field(default_factory=list)
     extra: dict[str, object] = field(default_factory=dict)
@@ -71,10 +73,11 @@ class Places:
         moved = [(old, new) for old, new in self._after if _spelled(new) != old.name]
         # What becomes of one may be another, as it was: all are read before any is written over.
         first = {new: next(self._names) for _, new in moved if isinstance(new, Held) and kept & {*_roots(new)}}
-        self._found.lines += [f"{name} = {new.name}.copy()" for new, name in first.items()]
+        for held, name in first.items():
+            self._copy(f"{name} = {held.name}.copy()", held)
         for old, new in moved:
             name = first.get(new, "") if isinstance(new, Held) else ""
-            self._found.lines.append(f"np.copyto({old.name}, {name or _spelled(new)})")
+            self._copy(f"np.copyto({old.name}, {name or _spelled(new)})", old)
         self._found.lines.append(f"return {_spelled(self._result)}")
         return self._found
 
@@ -99,6 +102,13 @@ class Places:
 
     def _add(self, line: str, statement: Statement) -> None:
         self._found.lines.append(f"{line}  # {statement.about}" if statement.about else line)
+        work, about = statement.operations, (statement.about,) if statement.about else ()
+        read = sum(prod(x.shape) for x in statement.held) if work else 0
+        self._found.regions.append(Region("NumPy", about, (), work, read, prod(statement.out.shape) if work else 0))
+
+    def _copy(self, line: str, copied: Held) -> None:
+        self._found.lines.append(line)
+        self._found.regions.append(Region("copy", (copied.name,), (), 0, prod(copied.shape), prod(copied.shape)))
 
     def _in_state(self, statement: Statement, number: int) -> str:
         """Where the result is what becomes of a kept value that nobody reads any more: its place."""

@@ -13,6 +13,7 @@ from backproof.emit.buffered.places import Placed, Places
 from backproof.emit.buffered.statements import Held, Operand
 from backproof.emit.entrywise import entry_of, is_entrywise
 from backproof.emit.program import identifier
+from backproof.emit.regions import Region, called
 from backproof.emit.scalars import UncoveredError
 from backproof.emit.step import Step
 from backproof.ir.node import Node, ancestors
@@ -34,6 +35,7 @@ class Program:
     views    other views of these and of the state, to be made once: name and text, in order
     names    what the numbers and the state are called
     extra    what else the text names
+    regions  what each line of the function's body does, but for the last, which returns
     """
 
     text: str
@@ -41,6 +43,7 @@ class Program:
     views: Sequence[tuple[str, str]]
     names: Mapping[Node, str]
     extra: Mapping[str, object]
+    regions: Sequence[Region]
 
 
 def program(step: Step, sizes: Mapping[str, int]) -> Program:
@@ -51,7 +54,7 @@ def program(step: Step, sizes: Mapping[str, int]) -> Program:
 class _Emitter:
     def __init__(self, step: Step, sizes: Mapping[str, int]) -> None:
         self._step, self._sizes = step, sizes
-        self._arrays = Arrays()
+        self._arrays, self._called = Arrays(), called(step)
         self._known: dict[Node, Operand] = {}
         self._names: dict[Node, str] = {}
         self._functions: dict[tuple[Any, str], str] = {}
@@ -73,7 +76,7 @@ class _Emitter:
         result = self._known[step.result]
         taken = [*RESERVED, *self._names.values()]
         found = Places(self._arrays.statements, data, fixed, after, result, taken).placed()
-        return Program(self._text(found), found.arrays, found.views, self._names, found.extra)
+        return Program(self._text(found), found.arrays, found.views, self._names, found.extra, found.regions)
 
     def _held(self, nodes: Sequence[Node]) -> list[Held]:
         return [x for x in map(self._known.__getitem__, nodes) if isinstance(x, Held)]
@@ -97,9 +100,10 @@ class _Emitter:
             if node not in self._known:
                 count = len(self._arrays.statements)
                 self._known[node] = self._computed(node)
-                if node.symbol is not None and len(self._arrays.statements) > count:
+                about = self._called.get(node) or str(node.symbol or "")
+                if about and len(self._arrays.statements) > count:
                     last = self._arrays.statements[-1]
-                    last.about = last.about or str(node.symbol)
+                    last.about = last.about or about
 
     def _computed(self, node: Node) -> Operand:
         op, attrs, arrays = row_of(node), node.attrs, self._arrays

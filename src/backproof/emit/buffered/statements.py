@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 
 
 @dataclass(eq=False, slots=True)
@@ -22,6 +23,8 @@ class Held:
 
 
 Operand = Held | float
+PRODUCTS = ("np.dot(", "np.matmul(")
+"""How the statements begin that are matrix products."""
 
 
 @dataclass(eq=False, slots=True)
@@ -44,6 +47,15 @@ class Statement:
     about: str = ""
     extra: dict[str, object] = field(default_factory=dict)
     """What the text names beside NumPy."""
+
+    @property
+    def operations(self) -> int:
+        """How many operations on single numbers it is: none for a view, two for each term of a product."""
+        if self.makes and not self.extra:
+            return 0
+        if self.text.startswith(PRODUCTS):
+            return 2 * prod(self.out.shape) * self.held[0].shape[-1]
+        return max(prod(x.shape) for x in (self.out, *self.held))
 
     @property
     def held(self) -> list[Held]:

@@ -13,8 +13,10 @@ from backproof.emit.native.loops import INDEX, index, loop, next_batch
 from backproof.emit.native.machine import Machine
 from backproof.emit.native.memory import MEMORY, Memory
 from backproof.emit.native.products import write_product
+from backproof.emit.native.regions import regions_of_kernels
 from backproof.emit.native.rows import write_copy, write_rows
 from backproof.emit.native.writer import NUMBERS, Writer
+from backproof.emit.regions import Region
 from backproof.emit.step import Step
 from backproof.ir.node import Node
 from backproof.ops.row import Array
@@ -39,6 +41,19 @@ class Panels:
     @cached_property
     def module(self) -> ir.Module:
         """The module in LLVM's language."""
+        return self._module(apart=False)
+
+    @property
+    def module_apart(self) -> ir.Module:
+        """The same with functions ``run_0``, ``run_1``, … that run a single kernel as often as is asked for."""
+        return self._module(apart=True)
+
+    @property
+    def regions(self) -> list[Region]:
+        """What each kernel does, in the order in which they run."""
+        return regions_of_kernels(self.plan, self._step, self._sizes)
+
+    def _module(self, *, apart: bool) -> ir.Module:
         module = ir.Module("step")
         step, size = self._step, self._size
         pointer = FLOATS[size].as_pointer()
@@ -61,7 +76,9 @@ class Panels:
                 write_rows(writer)
             builder.ret_void()
             functions.append(function)
-        self._write_run(module, functions, pointer)
+        self._write_run(module, "run", functions, pointer)
+        for number, function in enumerate(functions if apart else ()):
+            self._write_run(module, f"run_{number}", [function], pointer)
         return module
 
     @property
@@ -87,10 +104,10 @@ class Panels:
         """A part of the state out of the memory."""
         return self.memory.taken(node, memory)
 
-    def _write_run(self, module: ir.Module, functions: Sequence[ir.Function], pointer: ir.Type) -> None:
+    def _write_run(self, module: ir.Module, name: str, functions: Sequence[ir.Function], pointer: ir.Type) -> None:
         step = self._step
         types = [pointer] * (len(step.data) + 3) + [INDEX, INDEX]
-        run = ir.Function(module, ir.FunctionType(ir.VoidType(), types), "run")
+        run = ir.Function(module, ir.FunctionType(ir.VoidType(), types), name)
         builder = ir.IRBuilder(run.append_basic_block("begin"))
         *data, numbers, memory, results, steps, batches = run.args
         each = [self.memory.of(x).entries for x in step.data]

@@ -21,6 +21,8 @@ from backproof.emit.native.kernels import ACROSS
 from backproof.emit.native.lanes import FLOATS, Kind, Value
 from backproof.emit.native.loops import INDEX, index, loop, next_batch
 from backproof.emit.native.machine import Machine
+from backproof.emit.native.regions import region_in_registers
+from backproof.emit.regions import Region
 from backproof.emit.scalars import UncoveredError, summed
 from backproof.emit.step import Step
 from backproof.ir.node import Node, ancestors
@@ -80,6 +82,11 @@ class Unrolled:
         self._module = ir.Module("step")
         self._write()
         return self._module
+
+    @property
+    def regions(self) -> list[Region]:
+        """What the step does: all in one go."""
+        return [region_in_registers(self._step, self._sizes)]
 
     @property
     def entries(self) -> int:
