@@ -385,3 +385,9 @@ def test_what_is_made_ahead_keeps_its_order_and_its_errors() -> None:
     assert next(found) == 1
     with pytest.raises(ValueError, match="broken"):
         next(found)
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_anything_is_drawn() -> None:
+    network = bp.load("4-100000:relu-100000:relu-3:softmax", loss="cce")
+    with pytest.raises(bp.BackproofError, match=r"does not fit into memory(.|\n)*its arrays take \d+ GB"):
+        bp.fit(network, "iris", epochs=1)

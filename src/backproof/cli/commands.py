@@ -311,6 +311,7 @@ def check(
 @click.option("--every", type=click.IntRange(min=1), default=1, show_default=True, help="Epochs a checkpoint.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, if it is there.")
 @click.option("--log", type=click.Path(path_type=Path), help="A CSV file with a line for each epoch.")
+@click.option("--tensorboard", type=click.Path(path_type=Path), help="A folder for what TensorBoard shows.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A safetensors file for the parameters.")
 def train(spec: str, **options: Any) -> None:
     """Train a network: its derivation's equations, as native code where llvmlite is installed, else in NumPy."""

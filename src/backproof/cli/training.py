@@ -15,6 +15,7 @@ from backproof.api import fit, load
 from backproof.cli.output import write_file
 from backproof.execution.parameters import scheme_named
 from backproof.ir.errors import BackproofError
+from backproof.training.events import Events
 from backproof.training.history import Epoch
 from backproof.training.trained import Trained
 
@@ -30,11 +31,14 @@ def train(spec: str, console: Console, options: dict[str, Any]) -> None:
     """Trains the network that `spec` describes."""
     network = load(spec, loss=options["loss"], l1=options["l1"], l2=options["l2"])
     log = _Log(options["log"], goes_on=options["resume"])
+    events = None if options["tensorboard"] is None else Events(options["tensorboard"])
     progress = _Shown(console, options["epochs"])
 
     def told(epoch: Epoch) -> None:
         log.add(epoch)
         progress.add(epoch)
+        if events is not None:
+            events.add(epoch)
 
     with progress.bar:
         trained = fit(
@@ -42,11 +46,13 @@ def train(spec: str, console: Console, options: dict[str, Any]) -> None:
             options["data"],
             validation=_number_or_name(options["validation"]),
             class_weights=_weights(options["class_weights"]),
-            norms=options["log"] is not None and options["optimiser"] != "lbfgs",
+            norms=(options["log"] or options["tensorboard"]) is not None and options["optimiser"] != "lbfgs",
             start=_number_or_name(options["start"]),
             told=told,
             **{name: options[name] for name in HANDED_ON},
         )
+    if events is not None:
+        events.close()
     console.print(_summary(trained, scheme_named(_number_or_name(options["start"])).about))
     if trained.note:
         console.print(f"In NumPy: {trained.note}.")

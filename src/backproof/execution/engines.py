@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import numpy as np
+
 from backproof.emit.regions import Region
 from backproof.emit.scalars import UncoveredError
 from backproof.emit.step import Step
 from backproof.execution.numpy_engine import NumpyEngine
+from backproof.execution.room import check_room
 from backproof.ir.errors import BackproofError
 from backproof.ir.node import Node
 from backproof.ops.row import Array
@@ -75,9 +78,11 @@ def has_native() -> bool:
 def chosen(step: Step, sizes: Mapping[str, int], dtype: Any, kind: Kind = "auto", *, steps: int) -> Chosen:
     """The engine for so many steps on arrays of these sizes: "auto" compiles what takes longer than compiling.
 
-    Raises BackproofError where native code is asked for and there is none.
+    Raises BackproofError where native code is asked for and there is none, and where the arrays of a step do not fit
+    into memory.
     """
     numpy = NumpyEngine(step, sizes, dtype)
+    check_room(numpy.entries * np.dtype(dtype).itemsize)
     if kind == "numpy" or (kind == "auto" and steps * _seconds(numpy, step, sizes) < COMPILING):
         return Chosen(numpy, "numpy")
     if has_native():

@@ -53,10 +53,13 @@ def fitted(
     if class_weights is not None:
         weights = weights_of(class_weights, data)
         learned, apart = _weighted(learned, weights), apart and _weighted(apart, weights)
-    first = _checked(derivation, start(derivation, data, parameters, seed=options.seed, scheme=scheme))
     judging, optimiser = Judging(derivation, learned, apart, options, middle), options.optimiser
+
+    def first() -> dict[str, Array]:
+        return _checked(derivation, start(derivation, data, parameters, seed=options.seed, scheme=scheme))
+
     if isinstance(optimiser, LBFGS):
-        state = minimised(derivation, learned, first, options, judging)
+        state = minimised(derivation, learned, first(), options, judging)
         return _trained(derivation, state, data, ("numpy", ""), is_stopped=False)
     if resume and options.checkpoint is None:
         raise BackproofError("there is no checkpoint to go on from", instead="name the file: checkpoint=…")
@@ -64,18 +67,18 @@ def fitted(
     if resume and file is not None:
         options = replace(options, engine=file.engine())
     fitting = Fitting(derivation, learned, options, optimiser, judging.judged)
-    state = fitting.state(first)
+    engine = fitting.engine  # before any parameters are drawn: what does not fit is refused
+    state = fitting.state(first())
     about = _digest(fitting.identity(), learned, apart) if file is not None else ""
     if resume and file is not None:
         state = file.load(state, about)
     for after in fitting.epochs(state):
         state = after
         if file is not None and len(state.epochs) % options.every == 0:
-            _save(file, state, about, fitting.engine.kind)
+            _save(file, state, about, engine.kind)
         if options.told is not None:
             options.told(state.epochs[-1])
-    engine = fitting.engine.kind, fitting.engine.why
-    return _trained(derivation, state, data, engine, is_stopped=fitting.is_over(state))
+    return _trained(derivation, state, data, (engine.kind, engine.why), is_stopped=fitting.is_over(state))
 
 
 def explained(
