@@ -225,7 +225,8 @@ class _Mending:
             return done
         counts = self._runs.counts(done)
         truths = [truth for truth, count in zip(self._truths, counts, strict=True) if count == max(counts)]
-        wrong = {moment.line for moment in run.moments if not self._is_right(moment, truths)}
+        firsts = {moment.line: moment for moment in reversed(run.moments)}
+        wrong = {line for line, moment in firsts.items() if not self._is_right(moment, truths)}
         if not wrong:
             return done
         self._look_at(first)
