@@ -80,6 +80,8 @@ def test_what_has_no_plan_is_refused() -> None:
         plan(SMALL, optimiser="lbfgs")
     with pytest.raises(bp.BackproofError, match="no network"):
         bp.explain_plan(3, "iris")  # type: ignore[arg-type]
+    with pytest.raises(bp.BackproofError, match="has no value"):
+        plan("4-h:tanh-3:softmax")
     with pytest.raises(bp.BackproofError, match="no native engine"):
         plan(WIDE, engine="native")
 

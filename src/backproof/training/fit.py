@@ -48,6 +48,7 @@ def fitted(
     check_metrics(options.metrics)
     if isinstance(options.optimiser, LBFGS):
         options = for_lbfgs(options, resume=resume)
+    _check_sizes(derivation)
     data = samples(derivation, source, target=target, rows=rows)
     learned, apart = _parted(derivation, data, validation, target, options)
     if class_weights is not None:
@@ -87,6 +88,7 @@ def explained(
     """How a step of a training is carried out. What the arguments are, `backproof.explain_plan` says."""
     if isinstance(options.optimiser, LBFGS):
         raise BackproofError("L-BFGS has no plan of its own", why="SciPy takes its steps", instead="name another one")
+    _check_sizes(derivation)
     data = samples(derivation, source, target=target, rows=rows)
     learned = Samples({"X": data.X.astype(options.dtype), "Y": data.Y.astype(options.dtype)})
     fitting = Fitting(derivation, learned, options, options.optimiser, lambda epoch, _: epoch)
@@ -154,12 +156,16 @@ def _checked(derivation: Derivation, parameters: Mapping[str, ArrayLike]) -> dic
             raise DataError(f"{name} has the wrong shape", where=f"it is {found[name].shape}, and must be {wanted}")
         if not np.isfinite(found[name]).all():
             raise DataError(f"{name} holds values that are no numbers")
+    return found
+
+
+def _check_sizes(derivation: Derivation) -> None:
+    """Raises DataError where a layer has no number of nodes."""
     symbolic = [size.name for node in derivation.graph.parameters for size in node.shape if size.value is None]
     known = {size.name for x in derivation.graph.inputs if x not in derivation.graph.parameters for size in x.shape}
     for name in symbolic:
         if name not in known:
             raise DataError(f"the size {name} has no value", instead="give the number of nodes in the network")
-    return found
 
 
 def _trained(
