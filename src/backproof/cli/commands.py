@@ -134,6 +134,26 @@ def data_options(*, required: bool) -> Callable[[F], F]:
     return with_options
 
 
+def step_options(command: F) -> F:
+    """The options that say what a step of a training is."""
+    options = [
+        click.option("--loss", help="A loss by name, or an expression in a and y."),
+        click.option("--l1", type=float, help="Add L1·Σ|w| to J."),
+        click.option("--l2", type=float, help="Add L2/2·Σw² to J."),
+        data_options(required=True),
+        click.option(
+            "--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="How often through all."
+        ),
+        click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Samples a step."),
+        click.option("--clip", type=float, help="The largest length of all gradients together."),
+        click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True),
+        click.option("--engine", type=click.Choice(["auto", "native", "numpy"]), default="auto", show_default=True),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def hint_option(command: F) -> F:
     """How much a diagnosis tells."""
     return click.option(
@@ -282,12 +302,7 @@ def check(
 
 @cli.command()
 @click.argument("spec")
-@click.option("--loss", help="A loss by name, or an expression in a and y.")
-@click.option("--l1", type=float, help="Add L1·Σ|w| to J.")
-@click.option("--l2", type=float, help="Add L2/2·Σw² to J.")
-@data_options(required=True)
-@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="How often through all.")
-@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Samples a step.")
+@step_options
 @click.option(
     "--optimiser",
     type=click.Choice(["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lbfgs"]),
@@ -299,14 +314,11 @@ def check(
 @click.option(
     "--schedule", default="constant", show_default=True, help='How the rate changes: "cosine", "steps(10)", …'
 )
-@click.option("--clip", type=float, help="The largest length of all gradients together.")
 @click.option("--validation", default="0", show_default=True, help="A share kept apart (0.2), or other data.")
 @click.option("--patience", type=click.IntRange(min=1), help="Stop after so many epochs without improvement.")
 @click.option("--class-weights", help='"balanced", or as label=weight,label=weight.')
 @click.option("--metric", "metrics", multiple=True, help="Told beside the loss: accuracy, mae, r2.")
 @click.option("--start", default="lecun_normal", show_default=True, help="How weights are drawn: he_normal, …")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
-@click.option("--engine", type=click.Choice(["auto", "native", "numpy"]), default="auto", show_default=True)
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="A safetensors file for the state.")
 @click.option("--every", type=click.IntRange(min=1), default=1, show_default=True, help="Epochs a checkpoint.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, if it is there.")
@@ -327,12 +339,7 @@ def train(spec: str, **options: Any) -> None:
 
 @cli.command()
 @click.argument("spec")
-@click.option("--loss", help="A loss by name, or an expression in a and y.")
-@click.option("--l1", type=float, help="Add L1·Σ|w| to J.")
-@click.option("--l2", type=float, help="Add L2/2·Σw² to J.")
-@data_options(required=True)
-@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="How often through all.")
-@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Samples a step.")
+@step_options
 @click.option(
     "--optimiser",
     type=click.Choice(["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]),
@@ -340,9 +347,6 @@ def train(spec: str, **options: Any) -> None:
     show_default=True,
     help="By what rule parameters change.",
 )
-@click.option("--clip", type=float, help="The largest length of all gradients together.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
-@click.option("--engine", type=click.Choice(["auto", "native", "numpy"]), default="auto", show_default=True)
 @click.option(
     "--format", "format_", type=click.Choice(REPORTS), help="Default: text, or what the output's suffix says."
 )
