@@ -9,6 +9,9 @@ from backproof.emit.regions import Region
 from backproof.write.doc import Block, Code, Document, Heading, Inline, Paragraph, Table
 
 SCHEMA = 1
+SPACE = "\u00a0"
+BESIDE = f"{SPACE}×{SPACE}"
+"""No line breaks in a number with its unit, or between axes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def _row(region: Region, seconds: float, share: float, size: int) -> tuple[Inlin
     return (
         (region.kind,),
         tuple(computes),
-        (" × ".join(region.over),),
+        (BESIDE.join(region.over),),
         (f"{region.operations:,}",),
         (_bytes(region.read * size),),
         (_bytes(region.written * size),),
@@ -91,12 +94,12 @@ def _row(region: Region, seconds: float, share: float, size: int) -> tuple[Inlin
 def _bytes(count: int) -> str:
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= factor:
-            return f"{count / factor:.3g} {unit}"
-    return f"{count} B"
+            return f"{count / factor:.3g}{SPACE}{unit}"
+    return f"{count}{SPACE}B"
 
 
 def _time(seconds: float) -> str:
     for unit, factor in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= factor:
-            return f"{seconds / factor:.3g} {unit}"
-    return f"{seconds / 1e-9:.3g} ns"
+            return f"{seconds / factor:.3g}{SPACE}{unit}"
+    return f"{seconds / 1e-9:.3g}{SPACE}ns"
