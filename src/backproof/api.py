@@ -232,12 +232,12 @@ def fit(
         batch=batch,
         optimiser=optimiser_named(optimiser, rate),
         schedule=schedule,
-        clip=float(clip) if isinstance(clip, np.floating) else clip,
+        clip=_plain(clip),
         shuffle=shuffle,
         seed=seed,
         patience=patience,
         least_gain=least_gain,
-        dtype=dtype if isinstance(dtype, str) else np.dtype(dtype).name,
+        dtype=_named(dtype),
         engine=engine,
         metrics=tuple(_listed(metrics)),
         norms=norms,
@@ -399,12 +399,22 @@ def explain_plan(
         epochs=epochs,
         batch=batch,
         optimiser=optimiser_named(optimiser, rate),
-        clip=clip,
+        clip=_plain(clip),
         seed=seed,
-        dtype=np.dtype(dtype).name,
+        dtype=_named(dtype),
         engine=engine,
     )
     return explained(derive_graph(_network(network).graph("rows")), data, options, target=target, rows=rows)
+
+
+def _plain(number: float | None) -> float | None:
+    """A number of NumPy's as one of Python's."""
+    return float(number) if isinstance(number, np.floating) else number
+
+
+def _named(dtype: DTypeLike) -> str:
+    """What a kind of number is called; a name that is none is refused where options are read."""
+    return dtype if isinstance(dtype, str) else np.dtype(dtype).name
 
 
 def _network(network: Network | str) -> Network:

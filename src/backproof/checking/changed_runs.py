@@ -90,16 +90,12 @@ class ChangedRuns:
         found = [Draw(run, x.truth) for run, x in zip(runs, self._truth.draws, strict=True) if run is not None]
         return tuple(found) if len(found) == len(runs) else None
 
-    def derivatives(self, changed: Changed) -> tuple[int, int]:
-        """The same in the convention in which it is the most."""
-        return max(self.counts(changed))
-
     def counts(self, changed: Changed) -> list[tuple[int, int]]:
         """How many different derivatives there are among the values in the changed code; and how many values are
         derivatives or terms of them and called nothing else, slopes, products on the way, or derivatives by numbers.
 
         Derivatives count twice, and thrice where they lie as the derivation has them. Those by data that nobody asked
-        for are not among the different ones: conventions differ in them.
+        for are not among the different ones: conventions differ in them. Once for each convention.
         """
         run = self.played(changed, self.arguments, statements=True)
         written = [] if run is None else [x for moment in run.moments for x in moment.writes]
@@ -114,6 +110,10 @@ class ChangedRuns:
             different = {quantity for _, quantity in found if not self._is_unasked(truth, quantity)}
             counts.append((len(different), 2 * named + upright + beside))
         return counts
+
+    def derivatives(self, changed: Changed) -> tuple[int, int]:
+        """These counts in the convention in which they are the most."""
+        return max(self.counts(changed))
 
     def _is_unasked(self, truth: Truth, quantity: Quantity) -> bool:
         name = truth.parameters.get(quantity.node)

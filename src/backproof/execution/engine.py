@@ -96,10 +96,11 @@ class Engine:
         if isinstance(self._code, Panels):
             compiled = _loaded(object_code(str(self._code.module_apart)))
             functions = [self._function(compiled, f"run_{k}") for k in range(len(self.regions))]
-        return [
-            seconds_each(lambda rounds: self._taken(run, data, numbers[:1].repeat(rounds, axis=0), memory, 1))  # noqa: B023
-            for run in functions
-        ]
+
+        def timed(run: Callable[..., None]) -> float:
+            return seconds_each(lambda rounds: self._taken(run, data, numbers[:1].repeat(rounds, axis=0), memory, 1))
+
+        return [timed(run) for run in functions]
 
     def _function(self, compiled: Any, name: str) -> Callable[..., None]:
         pointers = [ctypes.c_void_p] * (len(self._step.data) + 3)

@@ -41,7 +41,6 @@ class NumpyEngine:
         # Where tracebacks and debuggers look for the lines of code that is in no file.
         linecache.cache[self._file] = (len(self.text), None, self.text.splitlines(keepends=True), self._file)
         self._code = compile(self.text, self._file, "exec")
-        self._lines = _by_quantity(self._program.regions)
         self._views = [(name, compile(text, self._file, "eval")) for name, text in self._program.views]
 
     @property
@@ -78,7 +77,7 @@ class NumpyEngine:
     @property
     def regions(self) -> list[Region]:
         """What a step does, region by region: the lines up to one that computes a quantity."""
-        return [_together(lines) for lines in self._lines]
+        return [_together(lines) for lines in _by_quantity(self._program.regions)]
 
     @property
     def machine(self) -> str:
@@ -108,7 +107,7 @@ class NumpyEngine:
 
         seconds_each(run)
         each = iter(x / rounds for x in ticked)
-        return [sum(islice(each, len(lines))) for lines in self._lines]
+        return [sum(islice(each, len(lines))) for lines in _by_quantity(self._program.regions)]
 
     def run(self, data: Sequence[Sequence[Array]], numbers: Array, memory: Kept, batches: int) -> Array:
         """Takes as many steps as there are rows of `numbers`, and returns the result of each; `memory` changes."""

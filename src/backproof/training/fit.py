@@ -90,7 +90,7 @@ def explained(
         raise BackproofError("L-BFGS has no plan of its own", why="SciPy takes its steps", instead="name another one")
     _check_sizes(derivation)
     data = samples(derivation, source, target=target, rows=rows)
-    learned = Samples({"X": data.X.astype(options.dtype), "Y": data.Y.astype(options.dtype)})
+    learned = _taken(data, options)
     fitting = Fitting(derivation, learned, options, options.optimiser, lambda epoch, _: epoch)
     return fitting.explained(fitting.state(_checked(derivation, start(derivation, data, seed=options.seed))))
 
@@ -117,18 +117,23 @@ def _parted(
     derivation: Derivation, data: Data, validation: float | Source, target: Sequence[str], options: Options
 ) -> tuple[Samples, Samples | None]:
     """The samples that are learned, and those that are kept apart."""
-    whole = Samples({"X": data.X.astype(options.dtype), "Y": data.Y.astype(options.dtype)})
+    whole = _taken(data, options)
     if not isinstance(validation, int | float):
         other = samples(derivation, validation, target=target)
         if other.classes != data.classes:
             raise DataError("the samples that are kept apart have other classes", where=f"{other.name}")
-        return whole, Samples({"X": other.X.astype(options.dtype), "Y": other.Y.astype(options.dtype)})
+        return whole, _taken(other, options)
     if not 0 <= validation < 1:
         raise BackproofError(f"validation={validation!r} is no share", instead="give a number from 0 to below 1")
     learned, apart = split(len(whole), float(validation), options.seed)
     if not len(learned):
         raise BackproofError(f"validation={validation!r} leaves nothing to learn", where=f"of {len(whole)} samples")
     return (Samples(whole.taken(learned)), Samples(whole.taken(apart))) if len(apart) else (whole, None)
+
+
+def _taken(data: Data, options: Options) -> Samples:
+    """Data as the training takes them."""
+    return Samples({"X": data.X.astype(options.dtype), "Y": data.Y.astype(options.dtype)})
 
 
 def _weighted(part: Samples, weights: Array) -> Samples:
