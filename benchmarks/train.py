@@ -18,7 +18,7 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 import argparse
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -280,7 +280,12 @@ def products(data: Problem) -> float:
 
 def measured(row: Row, rounds: int) -> None:
     data = problem(row)
-    running = systems(data)
+    print(f"\n{row.name} samples; the products alone in NumPy: {1e6 * products(data):.4g} µs")
+    compared(systems(data), rounds)
+
+
+def compared(running: Mapping[str, System], rounds: int) -> None:
+    """Runs all systems in turn, once their losses were found to be the same, and writes how long a step takes each."""
     first = {name: system.run(CHECKED) for name, system in running.items()}
     right = first["JAX, scan"]
     for name, losses in first.items():
@@ -295,7 +300,6 @@ def measured(row: Row, rounds: int) -> None:
             times[name].append((time.process_time() - began) / counts[name])
     peers = {name: median(own) for name, own in times.items() if not name.startswith("Backproof")}
     fastest = min(peers.values())
-    print(f"\n{row.name} samples; the products alone in NumPy: {1e6 * products(data):.4g} µs")
     print(f"{'':18}{'median µs':>11}{'least':>10}{'most':>10}{'of the fastest peer':>21}{'ready after s':>15}")
     for name, own in times.items():
         middle = median(own)

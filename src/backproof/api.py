@@ -26,7 +26,7 @@ from backproof.execution.trace import Trace
 from backproof.execution.trace import run as evaluate
 from backproof.frontends.network import Layout, Network
 from backproof.frontends.spec import read_spec
-from backproof.frontends.tracing.trace import Program, trace
+from backproof.frontends.tracing.trace import Program, names_of_arrays, trace
 from backproof.ir.errors import BackproofError, DataError
 from backproof.ir.node import Node
 from backproof.write import Format, rendered, written
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from backproof.execution.engines import Kind
     from backproof.training.history import Epoch
     from backproof.training.optimisers import LBFGS, Optimiser
+    from backproof.training.options import Options
     from backproof.training.plan_report import PlanReport
-    from backproof.training.trained import Trained
+    from backproof.training.trained import Trained, TrainedFunction
     from backproof.training.weights import Weights
 
 
@@ -221,27 +222,26 @@ def fit(
     """
     # Here and not above: derivations need none of it.
     from backproof.training.fit import fitted
-    from backproof.training.optimisers import optimiser_named
-    from backproof.training.options import Options
 
     whole = _network(network)
     loss = whole.loss_row()
     derivation = derive_graph(whole.graph("rows", weighted=class_weights is not None))
-    options = Options(
+    options = _options(
+        optimiser,
+        rate,
         epochs=epochs,
         batch=batch,
-        optimiser=optimiser_named(optimiser, rate),
         schedule=schedule,
-        clip=_plain(clip),
+        clip=clip,
         shuffle=shuffle,
         seed=seed,
         patience=patience,
         least_gain=least_gain,
-        dtype=_named(dtype),
+        dtype=dtype,
         engine=engine,
         metrics=tuple(_listed(metrics)),
         norms=norms,
-        checkpoint=None if checkpoint is None else Path(checkpoint),
+        checkpoint=checkpoint,
         every=every,
         told=told,
     )
@@ -258,6 +258,87 @@ def fit(
         target=target,
         rows=rows,
     )
+
+
+def fit_function(
+    function: Callable[..., Any],
+    data: Mapping[str, ArrayLike],
+    parameters: Mapping[str, Any],
+    *,
+    epochs: int = 10,
+    batch: int = 32,
+    optimiser: str | Optimiser = "adam",
+    rate: float | None = None,
+    schedule: str = "constant",
+    clip: float | None = None,
+    validation: float | Mapping[str, ArrayLike] = 0.0,
+    patience: int | None = None,
+    least_gain: float = 0.0,
+    norms: bool = False,
+    seed: int = 0,
+    shuffle: bool = True,
+    dtype: DTypeLike = "float32",
+    engine: Kind = "auto",
+    checkpoint: str | Path | None = None,
+    every: int = 1,
+    resume: bool = False,
+    told: Callable[[Epoch], None] | None = None,
+) -> TrainedFunction:
+    """Trains a NumPy function whose result is the loss: the equations of its derivation, step after step.
+
+    data        by name the arguments that are data; their rows, along the first axis, are samples. Whole numbers stay
+                such: tokens, labels
+    parameters  by name the arguments that are learned, with what they start with: arrays, or dicts and lists of them
+
+    The other options are as those of `fit`. The function is derived for a batch of the data, and that is taken for all
+    of them: one that does something else for other values is refused, as is one that draws random numbers itself.
+
+    Raises TraceError for a function that cannot be followed; the other errors are as those of `fit`.
+    """
+    from backproof.training.functions import Learner, fitted_function
+
+    options = _options(
+        optimiser,
+        rate,
+        epochs=epochs,
+        batch=batch,
+        schedule=schedule,
+        clip=clip,
+        shuffle=shuffle,
+        seed=seed,
+        patience=patience,
+        least_gain=least_gain,
+        dtype=dtype,
+        engine=engine,
+        norms=norms,
+        checkpoint=checkpoint,
+        every=every,
+        told=told,
+    )
+    if not isinstance(data, Mapping) or not isinstance(parameters, Mapping) or not parameters:
+        raise BackproofError(
+            "data and parameters are given by name", instead='fit_function(f, {"X": X, "Y": Y}, {"W": W, "b": b})'
+        )
+    both = set(data) & set(parameters)
+    if both:
+        raise BackproofError(f"{min(both)} is given as data and as a parameter")
+    named = names_of_arrays(function, {**data, **parameters})
+    names = [name for name, argument in named.items() if argument in parameters]
+    learner = Learner(function, names, lambda arguments: derive(function, arguments, wrt=names), parameters)
+    return fitted_function(learner, data, options, validation=validation, resume=resume)
+
+
+def _options(optimiser: str | Optimiser | LBFGS, rate: float | None, **options: Any) -> Options:
+    """The options of a training; what the arguments are, `fit` says."""
+    from backproof.training.optimisers import optimiser_named
+    from backproof.training.options import Options
+
+    file, clip, dtype = options.get("checkpoint"), options["clip"], options["dtype"]
+    options["checkpoint"] = None if file is None else Path(file)
+    options["clip"] = float(clip) if isinstance(clip, np.floating) else clip
+    # A name that is none is refused where options are read.
+    options["dtype"] = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+    return Options(optimiser=optimiser_named(optimiser, rate), **options)
 
 
 def _jacobians(forward: Any, arguments: Mapping[str, Any], names: Sequence[str], *, opened: bool) -> Derivation:
@@ -392,29 +473,9 @@ def explain_plan(
     Raises DataError, SpecError and BackproofError as `fit` does.
     """
     from backproof.training.fit import explained
-    from backproof.training.optimisers import optimiser_named
-    from backproof.training.options import Options
 
-    options = Options(
-        epochs=epochs,
-        batch=batch,
-        optimiser=optimiser_named(optimiser, rate),
-        clip=_plain(clip),
-        seed=seed,
-        dtype=_named(dtype),
-        engine=engine,
-    )
+    options = _options(optimiser, rate, epochs=epochs, batch=batch, clip=clip, seed=seed, dtype=dtype, engine=engine)
     return explained(derive_graph(_network(network).graph("rows")), data, options, target=target, rows=rows)
-
-
-def _plain(number: float | None) -> float | None:
-    """A number of NumPy's as one of Python's."""
-    return float(number) if isinstance(number, np.floating) else number
-
-
-def _named(dtype: DTypeLike) -> str:
-    """What a kind of number is called; a name that is none is refused where options are read."""
-    return dtype if isinstance(dtype, str) else np.dtype(dtype).name
 
 
 def _network(network: Network | str) -> Network:

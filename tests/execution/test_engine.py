@@ -9,16 +9,19 @@ pytest.importorskip("llvmlite")
 import backproof as bp
 from backproof.derivation.derivation import Derivation
 from backproof.emit.native.panels import Panels
+from backproof.emit.native.strided.module import Strided
 from backproof.emit.native.unrolled import Unrolled
 from backproof.emit.scalars import UncoveredError
 from backproof.emit.step import Step
 from backproof.execution.engine import Engine
+from backproof.execution.interpret import evaluate
 from backproof.execution.numpy_engine import NumpyEngine
 from backproof.ir.sizes import Size
 from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import mul, sub
 from backproof.ops.leaves import variable
 from backproof.ops.linear import matmul, total, transpose
+from backproof.ops.rearranging import flip
 from backproof.ops.softmax import softmax
 
 RATE = 0.1
@@ -31,7 +34,7 @@ def descent(derivation: Derivation) -> Step:
     parameters = derivation.graph.parameters
     after = tuple(sub(p, mul(rate, derivation.gradients[str(p.symbol)])) for p in parameters)
     data = tuple(x for x in derivation.graph.inputs if x not in parameters)
-    samples = next(size for x in data for size in x.shape if size.samples)
+    samples = next((size for x in data for size in x.shape if size.samples), Size("m", 1, samples=True))
     return Step(data, (rate,), parameters, after, derivation.result, samples)
 
 
@@ -153,16 +156,52 @@ def size_of(node) -> int:
 
 
 @pytest.mark.parametrize("units", [3, 90])
-def test_what_goes_along_the_samples_is_refused(units: int) -> None:
+def test_what_goes_along_the_samples_is_done_on_arrays_as_they_lie(units: int) -> None:
     samples, n, k = Size("m", samples=True), Size("n", units), Size("k", units + 1)
     x, w, rate = variable(Symbol("X"), (k, samples)), variable(Symbol("W"), (n, k)), variable(Symbol("r"), ())
     z = matmul(w, x)
-    shares, products = softmax(z, axis=-1), matmul(transpose(z), z)
-    for node in (shares, products):
+    rng = np.random.default_rng(0)
+    arrays = {x: rng.normal(size=(units + 1, 5)), w: rng.normal(size=(units, units + 1)) / units, rate: np.array(0.1)}
+    for node in (mul(z, softmax(z, axis=-1)), matmul(transpose(z), z)):
         result = total(node, (-2, -1), keepdims=False).named(Symbol("J"))
         step = Step((x,), (rate,), (w,), (sub(w, mul(rate, result)),), result, samples)
-        with pytest.raises(UncoveredError):
-            Engine(step, {"m": 5})
+        engine = Engine(step, {"m": 5}, np.float64)
+        assert isinstance(engine._code, Strided)
+        memory = engine.memory({w: arrays[w]})
+        losses = engine.run([engine.laid_out(x, arrays[x][None])], np.array([[0.1]]), memory, 1)
+        right = evaluate([result, *step.after], arrays, {"m": 5})
+        np.testing.assert_allclose(losses, right[result], rtol=1e-12)
+        np.testing.assert_allclose(engine.state(memory)[w], right[step.after[0]], rtol=1e-12)
+
+
+def test_parameters_that_change_places() -> None:
+    """Each becomes the other: none is written before the other is read."""
+    size = Size("n", 5)
+    a, b, x, rate = (variable(Symbol(name), (size,)) for name in "abxr")
+    rate = variable(Symbol("r"), ())
+    result = total(mul(mul(a, b), x), (-1,), keepdims=False)
+    turned = sub(flip(b, axes=(-1,)), a)
+    for after in ((b, a), (mul(b, b), sub(a, b)), (a, sub(b, a)), (mul(a, b), turned)):
+        step = Step((x,), (rate,), (a, b), after, result, Size("m", 1, samples=True))
+        values = {node: np.arange(1.0, 6.0) + k for k, node in enumerate((a, b, x))}
+        engine = Engine(step, {"m": 1}, np.float64)
+        memory = engine.memory({a: values[a], b: values[b]})
+        engine.run([engine.laid_out(x, values[x][None])], np.zeros((1, 1)), memory, 1)
+        right = evaluate(after, values, {})
+        for node, new in zip((a, b), after, strict=True):
+            np.testing.assert_array_equal(engine.state(memory)[node], right[new])
+
+
+def test_a_place_that_there_is_not_gives_no_number() -> None:
+    def picked(E, places):
+        return np.sum(E[places] ** 2)
+
+    derivation = bp.derive(picked, {"E": np.ones((4, 9)), "places": np.array([0, 3, -1])})
+    engine, step = Engine(descent(derivation), {"m": 1}), descent(derivation)
+    memory = engine.memory({engine._step.state[0]: np.ones((4, 9))})
+    for places, is_finite in (([0, 3, -4], True), ([0, 4, 1], False), ([0, -5, 1], False)):
+        (loss,) = engine.run([engine.laid_out(step.data[0], np.array([places], float))], np.zeros((1, 1)), memory, 1)
+        assert np.isfinite(loss) == is_finite
 
 
 def test_what_there_is_no_native_form_of_is_computed_by_numpy() -> None:

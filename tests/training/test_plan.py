@@ -70,7 +70,8 @@ def test_what_is_small_is_one_region() -> None:
 
 
 def test_why_it_is_in_numpy() -> None:
-    assert "no native code for what is computed along 300 entries" in plan(WIDE, epochs=10_000).note
+    waves = bp.Network(4, [bp.Dense(300, "sin(z)"), bp.Dense(3, "softmax")], loss="cce")
+    assert "no native code for the function sin" in plan(waves, epochs=10_000).note
     assert "compiling" in plan(SMALL, epochs=1).note
     assert not plan(SMALL, engine="numpy").note
 
@@ -83,7 +84,14 @@ def test_what_has_no_plan_is_refused() -> None:
     with pytest.raises(bp.BackproofError, match="has no value"):
         plan("4-h:tanh-3:softmax")
     with pytest.raises(bp.BackproofError, match="no native engine"):
-        plan(WIDE, engine="native")
+        plan(bp.Network(4, [bp.Dense(3, "sin(z)")], loss="mse"), engine="native")
+
+
+def test_what_is_done_on_arrays_as_they_lie_is_named() -> None:
+    report = plan(WIDE, engine="native", dtype="float64")
+    assert {region.kind for region in report.regions} >= {"matrix product", "entry by entry", "sum", "max"}
+    assert any("next W[1]" in region.computes for region in report.regions)
+    assert all(seconds > 0 for seconds in report.seconds)
 
 
 def test_it_is_written_in_every_format(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import sympy
 
-from backproof.emit.scalars import NAMED, Arithmetic, UncoveredError, V, powered, value_of
+from backproof.emit.scalars import NAMED, Arithmetic, UncoveredError, V, is_covered, powered, value_of
 from backproof.ir.node import Node
 from backproof.ops import arithmetic, elementary
 from backproof.ops.entries import row_of
@@ -21,8 +21,7 @@ def is_entrywise(node: Node) -> bool:
     """Whether each entry of a node depends on the entries at its place, and there is a form for it."""
     op = row_of(node)
     if op is arithmetic.power:
-        exponent = float(node.attrs["exponent"])
-        return exponent.is_integer() or exponent == 0.5
+        return is_covered(float(node.attrs["exponent"]))
     return op in SIMPLE or op in elementary.COMPARISONS or op is elementary.pieces or isinstance(op, ScalarRow)
 
 
@@ -50,7 +49,7 @@ def entry_of(node: Node, values: Sequence[V], on: Arithmetic[V]) -> V:
     if op in elementary.COMPARISONS:
         return on.as_number(on.compare(elementary.COMPARISONS[op], *values))
     if op is arithmetic.power:
-        return _power(on, values[0], float(node.attrs["exponent"]))
+        return powered(on, values[0], float(node.attrs["exponent"]))
     if op is elementary.pieces:
         result = values[-1]
         for value, condition in zip(values[-3::-2], values[-2::-2], strict=True):
@@ -61,12 +60,3 @@ def entry_of(node: Node, values: Sequence[V], on: Arithmetic[V]) -> V:
         found: V = value_of(op.scalar.expr, dict(zip(names, values, strict=True)), on)
         return found
     raise UncoveredError(f"the operation {node.op.name}")
-
-
-def _power(on: Arithmetic[V], base: V, exponent: float) -> V:
-    if exponent == 0.5:
-        return on.function("sqrt", base)
-    if not exponent.is_integer():
-        raise UncoveredError(f"the power {exponent:g}")
-    power = powered(on, base, abs(int(exponent)))
-    return power if exponent >= 0 else on.div(on.number(1), power)

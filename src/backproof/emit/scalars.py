@@ -146,13 +146,9 @@ class _Scalars(Generic[V]):
 
     def _power(self, x: sympy.Pow) -> V:
         base, exponent = x.args
-        if exponent.is_negative:
-            return self._on.div(self._on.number(1), self.value(sympy.Pow(base, -exponent)))
-        if exponent == sympy.Rational(1, 2):
-            return self._on.function("sqrt", self.value(base))
-        if exponent.is_Integer and exponent <= MOST_FACTORS:
-            return powered(self._on, self.value(base), int(exponent))
-        raise UncoveredError(f"the power {exponent}")
+        if not exponent.is_number:
+            raise UncoveredError(f"the power {exponent}")
+        return powered(self._on, self.value(base), float(exponent))
 
     def _pieces(self, x: sympy.Piecewise) -> V:
         result = self._on.number(float("nan"))
@@ -174,14 +170,30 @@ class _Scalars(Generic[V]):
         raise UncoveredError(f"the condition {x.func.__name__}")
 
 
-def powered(on: Arithmetic[V], base: V, exponent: int) -> V:
+def is_covered(exponent: float) -> bool:
+    """Whether there is a form for a power: multiplications and a square root."""
+    return (2 * exponent).is_integer() and abs(exponent) <= MOST_FACTORS
+
+
+def powered(on: Arithmetic[V], base: V, exponent: float) -> V:
+    """A power whose exponent is a whole number or half of one. Raises UncoveredError for another."""
+    if not is_covered(exponent):
+        raise UncoveredError(f"the power {exponent:g}")
+    if exponent < 0:
+        return on.div(on.number(1), powered(on, base, -exponent))
+    whole = _whole_power(on, base, int(exponent))
+    if exponent == int(exponent):
+        return whole
+    root = on.function("sqrt", base)
+    return root if exponent < 1 else on.mul(whole, root)
+
+
+def _whole_power(on: Arithmetic[V], base: V, exponent: int) -> V:
     """A power by squaring."""
-    if exponent == 0:
-        return on.number(1)
-    half = powered(on, base, exponent // 2) if exponent > 1 else None
-    square = on.number(1) if half is None else on.mul(half, half)
-    if half is None:
-        return base
+    if exponent < 2:
+        return base if exponent else on.number(1)
+    half = _whole_power(on, base, exponent // 2)
+    square = on.mul(half, half)
     return on.mul(square, base) if exponent % 2 else square
 
 

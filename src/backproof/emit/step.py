@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from backproof.ir.node import Node, ancestors
 from backproof.ir.sizes import ONE, Size
+from backproof.ops.leaves import input_
 from backproof.ops.linear import matmul
 
 
@@ -30,6 +33,12 @@ class Step:
     result: Node
     samples: Size
 
+    @property
+    def others(self) -> list[Node]:
+        """Inputs that are none of these: arrays that always have the values that they came with."""
+        given = {*self.data, *self.numbers, *self.state}
+        return [x for x in ancestors([self.result, *self.after]) if x.op is input_ and x not in given]
+
     def operations(self, sizes: Mapping[str, int]) -> int:
         """How many operations on single entries a step takes for one sample, about."""
         total = 0
@@ -43,10 +52,11 @@ class Step:
     def described(self, sizes: Mapping[str, int]) -> str:
         """A text that is the same for steps that compute the same on arrays of the same sizes."""
         numbers: dict[Node, int] = {}
+        given = {*self.data, *self.numbers, *self.state}
         lines = []
         for node in ancestors([self.result, *self.after]):
             numbers[node] = len(numbers)
-            attrs = {name: _plain(value) for name, value in sorted(node.attrs.items())}
+            attrs = {name: plain(x) for name, x in sorted(node.attrs.items()) if name != "value" or node not in given}
             lengths = [sizes.get(size.name, size.value) for size in node.shape]
             inputs = [numbers[x] for x in node.inputs]
             scalar = getattr(node.op, "scalar", None)
@@ -57,6 +67,6 @@ class Step:
         return "\n".join([*lines, self.samples.name])
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """An attribute as something that is written as what it is."""
-    return (value.shape, str(value.dtype), value.tobytes()) if hasattr(value, "tobytes") else value
+    return (value.shape, str(value.dtype), value.tobytes()) if isinstance(value, np.ndarray) else value

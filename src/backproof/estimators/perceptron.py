@@ -237,7 +237,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         optimiser = self._optimiser()
         most = 1 if one_epoch else int(self.max_iter)
         options = self._options(seed, batch, optimiser, most)
-        fitting = Fitting(derivation, learned, options, optimiser, lambda epoch, arrays: epoch)
+        fitting = Fitting(lambda _: derivation, learned, options, optimiser, lambda epoch, arrays: epoch)
         state = replace(fitting.state(self._named()), steps=self._steps)
         if {*self._kept} == {*state.arrays} - {*self._named()}:
             state = replace(state, arrays={**state.arrays, **self._kept})

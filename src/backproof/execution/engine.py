@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -12,14 +13,19 @@ import numpy as np
 from backproof.emit.native.machine import host, object_code, target_machine
 from backproof.emit.native.memory import ALIGNED
 from backproof.emit.native.panels import Panels
+from backproof.emit.native.strided.module import Strided
 from backproof.emit.native.unrolled import Unrolled
 from backproof.emit.regions import Region
+from backproof.emit.scalars import UncoveredError
 from backproof.emit.step import Step
+from backproof.execution.blas import routines
 from backproof.execution.code_cache import cached_code
+from backproof.execution.team import Team
 from backproof.execution.timing import seconds_each
-from backproof.ir.node import Node
+from backproof.ir.node import Node, ancestors
 from backproof.ops.row import Array
 
+Code = Unrolled | Panels | Strided
 MOST_WRITTEN_OUT = 4000
 """Up to how many operations on single entries a step is written out operation by operation."""
 
@@ -31,18 +37,33 @@ class Engine:
     UncoveredError for an operation that there is no native form of.
     """
 
-    def __init__(self, step: Step, sizes: Mapping[str, int], dtype: Any = np.float32) -> None:
+    def __init__(self, step: Step, sizes: Mapping[str, int], dtype: Any = np.float32, threads: int = 1) -> None:
         self._step, self._sizes, self._dtype = step, sizes, np.dtype(dtype)
-        machine, size = host(), self._dtype.itemsize
-        self._code: Unrolled | Panels
+        if any(np.iscomplexobj(x.attrs.get("value", 0)) for x in ancestors([step.result, *step.after])):
+            raise UncoveredError("complex numbers")
+        forms: list[type[Code]] = [Panels, Strided]
         if step.operations(sizes) <= MOST_WRITTEN_OUT:
-            self._code = Unrolled(step, sizes, size, machine)
-        else:
-            self._code = Panels(step, sizes, size, machine)
-        about = f"{type(self._code).__name__} {self._dtype}\n{step.described(sizes)}"
-        code = cached_code(about, machine, lambda: object_code(str(self._code.module)))
-        self._compiled = _loaded(code)
-        self._run = self._function(self._compiled, "run")
+            forms.insert(0, Unrolled)
+        for form in forms:  # the fastest first
+            try:
+                self._make(form, threads)
+                break
+            except UncoveredError:
+                if form is forms[-1]:
+                    raise
+
+    def _make(self, form: type[Code], threads: int) -> None:
+        """Makes the code in one of the forms that there are."""
+        machine = host()
+        self._code: Code = form(self._step, self._sizes, self._dtype.itemsize, machine)
+        self._team = Team(threads) if threads > 1 and isinstance(self._code, Panels) else None
+        about = f"{form.__name__} {self._team is not None} {self._dtype}\n{self._step.described(self._sizes)}"
+        self._compiled = _loaded(cached_code(about, machine, lambda: object_code(str(self._module))))
+        self._run = self._function(self._compiled, "run", self._team)
+
+    @property
+    def _module(self) -> Any:
+        return self._code.module_shared if self._team and isinstance(self._code, Panels) else self._code.module
 
     def laid_out(self, node: Node, batches: Sequence[Array] | Array) -> Array:
         """One of the data, batch by batch, as the code reads it."""
@@ -51,6 +72,8 @@ class Engine:
     def memory(self, state: Mapping[Node, Array]) -> Array:
         """What a training keeps from step to step, as the code reads it."""
         memory = aligned(np.zeros(self._code.entries, self._dtype))
+        for start, given in self._code.constants:
+            memory[start : start + len(given)] = given
         for node, array in state.items():
             start, packed = self._code.start(node), self._code.packed(node, np.asarray(array, self._dtype))
             memory[start : start + len(packed)] = packed
@@ -80,7 +103,8 @@ class Engine:
     def machine(self) -> str:
         """What the code is made for."""
         machine = host()
-        return f"{machine.cpu}, {machine.lanes(self._dtype.itemsize)} numbers a vector"
+        threads = f", {self._team.threads} threads" if self._team is not None else ""
+        return f"{machine.cpu}, {machine.lanes(self._dtype.itemsize)} numbers a vector{threads}"
 
     @property
     def entries(self) -> int:
@@ -93,7 +117,7 @@ class Engine:
         Each is run alone, again and again: what it reads is in the cache, as it is in a step that is not too large.
         """
         compiled, functions = self._compiled, [self._run]
-        if isinstance(self._code, Panels):
+        if not isinstance(self._code, Unrolled):
             compiled = _loaded(object_code(str(self._code.module_apart)))
             functions = [self._function(compiled, f"run_{k}") for k in range(len(self.regions))]
 
@@ -102,10 +126,12 @@ class Engine:
 
         return [timed(run) for run in functions]
 
-    def _function(self, compiled: Any, name: str) -> Callable[..., None]:
+    def _function(self, compiled: Any, name: str, team: Team | None = None) -> Callable[..., None]:
         pointers = [ctypes.c_void_p] * (len(self._step.data) + 3)
-        kind = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64, ctypes.c_int64)
-        return kind(compiled.get_function_address(name))
+        whole = [ctypes.c_int64] * 2
+        more = [*whole, ctypes.c_void_p] if team is not None else []
+        function = ctypes.CFUNCTYPE(None, *pointers, *whole, *more)(compiled.get_function_address(name))
+        return function if team is None else partial(team.run, function)
 
     def _taken(
         self, run: Callable[..., None], data: Sequence[Array], numbers: Array, memory: Array, batches: int
@@ -121,7 +147,7 @@ class Engine:
 class _State(Mapping[Node, Array]):
     """The arrays in a memory, each taken out when it is asked for."""
 
-    def __init__(self, nodes: Sequence[Node], code: Unrolled | Panels, memory: Array) -> None:
+    def __init__(self, nodes: Sequence[Node], code: Code, memory: Array) -> None:
         self._nodes, self._code, self._memory = nodes, code, memory
 
     def __getitem__(self, node: Node) -> Array:
@@ -136,6 +162,8 @@ class _State(Mapping[Node, Array]):
 
 def _loaded(code: bytes) -> Any:
     """Compiled code where it can be called."""
+    for name, address in routines().items():
+        llvm.add_symbol(name, address)
     compiled = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine(host()))
     compiled.add_object_file(llvm.ObjectFileRef.from_data(code))
     compiled.finalize_object()

@@ -54,7 +54,10 @@ class NumpyEngine:
 
     def memory(self, state: Mapping[Node, Array]) -> Kept:
         """What a training keeps from step to step, as the code reads it."""
-        space: dict[str, Any] = {"np": np, "special": special, **self._program.extra}
+        extra = {
+            name: x.astype(self._dtype) if isinstance(x, np.ndarray) else x for name, x in self._program.extra.items()
+        }
+        space: dict[str, Any] = {"np": np, "special": special, **extra}
         for node in self._step.numbers:
             space[self._program.names[node]] = np.zeros((), self._dtype)
         for node, array in state.items():

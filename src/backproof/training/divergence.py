@@ -58,6 +58,7 @@ def diverged(
     state = state_after(last)
     dtype = next(iter(state.values())).dtype
     given = {**{node: data[node][last].astype(dtype) for node in step.data}, **state}
+    given |= {node: np.asarray(node.attrs["value"]) for node in step.others}
     given |= dict(zip(step.numbers, numbers[last].astype(dtype), strict=True))
     sizes = {size.name: n for node, x in given.items() for size, n in zip(node.shape, x.shape, strict=True)}
     wanted = [*(s.node for s in derivation.forward), *(s.node for s in derivation.backward), *step.after]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,13 +20,14 @@ from backproof.ir.errors import BackproofError, DataError
 from backproof.ops.row import Array
 from backproof.training.checkpoints import Checkpoints
 from backproof.training.fitting import Fitting, State
+from backproof.training.history import Epoch
 from backproof.training.judging import Judging
 from backproof.training.lbfgs import for_lbfgs, minimised
 from backproof.training.metrics import check_metrics, classes_labelled
 from backproof.training.optimisers import LBFGS
 from backproof.training.options import Options
 from backproof.training.plan_report import PlanReport
-from backproof.training.samples import Samples, split
+from backproof.training.samples import Samples, checked_share, split
 from backproof.training.trained import Trained
 from backproof.training.weights import Weights, weights_of
 
@@ -54,20 +56,43 @@ def fitted(
     if class_weights is not None:
         weights = weights_of(class_weights, data)
         learned, apart = _weighted(learned, weights), apart and _weighted(apart, weights)
-    judging, optimiser = Judging(derivation, learned, apart, options, middle), options.optimiser
+    judging = Judging(derivation, learned, apart, options, middle)
 
     def first() -> dict[str, Array]:
         return _checked(derivation, start(derivation, data, parameters, seed=options.seed, scheme=scheme))
 
-    if isinstance(optimiser, LBFGS):
+    if isinstance(options.optimiser, LBFGS):
         state = minimised(derivation, learned, first(), options, judging)
-        return _trained(derivation, state, data, ("numpy", ""), is_stopped=False)
+        names = [str(node.symbol) for node in derivation.graph.parameters]
+        course = _course(names, state, ("numpy", ""), is_stopped=False)
+        return Trained(derivation=derivation, classes=data.classes, **course)
+    course = learned_from(lambda _: derivation, learned, apart, first, options, judging.judged, resume=resume)
+    return Trained(derivation=derivation, classes=data.classes, **course)
+
+
+def learned_from(
+    derived: Callable[[int], Derivation],
+    learned: Samples,
+    apart: Samples | None,
+    first: Callable[[], Mapping[str, Array]],
+    options: Options,
+    judged: Callable[[Epoch, Mapping[str, Array]], Epoch],
+    *,
+    resume: bool,
+) -> dict[str, Any]:
+    """The training itself: all of a `Course` but the derivation.
+
+    derived  the derivation for batches of so many samples
+    first    what the parameters start with
+    judged   adds to an epoch what the parameters tell of it
+    """
     if resume and options.checkpoint is None:
         raise BackproofError("there is no checkpoint to go on from", instead="name the file: checkpoint=…")
     file = Checkpoints(options.checkpoint, options) if options.checkpoint is not None else None
     if resume and file is not None:
         options = replace(options, engine=file.engine())
-    fitting = Fitting(derivation, learned, options, optimiser, judging.judged)
+    assert not isinstance(options.optimiser, LBFGS)
+    fitting = Fitting(derived, learned, options, options.optimiser, judged)
     engine = fitting.engine  # before any parameters are drawn: what does not fit is refused
     state = fitting.state(first())
     about = _digest(fitting.identity(), learned, apart) if file is not None else ""
@@ -79,7 +104,7 @@ def fitted(
             _save(file, state, about, engine.kind)
         if options.told is not None:
             options.told(state.epochs[-1])
-    return _trained(derivation, state, data, (engine.kind, engine.why), is_stopped=fitting.is_over(state))
+    return _course(fitting.names, state, (engine.kind, engine.why), is_stopped=fitting.is_over(state))
 
 
 def explained(
@@ -91,7 +116,7 @@ def explained(
     _check_sizes(derivation)
     data = samples(derivation, source, target=target, rows=rows)
     learned = _taken(data, options)
-    fitting = Fitting(derivation, learned, options, options.optimiser, lambda epoch, _: epoch)
+    fitting = Fitting(lambda _: derivation, learned, options, options.optimiser, lambda epoch, _: epoch)
     return fitting.explained(fitting.state(_checked(derivation, start(derivation, data, seed=options.seed))))
 
 
@@ -123,11 +148,7 @@ def _parted(
         if other.classes != data.classes:
             raise DataError("the samples that are kept apart have other classes", where=f"{other.name}")
         return whole, _taken(other, options)
-    if not 0 <= validation < 1:
-        raise BackproofError(f"validation={validation!r} is no share", instead="give a number from 0 to below 1")
-    learned, apart = split(len(whole), float(validation), options.seed)
-    if not len(learned):
-        raise BackproofError(f"validation={validation!r} leaves nothing to learn", where=f"of {len(whole)} samples")
+    learned, apart = split(len(whole), checked_share(validation, len(whole)), options.seed)
     return (Samples(whole.taken(learned)), Samples(whole.taken(apart))) if len(apart) else (whole, None)
 
 
@@ -173,11 +194,14 @@ def _check_sizes(derivation: Derivation) -> None:
             raise DataError(f"the size {name} has no value", instead="give the number of nodes in the network")
 
 
-def _trained(
-    derivation: Derivation, state: State, data: Data, engine: tuple[Kind, str], *, is_stopped: bool
-) -> Trained:
-    names = [str(node.symbol) for node in derivation.graph.parameters]
+def _course(names: Sequence[str], state: State, engine: tuple[Kind, str], *, is_stopped: bool) -> dict[str, Any]:
     arrays = state.arrays if state.best is None else state.best
-    epoch = len(state.epochs) - (0 if state.best is None else state.since_best)
-    parameters = {name: arrays[name] for name in names}
-    return Trained(derivation, parameters, state.epochs, data.classes, *engine, epoch, is_stopped)
+    kind, note = engine
+    return {
+        "parameters": {name: arrays[name] for name in names},
+        "history": state.epochs,
+        "engine": kind,
+        "note": note,
+        "epoch": len(state.epochs) - (0 if state.best is None else state.since_best),
+        "is_stopped": is_stopped,
+    }

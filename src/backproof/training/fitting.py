@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from backproof.derivation.derivation import Derivation
-from backproof.emit.program import identifier as to_identifier
+from backproof.emit.step import Step
 from backproof.execution.engines import AnyEngine, Chosen, chosen
-from backproof.execution.export import compiled
+from backproof.execution.interpret import Plan as Outputs
 from backproof.execution.timing import seconds_each
 from backproof.ir.node import Node
 from backproof.ops.row import Array
@@ -24,7 +24,7 @@ from backproof.training.options import Options
 from backproof.training.plan_report import PlanReport
 from backproof.training.samples import Samples, order_of
 from backproof.training.schedules import schedule_named, times
-from backproof.training.steps import planned
+from backproof.training.steps import Plan, planned
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,25 +70,28 @@ class _ByName(Mapping[str, Array]):
 
 
 class Fitting:
-    """A training of a network whose samples are rows; `judged` adds to an epoch what the parameters tell of it."""
+    """A training on samples that are rows.
+
+    derived  the derivation for batches of so many samples
+    judged   adds to an epoch what the parameters tell of it
+    """
 
     def __init__(
         self,
-        derivation: Derivation,
+        derived: Callable[[int], Derivation],
         learned: Samples,
         options: Options,
         optimiser: Optimiser,
         judged: Callable[[Epoch, Named], Epoch],
     ) -> None:
         self._optimiser = optimiser
-        self._derivation, self._learned, self._options, self._judged = derivation, learned, options, judged
-        self._plan = planned(derivation, optimiser, clip=options.clip)
-        self._sizes = sizes_of(derivation, learned.arrays)
+        self._derived, self._learned, self._options, self._judged = derived, learned, options, judged
+        self._plans: dict[int, Plan] = {}
         self._schedule = schedule_named(options.schedule, options.epochs)
         self._batch = min(options.batch, len(learned))
+        self._plan, self._sizes = self._plan_of(self._batch), self._sizes_of(self._batch)
         self._engines: dict[int, Chosen] = {}
         self._last: tuple[Named, AnyEngine, Any] | None = None
-        self._gradients: Callable[..., Any] | None = compiled(derivation) if options.norms else None
 
     def state(self, parameters: Mapping[str, Array]) -> State:
         """The beginning, with these parameters."""
@@ -105,7 +108,7 @@ class Fitting:
         engine = chosen_.engine
         part = {name: x[: self._batch] for name, x in self._learned.arrays.items()}
         numbers = self._optimiser.values(np.full(1, self._optimiser.rate), 1)
-        data = [engine.laid_out(node, part[_name(node)].reshape(1, self._batch, -1)) for node in step.data]
+        data = [engine.laid_out(node, _in_batches(part[_name(node)], self._batch)) for node in step.data]
 
         def memory() -> Any:
             return engine.memory({node: state.arrays[_name(node)] for node in step.state})
@@ -128,22 +131,37 @@ class Fitting:
         )
 
     @property
+    def names(self) -> list[str]:
+        """The names of the parameters."""
+        return [*map(_name, self._plan.parameters)]
+
+    @property
     def engine(self) -> Chosen:
         """The engine for whole batches."""
         return self._engine_of(self._batch)
 
     def identity(self) -> str:
         """What the steps compute, as text."""
-        return self._plan.step.described({**self._sizes, self._plan.step.samples.name: self._batch})
+        return self._plan.step.described(self._sizes)
+
+    def _plan_of(self, samples: int) -> Plan:
+        """What a step on so many samples computes."""
+        if samples not in self._plans:
+            self._plans[samples] = planned(self._derived(samples), self._optimiser, clip=self._options.clip)
+        return self._plans[samples]
+
+    def _sizes_of(self, samples: int) -> dict[str, int]:
+        own = sizes_of(self._derived(samples), {name: x[:samples] for name, x in self._learned.arrays.items()})
+        return {**own, self._plan_of(samples).step.samples.name: samples}
 
     def _engine_of(self, samples: int) -> Chosen:
         if samples not in self._engines:
             options = self._options
             # What is left at the end of an epoch is one step: to compile it would take longer than all of them.
             kind = options.engine if samples == self._batch else "numpy"
-            sizes = {**self._sizes, self._plan.step.samples.name: samples}
             steps = options.epochs * (len(self._learned) // self._batch)
-            self._engines[samples] = chosen(self._plan.step, sizes, options.dtype, kind, steps=steps)
+            step, sizes = self._plan_of(samples).step, self._sizes_of(samples)
+            self._engines[samples] = chosen(step, sizes, options.dtype, kind, steps=steps)
         return self._engines[samples]
 
     def epochs(self, state: State) -> Iterator[State]:
@@ -185,34 +203,42 @@ class Fitting:
 
     def _run(self, arrays: Named, part: Mapping[str, Array], samples: int, steps: int) -> tuple[Named, Array, float]:
         """Takes all steps of a part of the samples: the state after them, their losses, and the last rate."""
-        step, engine = self._plan.step, self._engine_of(samples).engine
+        step, engine = self._plan_of(samples).step, self._engine_of(samples).engine
         count = len(next(iter(part.values()))) // samples
         each = -(-len(self._learned) // self._batch)
         rates = self._optimiser.rate * self._schedule(times(steps, count, each))
         numbers = self._optimiser.values(rates, steps + 1)
-        memory = self._memory(arrays, engine)
-        data = [engine.laid_out(node, part[_name(node)].reshape(count, samples, -1)) for node in step.data]
+        memory = self._memory(arrays, engine, step)
+        data = [engine.laid_out(node, _in_batches(part[_name(node)], samples)) for node in step.data]
         losses = engine.run(data, numbers, memory, count)
         if not (np.isfinite(losses).all() and engine.is_finite(memory)):
-            raise diverged(self._derivation, step, engine, arrays, part, samples, numbers, losses, steps)
+            raise diverged(self._derived(samples), step, engine, arrays, part, samples, numbers, losses, steps)
         after = _ByName(engine.state(memory))
         self._last = after, engine, memory
         return after, losses, float(rates[-1])
 
-    def _memory(self, arrays: Named, engine: AnyEngine) -> Any:
+    def _memory(self, arrays: Named, engine: AnyEngine, step: Step) -> Any:
         """The memory of an engine with the state in it: the one that the engine left it in, if that is the same."""
         if self._last is not None and self._last[0] is arrays and self._last[1] is engine:
             return self._last[2]
-        return engine.memory({node: arrays[_name(node)] for node in self._plan.step.state})
+        return engine.memory({node: arrays[_name(node)] for node in step.state})
 
     def _norms(self, arrays: Mapping[str, Array], part: Mapping[str, Array] | None) -> dict[str, float]:
         """The length of each gradient on the last whole batch of a part."""
-        if self._gradients is None or part is None:
+        if part is None or not self._options.norms:
             return {}
-        given = {name: np.asarray(x[-self._batch :], self._options.dtype) for name, x in part.items()}
-        names = {to_identifier(x.symbol, ()): _name(x) for x in self._plan.parameters if x.symbol is not None}
-        _, gradients = self._gradients(**given, **{own: arrays[name] for own, name in names.items()})
-        return {f"d{names[own]}": float(np.linalg.norm(x)) for own, x in gradients.items()}
+        derivation = self._derived(self._batch)
+        known = {x: np.asarray(x.attrs["value"]) for x in self._plan.step.others}
+        known |= {x: part[_name(x)][-self._batch :] for x in self._plan.step.data}
+        known |= {x: arrays[_name(x)] for x in self._plan.parameters}
+        plan = Outputs(derivation.gradients.values(), known, self._sizes, lean=True)
+        values = plan.run(known)
+        return {f"d{name}": float(np.linalg.norm(values[node])) for name, node in derivation.gradients.items()}
+
+
+def _in_batches(part: Array, samples: int) -> Array:
+    """A part of the samples, batch by batch."""
+    return part.reshape(-1, samples, *part.shape[1:])
 
 
 def _name(node: Node) -> str:

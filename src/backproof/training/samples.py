@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from backproof.ir.errors import BackproofError
 from backproof.ops.row import Array
 
 PART = 2**25
@@ -64,6 +65,15 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
         while (item := waiting.result()) is not done:
             waiting = pool.submit(next, items, done)
             yield item  # type: ignore[misc]
+
+
+def checked_share(share: float, count: int) -> float:
+    """The share of so many samples that is kept apart. Raises BackproofError for one that leaves none, and no share."""
+    if not isinstance(share, int | float) or not 0 <= share < 1:
+        raise BackproofError(f"validation={share!r} is no share", instead="give a number from 0 to below 1")
+    if round(count * share) >= count:
+        raise BackproofError(f"validation={share!r} leaves nothing to learn", where=f"of {count} samples")
+    return float(share)
 
 
 def split(count: int, share: float, seed: int) -> tuple[Array, Array]:

@@ -53,7 +53,7 @@ def planned(derivation: Derivation, optimiser: Optimiser, *, clip: float | None 
         rest += [pair for pair in zip(kept[parameter], others, strict=True) if pair[0] is not pair[1]]
     state += [x for x, _ in rest]
     after += [x for _, x in rest]
-    data = tuple(x for x in derivation.graph.inputs if x not in parameters)
+    data = tuple(x for x in derivation.graph.inputs if x not in parameters and not x.attrs.get("outside"))
     step = Step(data, numbers, tuple(state), tuple(after), derivation.result, _samples(data))
     return Plan(step, parameters, {str(x.symbol): x for x, _ in rest})
 
@@ -70,7 +70,9 @@ def _symbol(letter: str, parameter: Node) -> Symbol:
 
 
 def _samples(data: Sequence[Node]) -> Size:
+    """The axis of the samples: the one that is called so, else the first axis of the data."""
     found = next((size for x in data for size in x.shape if size.samples), None)
+    found = found or next((size for x in data for size in x.shape), None)
     if found is None:
         raise BackproofError("there is no axis of samples", why="a training goes through its samples in batches")
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,14 +18,13 @@ from backproof.training.forward import Forward, output_of, sizes_of
 from backproof.training.history import Epoch
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Trained:
-    """A network with the parameters that it learned.
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Course:
+    """What came out of a training.
 
-    derivation   its forward and backward pass; the samples are rows
-    parameters   by name: ``W[1]``, shape (outputs, inputs)
+    derivation   the forward and the backward pass; the samples are rows
+    parameters   what was learned, by name
     history      what each epoch was like
-    classes      the labels behind the outputs, where the data had labels
     engine       what took the steps: "native" or "numpy"
     note         why it was not the native engine, where it was not
     epoch        the number of the epoch that the parameters are of: the best one, where that was asked for
@@ -34,7 +34,6 @@ class Trained:
     derivation: Derivation
     parameters: Mapping[str, Array]
     history: tuple[Epoch, ...]
-    classes: tuple[str, ...] | None
     engine: str
     note: str
     epoch: int
@@ -42,12 +41,30 @@ class Trained:
 
     def __repr__(self) -> str:
         last = f", loss {self.history[-1].loss:.4g}" if self.history else ""
-        return f"<network after {len(self.history)} epochs{last}>"
+        return f"<{self._kind} after {len(self.history)} epochs{last}>"
 
     def save(self, path: str | Path) -> None:
         """Writes the parameters to a safetensors file, under their names. Raises BackproofError."""
-        about = {"kind": "parameters", "classes": self.classes, "epochs": [epoch.as_data() for epoch in self.history]}
-        write_arrays(Path(path), self.parameters, about)
+        write_arrays(Path(path), self.parameters, self._about())
+
+    _kind: ClassVar[str] = "training"
+
+    def _about(self) -> dict[str, Any]:
+        return {"kind": "parameters", "epochs": [epoch.as_data() for epoch in self.history]}
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Trained(Course):
+    """A network with the parameters that it learned: ``W[1]``, shape (outputs, inputs), and so on.
+
+    `classes` are the labels behind the outputs, where the data had labels.
+    """
+
+    classes: tuple[str, ...] | None
+    _kind: ClassVar[str] = "network"
+
+    def _about(self) -> dict[str, Any]:
+        return {**super()._about(), "classes": self.classes}
 
     def predict(self, X: ArrayLike) -> Array:
         """The outputs for samples that are rows: [samples, outputs]. Raises DataError for other features."""
@@ -62,3 +79,11 @@ class Trained:
         sizes = sizes_of(self.derivation, self.parameters)
         forward = Forward(self.derivation, output_of(self.derivation), sizes)
         return forward.outputs({nodes[name]: x for name, x in self.parameters.items()}, array)
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class TrainedFunction(Course):
+    """A function with the parameters that it learned; `arguments` are these as it takes them."""
+
+    arguments: Mapping[str, Any]
+    _kind: ClassVar[str] = "function"

@@ -111,6 +111,9 @@ class _Emitter:
         shape = self._lengths(node.shape)
         if op is leaves.constant_:
             return float(attrs["value"])
+        if op is leaves.input_:
+            name = f"given_{len(self._known)}"
+            return arrays.makes(name, (), shape, **{name: attrs["value"]})
         if op is leaves.size_:
             return float(self._length(attrs["size"]))
         if is_entrywise(node):

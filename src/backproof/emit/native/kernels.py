@@ -106,6 +106,11 @@ class Plan:
                 raise UncoveredError("an array with two axes of the same size")
             if len(axes(node)) > 2:
                 raise UncoveredError("an array with more than two axes")
+        if step.others:
+            raise UncoveredError("arrays that the code brings itself")
+        if any(bare(new) in self._leaves and bare(new) is not x for x, new in zip(step.state, step.after, strict=True)):
+            raise UncoveredError("a parameter that becomes what is given")
+        self._outputs = {bare(after): state for state, after in zip(step.state, step.after, strict=True)}
         self._find_lanes()
         for node in self._order:
             self._place(node)
@@ -191,7 +196,10 @@ class Plan:
         if node.op in ACROSS and node.shape[node.attrs["axis"]] != self.lane(node.inputs[0]):
             raise UncoveredError(f"the operation {node.op.name} along the samples")
         if node.op in (linear.sum_, reductions.max_, *ACROSS):
-            return axes(bare(node.inputs[0]))
+            own = axes(bare(node.inputs[0]))
+            if set(own) != set(axes(node.inputs[0])):
+                raise UncoveredError("the sum of what is repeated")
+            return own
         if not is_entrywise(node):
             raise UncoveredError(f"the operation {node.op.name}")
         return axes(node)
@@ -212,6 +220,9 @@ class Plan:
         """Whether a kernel can compute an operation too."""
         if isinstance(kernel, Relaid) or not kernel.space.issuperset(needed):
             return False
+        written = {self._outputs[x] for x in kernel.body if x in self._outputs}
+        if any(x in written for x in self._inputs([node])):
+            return False  # it needs what this kernel writes over
         is_narrow = lengths(self._sizes, kernel.lane) <= [self._widest]
         if is_sum:
             return not isinstance(kernel, Contraction) and kernel.space == set(needed)
@@ -239,7 +250,6 @@ class Plan:
 
     def _in_order(self) -> list[Kernel]:
         """The kernels, what is read before what writes over it."""
-        outputs = {bare(after): state for state, after in zip(self._step.state, self._step.after, strict=True)}
         kernels = [*self._relaid(), *self._built]
         before: dict[Kernel, set[Kernel]] = {kernel: set() for kernel in kernels}
         readers: dict[Node, list[Kernel]] = {}
@@ -250,7 +260,7 @@ class Plan:
                     before[kernel].add(self._made_in[x])
             if isinstance(kernel, Contraction):
                 before[kernel] |= {x for x in kernels if isinstance(x, Relaid) and x.node is kernel.vector}
-        for node, state in outputs.items():
+        for node, state in self._outputs.items():
             writer = self._made_in.get(node)
             if writer is not None:
                 before[writer] |= {x for x in readers.get(state, ()) if x is not writer}

@@ -30,8 +30,9 @@ def loop(
     *,
     name: str,
     step: int = 1,
+    start: Value | None = None,
 ) -> list[Value]:
-    """Goes through 0, step, 2·step, … below `count`, which is at least 1.
+    """Goes through 0, step, 2·step, … below `count`, which is at least 1; from `start` on, where that is given.
 
     `carried` are values that each round is given and gives anew; those of the last round are returned.
     """
@@ -41,7 +42,7 @@ def loop(
     builder.branch(rounds)
     builder.position_at_end(rounds)
     k = builder.phi(INDEX)
-    k.add_incoming(index(0), before)
+    k.add_incoming(index(0) if start is None else start, before)
     given = []
     for value in carried:
         phi = builder.phi(value.type)

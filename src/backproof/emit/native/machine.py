@@ -57,7 +57,8 @@ def object_code(text: str) -> bytes:
 
 def optimised(text: str, machine: Machine) -> llvm.ModuleRef:
     """A module in LLVM's language, checked and put through LLVM's own passes."""
-    module = llvm.parse_assembly(text)
+    # In a context of its own, which goes when the module does: the common one keeps all types and numbers for ever.
+    module = llvm.parse_assembly(text, llvm.create_context())
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = False  # loops are written with vectors already

@@ -15,6 +15,7 @@ from backproof.emit.native.memory import MEMORY, Memory
 from backproof.emit.native.products import write_product
 from backproof.emit.native.regions import regions_of_kernels
 from backproof.emit.native.rows import write_copy, write_rows
+from backproof.emit.native.threads import MEETING, Share, alone, meeting
 from backproof.emit.native.writer import NUMBERS, Writer
 from backproof.emit.regions import Region
 from backproof.emit.step import Step
@@ -41,7 +42,7 @@ class Panels:
     @cached_property
     def module(self) -> ir.Module:
         """The module in LLVM's language."""
-        return self._module(apart=False)
+        return self._module()
 
     @property
     def module_apart(self) -> ir.Module:
@@ -49,25 +50,38 @@ class Panels:
         return self._module(apart=True)
 
     @property
+    def module_shared(self) -> ir.Module:
+        """The same for several threads: ``run`` is given three arguments more, by each of them.
+
+        These are the number of the thread, how many there are, and where they meet: twice `threads.APART` numbers,
+        which are 0 at first.
+        """
+        return self._module(is_shared=True)
+
+    @property
     def regions(self) -> list[Region]:
         """What each kernel does, in the order in which they run."""
         return regions_of_kernels(self.plan, self._step, self._sizes)
 
-    def _module(self, *, apart: bool) -> ir.Module:
+    def _module(self, *, apart: bool = False, is_shared: bool = False) -> ir.Module:
         module = ir.Module("step")
         step, size = self._step, self._size
         pointer = FLOATS[size].as_pointer()
         names = [*(str(x.symbol) for x in step.data), NUMBERS, MEMORY]
         functions = []
         for number, kernel in enumerate(self.plan.kernels):
-            function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer] * len(names)), f"kernel_{number}")
+            kinds = [pointer] * len(names) + [INDEX, INDEX] * is_shared
+            function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), f"kernel_{number}")
             function.linkage = "internal"
             function.attributes.add("noinline")
-            for argument in function.args:
+            given = function.args[: len(names)]
+            for argument in given:
                 argument.add_attribute("noalias")
             builder = ir.IRBuilder(function.append_basic_block("begin"))
-            arguments = dict(zip(names, function.args, strict=True))
-            writer = Writer(kernel, builder, arguments, step, self._sizes, self.plan, self.memory, size, self._machine)
+            arguments = dict(zip(names, given, strict=True))
+            share = Share(*function.args[len(names) :]) if is_shared else None
+            place, machine = self.memory, self._machine
+            writer = Writer(kernel, builder, arguments, step, self._sizes, self.plan, place, size, machine, share)
             if isinstance(kernel, Relaid):
                 write_copy(writer)
             elif isinstance(kernel, Contraction):
@@ -76,7 +90,7 @@ class Panels:
                 write_rows(writer)
             builder.ret_void()
             functions.append(function)
-        self._write_run(module, "run", functions, pointer)
+        self._write_run(module, "run", functions, pointer, is_shared=is_shared)
         for number, function in enumerate(functions if apart else ()):
             self._write_run(module, f"run_{number}", [function], pointer)
         return module
@@ -85,6 +99,9 @@ class Panels:
     def entries(self) -> int:
         """How many numbers the memory holds."""
         return self.memory.entries
+
+    constants: Sequence[tuple[int, Array]] = ()
+    """What lies in the memory from the beginning on, and where."""
 
     @property
     def kept(self) -> int:
@@ -104,22 +121,42 @@ class Panels:
         """A part of the state out of the memory."""
         return self.memory.taken(node, memory)
 
-    def _write_run(self, module: ir.Module, name: str, functions: Sequence[ir.Function], pointer: ir.Type) -> None:
+    def _write_run(
+        self,
+        module: ir.Module,
+        name: str,
+        functions: Sequence[ir.Function],
+        pointer: ir.Type,
+        *,
+        is_shared: bool = False,
+    ) -> None:
         step = self._step
-        types = [pointer] * (len(step.data) + 3) + [INDEX, INDEX]
+        own = [pointer] * (len(step.data) + 3) + [INDEX, INDEX]
+        types = own + [INDEX, INDEX, MEETING] * is_shared
         run = ir.Function(module, ir.FunctionType(ir.VoidType(), types), name)
         builder = ir.IRBuilder(run.append_basic_block("begin"))
-        *data, numbers, memory, results, steps, batches = run.args
+        *data, numbers, memory, results, steps, batches = run.args[: len(own)]
+        more = run.args[len(own) :]
+        share = Share(*more[:2]) if is_shared else None
+        meet = meeting(module) if is_shared else None
         each = [self.memory.of(x).entries for x in step.data]
         result = index(self.memory.of(bare(step.result)).start)
 
         def take(k: Value, carried: Sequence[Value]) -> Sequence[Value]:
             (batch,) = carried
-            own = [builder.gep(x, [builder.mul(batch, index(n))]) for x, n in zip(data, each, strict=True)]
+            here = [builder.gep(x, [builder.mul(batch, index(n))]) for x, n in zip(data, each, strict=True)]
             at = builder.gep(numbers, [builder.mul(k, index(len(step.numbers)))])
+
+            def report() -> None:
+                builder.store(builder.load(builder.gep(memory, [result])), builder.gep(results, [k]))
+
             for function in functions:
-                builder.call(function, [*own, at, memory])
-            builder.store(builder.load(builder.gep(memory, [result])), builder.gep(results, [k]))
+                builder.call(function, [*here, at, memory, *more[:2]])
+                if function is functions[-1]:
+                    # Single numbers are computed by the first thread, which need not wait for what it wrote itself.
+                    alone(builder, share, report)
+                if meet is not None:
+                    builder.call(meet, [more[2], more[1]])
             return [next_batch(builder, batch, batches)]
 
         loop(builder, steps, [index(0)], take, name="step")

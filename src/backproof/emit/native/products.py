@@ -7,16 +7,19 @@ Multiplication", 2008, for the blocks).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from backproof.emit.native.kernels import Contraction
 from backproof.emit.native.lanes import Value
 from backproof.emit.native.loops import index, loop
 from backproof.emit.native.memory import Place
+from backproof.emit.native.threads import spread
 from backproof.emit.native.writer import Writer
 
 MANY = 32
 """How many vector registers there are where the blocks may be larger."""
+FEW = 8
+"""Of how many blocks of rows on threads share these."""
 
 
 def write_product(writer: Writer) -> None:
@@ -28,31 +31,25 @@ def write_product(writer: Writer) -> None:
     by_rows = writer.plan.lane(kernel.single) == kernel.row
     most_panels, most_rows = _block(count, by_rows, writer.machine.registers)
     most_rows = min(most_rows, writer.width) if by_rows else most_rows
+    rows = groups(writer.rows, most_rows, even=by_rows)
+    # Threads share the rows, or the panels where there are few rows.
+    of_rows, of_panels = writer.share, None
+    if sum(times for _, times, _ in rows) < FEW:
+        of_rows, of_panels = None, writer.share
     for first, number, wide in groups(count, most_panels):
 
         def some_panels(group: Value, first: int = first, wide: int = wide) -> None:
             begin = writer.builder.add(writer.times(group, wide), index(first))
             panels = [writer.builder.add(begin, index(k)) for k in range(wide)]
-            for start, times, tall in groups(writer.rows, most_rows, even=by_rows):
+            for start, times, tall in rows:
 
                 def block(k: Value, start: int = start, tall: int = tall) -> None:
                     row = writer.builder.add(writer.times(k, tall), index(start))
                     _write_block(writer, kernel, by_rows, panels, row, tall)
 
-                _repeat(writer, times, block, "rows")
+                spread(writer.builder, of_rows, times, block, name="rows")
 
-        _repeat(writer, number, some_panels, "panels")
-
-
-def _repeat(writer: Writer, times: int, body: Callable[[Value], None], name: str) -> None:
-    def once(k: Value, _: Sequence[Value]) -> Sequence[Value]:
-        body(k)
-        return []
-
-    if times == 1:
-        body(index(0))
-    else:
-        loop(writer.builder, index(times), [], once, name=name)
+        spread(writer.builder, of_panels, number, some_panels, name="panels")
 
 
 def _block(count: int, by_rows: bool, registers: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from backproof.emit.native.kernels import ACROSS, Relaid, axes, bare
 from backproof.emit.native.lanes import FLOATS, Value
 from backproof.emit.native.loops import index, loop
+from backproof.emit.native.threads import alone, spread
 from backproof.emit.native.writer import ALONG, Writer
 from backproof.emit.scalars import UncoveredError, summed
 from backproof.ir.node import Node
@@ -21,12 +22,21 @@ def write_rows(writer: Writer) -> None:
     """Writes a kernel that is no product."""
     kernel = writer.kernel
     if kernel.lane is None:
-        writer.compute(None, None, {})
+        alone(writer.builder, writer.share, lambda: writer.compute(None, None, {}))
         return
     count = -(-writer.long // writer.width)
     if count > MOST_PANELS and any(x.op in (*ALONG, *ACROSS) for x in kernel.body):
         raise UncoveredError(f"what is computed along {writer.long} entries")
     whole = [x for x in kernel.sums if kernel.lane not in axes(x)]
+    if count > MOST_PANELS and not whole:
+        # Each thread takes some of the panels.
+        spread(writer.builder, writer.share, count, lambda panel: _rows(writer, [panel], [], []), name="panel")
+    else:
+        alone(writer.builder, writer.share, lambda: _whole_rows(writer, count, whole))
+
+
+def _whole_rows(writer: Writer, count: int, whole: Sequence[Node]) -> None:
+    """All rows, with the sums of all their entries."""
     totals: Sequence[Value] = [writer.many.number(0)] * len(whole)
     if count <= MOST_PANELS:
         totals = _rows(writer, [index(k) for k in range(count)], whole, totals)
@@ -116,11 +126,8 @@ def write_copy(writer: Writer) -> None:
 
         loop(builder, index(writer.rows), [], row, name="row")
 
-    def full(p: Value, _: Sequence[Value]) -> Sequence[Value]:
-        panel(p, width)
-        return []
-
-    if writer.long >= width:
-        loop(builder, index(writer.long // width), [], full, name="panel")
+    whole = writer.long // width
+    if whole:
+        spread(builder, writer.share, whole, lambda p: panel(p, width), name="panel")
     if writer.rest:
-        panel(index(writer.long // width), writer.rest)
+        alone(builder, writer.share, lambda: panel(index(whole), writer.rest))

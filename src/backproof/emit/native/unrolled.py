@@ -67,6 +67,8 @@ class Unrolled:
         self._nodes = ancestors([step.result, *step.after])
         self._is_sum = {x: not self._is_wide(x) and any(map(self._is_wide, x.inputs)) for x in self._nodes}
         self._is_late: dict[Node, bool] = {}
+        if step.others or not all(map(self._is_wide, step.data)):
+            raise UncoveredError("data that are the same for all samples")
         for node in self._nodes:
             if node.shape.count(step.samples) > 1:
                 raise UncoveredError("an array with two axes of the same size")
@@ -94,6 +96,9 @@ class Unrolled:
         return sum(map(self._entries, self._step.state))
 
     kept = entries
+
+    constants: Sequence[tuple[int, Array]] = ()
+    """What lies in the memory from the beginning on, and where."""
 
     def start(self, node: Node) -> int:
         """Where a part of the state begins."""

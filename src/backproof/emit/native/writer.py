@@ -15,6 +15,7 @@ from backproof.emit.native.lanes import FLOATS, Kind, Value
 from backproof.emit.native.loops import index
 from backproof.emit.native.machine import Machine
 from backproof.emit.native.memory import Memory, Place
+from backproof.emit.native.threads import Share
 from backproof.emit.scalars import summed
 from backproof.emit.step import Step
 from backproof.ir.node import Node
@@ -41,7 +42,9 @@ class Writer:
         memory: Memory,
         size: int,
         machine: Machine,
+        share: Share | None,
     ) -> None:
+        self.share = share
         self.kernel, self.builder, self.plan, self.memory, self.machine = kernel, builder, plan, memory, machine
         self._arguments, self._step, self._sizes, self.size = arguments, step, sizes, size
         self.width = machine.lanes(size)

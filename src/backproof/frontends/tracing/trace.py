@@ -125,6 +125,16 @@ def trace(
     return Program(graph, lines, tuple(tape.notes))
 
 
+def names_of_arrays(function: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, str]:
+    """What the arrays in the arguments of a function are called, and which argument each is in; it is not run."""
+    leaves: dict[str, Node] = {}
+    tape, found = Tape(leaves, axes=count()), dict[str, str]()
+    for name, value in _bound(function, arguments):
+        _leaf(tape, name, value, None, leaves)
+        found |= {leaf: name for leaf in leaves if leaf not in found}
+    return found
+
+
 def _bound(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     try:
         bound = _in_places(inspect.signature(function), dict(arguments))
