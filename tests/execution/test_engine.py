@@ -22,7 +22,7 @@ from backproof.ops.arithmetic import mul, sub
 from backproof.ops.leaves import variable
 from backproof.ops.linear import matmul, total, transpose
 from backproof.ops.rearranging import flip
-from backproof.ops.softmax import softmax
+from backproof.ops.softmax import log_softmax, softmax
 
 RATE = 0.1
 ALLOWED = {np.float32: 1e-5, np.float64: 1e-12}
@@ -172,6 +172,21 @@ def test_what_goes_along_the_samples_is_done_on_arrays_as_they_lie(units: int) -
         right = evaluate([result, *step.after], arrays, {"m": 5})
         np.testing.assert_allclose(losses, right[result], rtol=1e-12)
         np.testing.assert_allclose(engine.state(memory)[w], right[step.after[0]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("op", [softmax, log_softmax])
+def test_exponentials_do_not_overflow(op) -> None:
+    rows, columns = Size("m", samples=True), Size("n", 700)
+    x, w, rate = variable(Symbol("X"), (rows, columns)), variable(Symbol("w"), (columns,)), variable(Symbol("r"), ())
+    result = total(mul(op(mul(x, w), axis=-1), x), (-2, -1), keepdims=False)
+    step = Step((x,), (rate,), (w,), (sub(w, rate),), result, rows)
+    engine = Engine(step, {"m": 3})
+    assert isinstance(engine._code, Strided)
+    given = np.random.default_rng(0).normal(size=(3, 700))
+    scale = np.full(700, 1000.0)
+    (found,) = engine.run([engine.laid_out(x, given[None])], np.zeros((1, 1)), engine.memory({w: scale}), 1)
+    right = evaluate([result], {x: given, w: scale}, {"m": 3})[result]
+    np.testing.assert_allclose(found, right, rtol=1e-4)
 
 
 def test_parameters_that_change_places() -> None:

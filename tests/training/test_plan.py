@@ -16,6 +16,7 @@ from backproof.training.plan_report import PlanReport
 LAYERED = "64-32:relu-10:softmax"
 SMALL = "4-3:tanh-3:softmax"
 WIDE = "4-300:softmax-3:softmax"
+WAVES = "4-300:sin(z)-3:softmax"
 """What native code has no form for, whatever the machine: a softmax along more than it keeps in registers."""
 
 
@@ -70,8 +71,7 @@ def test_what_is_small_is_one_region() -> None:
 
 
 def test_why_it_is_in_numpy() -> None:
-    waves = bp.Network(4, [bp.Dense(300, "sin(z)"), bp.Dense(3, "softmax")], loss="cce")
-    assert "no native code for the function sin" in plan(waves, epochs=10_000).note
+    assert "no native code for the function sin" in plan(WAVES, epochs=10_000).note
     assert "compiling" in plan(SMALL, epochs=1).note
     assert not plan(SMALL, engine="numpy").note
 
@@ -84,7 +84,7 @@ def test_what_has_no_plan_is_refused() -> None:
     with pytest.raises(bp.BackproofError, match="has no value"):
         plan("4-h:tanh-3:softmax")
     with pytest.raises(bp.BackproofError, match="no native engine"):
-        plan(bp.Network(4, [bp.Dense(3, "sin(z)")], loss="mse"), engine="native")
+        plan(WAVES, engine="native")
 
 
 def test_what_is_done_on_arrays_as_they_lie_is_named() -> None:

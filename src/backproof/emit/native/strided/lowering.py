@@ -50,6 +50,7 @@ class Lowered:
     data    where the data lie
     state   where the parts of the state lie
     result  where the result lies
+    called  what that is called which has no name of its own: what becomes of the state
 
     Raises UncoveredError for what there is no kernel for.
     """
@@ -69,6 +70,7 @@ class Lowered:
         for node, buffer in zip(step.state, self.state, strict=True):
             self._known[node] = self._whole(buffer, node)
         result, *after = in_primitives([step.result, *step.after], self._lengths)
+        self.called = {new: f"next {old.symbol}" for old, new in zip(step.state, after, strict=True)}
         nodes = ancestors([result, *after])
         self._uses = Counter([x for node in nodes for x in node.inputs] + [result, *after])
         self._delayed = self._terms(nodes)

@@ -21,7 +21,7 @@ from backproof.emit.native.strided.placing import placed
 from backproof.emit.native.strided.values import Buffer
 from backproof.emit.native.strided.writing import KernelWriter
 from backproof.emit.native.writer import NUMBERS
-from backproof.emit.regions import Region, called, names
+from backproof.emit.regions import Region, names
 from backproof.emit.step import Step
 from backproof.ir.node import Node
 from backproof.ops.row import Array
@@ -104,8 +104,7 @@ class Strided:
     @property
     def regions(self) -> list[Region]:
         """What each kernel does, in the order in which they run."""
-        own = called(self._step)
-        return [_region(kernel, own) for kernel in self._lowered.kernels]
+        return [_region(kernel, self._lowered.called) for kernel in self._lowered.kernels]
 
     def _module(self, *, apart: bool) -> ir.Module:
         module = ir.Module("step")
