@@ -187,6 +187,7 @@ def fit(
     shuffle: bool = True,
     dtype: DTypeLike = "float32",
     engine: Kind = "auto",
+    threads: int | None = None,
     checkpoint: str | Path | None = None,
     every: int = 1,
     resume: bool = False,
@@ -213,6 +214,8 @@ def fit(
     parameters     values that parameters start with
     dtype          "float32" or "float64"
     engine         "native", "numpy", or "auto" for native code where there is some and it is worth compiling
+    threads        how many threads native code runs in, which come to the same numbers; by default as many as can run
+                   at once, where a step is large. Products of matrices in NumPy have threads of their own
     checkpoint     a file that the state is saved to after each `every` epochs; with `resume` the training goes on from
                    there, and comes to the same numbers, bit for bit, as one that was never interrupted
     told           a function that is called with what each epoch was like
@@ -239,6 +242,7 @@ def fit(
         least_gain=least_gain,
         dtype=dtype,
         engine=engine,
+        threads=threads,
         metrics=tuple(_listed(metrics)),
         norms=norms,
         checkpoint=checkpoint,
@@ -461,6 +465,7 @@ def explain_plan(
     dtype: DTypeLike = "float32",
     seed: int = 0,
     engine: Kind = "auto",
+    threads: int | None = None,
     target: Sequence[str] = (),
     rows: int | None = None,
 ) -> PlanReport:
@@ -474,7 +479,8 @@ def explain_plan(
     """
     from backproof.training.fit import explained
 
-    options = _options(optimiser, rate, epochs=epochs, batch=batch, clip=clip, seed=seed, dtype=dtype, engine=engine)
+    step = {"epochs": epochs, "batch": batch, "clip": clip, "seed": seed, "dtype": dtype}
+    options = _options(optimiser, rate, engine=engine, threads=threads, **step)
     return explained(derive_graph(_network(network).graph("rows")), data, options, target=target, rows=rows)
 
 

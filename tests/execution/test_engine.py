@@ -224,3 +224,27 @@ def test_what_there_is_no_native_form_of_is_computed_by_numpy() -> None:
     with pytest.raises(UncoveredError, match="sin"):
         Engine(descent(derivation), sizes_of(derivation, 4))
     compare_one(NumpyEngine, derivation, 4, np.float64)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize(("units", "samples"), [((30, 40, 11), 17), ((90, 130, 70, 3), 40), ((30, 600, 1), 5)])
+def test_threads_come_to_the_same_numbers(units, samples, threads) -> None:
+    last, loss = ("softmax", "categorical_cross_entropy") if units[-1] > 1 else ("sigmoid", "binary_cross_entropy")
+    derivation = bp.derive(network(units, "tanh", last, loss, l2=0.01))
+    step, sizes = descent(derivation), sizes_of(derivation, samples)
+    rng = np.random.default_rng(0)
+    shapes = {x: [size.value or 0 for size in x.shape] for x in step.state}
+    state = {x: rng.normal(size=shape) / 10 for x, shape in shapes.items()}
+    data = {x: [batch(derivation, x, samples, rng) for _ in range(3)] for x in step.data}
+    found = []
+    for number in (1, threads):
+        engine = Engine(step, sizes, np.float32, threads=number)
+        assert isinstance(engine._code, Panels)
+        assert ("threads" in engine.machine) == (number > 1)
+        memory = engine.memory(state)
+        losses = engine.run([engine.laid_out(x, data[x]) for x in step.data], np.full((20, 1), RATE), memory, 3)
+        found.append((losses, engine.state(memory)))
+    (first, one), (second, other) = found
+    np.testing.assert_array_equal(first, second)
+    for node in step.state:
+        np.testing.assert_array_equal(one[node], other[node])

@@ -148,6 +148,7 @@ def step_options(command: F) -> F:
         click.option("--clip", type=float, help="The largest length of all gradients together."),
         click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True),
         click.option("--engine", type=click.Choice(["auto", "native", "numpy"]), default="auto", show_default=True),
+        click.option("--threads", type=click.IntRange(min=1), help="Of native code. Default: for large steps, all."),
     ]
     for option in reversed(options):
         command = option(command)

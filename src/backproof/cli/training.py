@@ -22,7 +22,7 @@ from backproof.training.trained import Trained
 LINES = 10
 """About how many epochs are told of line by line where there is no terminal."""
 HANDED_ON = (
-    *("epochs", "batch", "optimiser", "rate", "schedule", "clip", "patience", "metrics", "dtype", "engine"),
+    *("epochs", "batch", "optimiser", "rate", "schedule", "clip", "patience", "metrics", "dtype", "engine", "threads"),
     *("checkpoint", "every", "resume", "seed", "target", "rows"),
 )
 

@@ -14,6 +14,7 @@ from backproof.emit.scalars import UncoveredError
 from backproof.emit.step import Step
 from backproof.execution.numpy_engine import NumpyEngine
 from backproof.execution.room import check_room
+from backproof.execution.team import available
 from backproof.ir.errors import BackproofError
 from backproof.ir.node import Node
 from backproof.ops.row import Array
@@ -24,6 +25,8 @@ COMPILING = 1.0
 """About how many seconds it takes to compile a step."""
 CALL, OPERATION = 1.5e-6, 1e-10
 """About how many seconds NumPy takes for a call, and for an operation on an entry."""
+SHARED = 5_000_000
+"""From how many operations on a step is worth sharing: threads take a microsecond to meet, several times in each."""
 MISSING = "native code needs llvmlite: pip install 'backproof[native]'"
 
 
@@ -75,8 +78,12 @@ def has_native() -> bool:
     return importlib.util.find_spec("llvmlite") is not None
 
 
-def chosen(step: Step, sizes: Mapping[str, int], dtype: Any, kind: Kind = "auto", *, steps: int) -> Chosen:
+def chosen(
+    step: Step, sizes: Mapping[str, int], dtype: Any, kind: Kind = "auto", *, steps: int, threads: int | None = None
+) -> Chosen:
     """The engine for so many steps on arrays of these sizes: "auto" compiles what takes longer than compiling.
+
+    Native code runs in so many threads; if that is not said, a large step in as many as can run at once.
 
     Raises BackproofError where native code is asked for and there is none, and where the arrays of a step do not fit
     into memory.
@@ -89,7 +96,8 @@ def chosen(step: Step, sizes: Mapping[str, int], dtype: Any, kind: Kind = "auto"
         from backproof.execution.engine import Engine  # with llvmlite, which not everybody has
 
         try:
-            return Chosen(Engine(step, sizes, dtype), "native")
+            is_large = step.operations(sizes) * sizes[step.samples.name] >= SHARED
+            return Chosen(Engine(step, sizes, dtype, threads or (available() if is_large else 1)), "native")
         except UncoveredError as error:
             why = f"there is no native code for {error}"
     else:

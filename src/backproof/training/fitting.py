@@ -161,7 +161,7 @@ class Fitting:
             kind = options.engine if samples == self._batch else "numpy"
             steps = options.epochs * (len(self._learned) // self._batch)
             step, sizes = self._plan_of(samples).step, self._sizes_of(samples)
-            self._engines[samples] = chosen(step, sizes, options.dtype, kind, steps=steps)
+            self._engines[samples] = chosen(step, sizes, options.dtype, kind, steps=steps, threads=options.threads)
         return self._engines[samples]
 
     def epochs(self, state: State) -> Iterator[State]:

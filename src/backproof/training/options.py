@@ -29,6 +29,7 @@ class Options:
     least_gain  by how much a loss has to be lower to be an improvement
     dtype       in what precision it computes
     engine      "native", "numpy", or "auto" for native code where it is worth compiling
+    threads     how many threads native code of a network runs in; None for all that can where a step is large
     metrics     what is told beside the loss
     norms       whether the length of each gradient is told
     checkpoint  the file that it is saved to after every `every` epochs; None for none
@@ -46,6 +47,7 @@ class Options:
     least_gain: float = 0.0
     dtype: Any = "float32"
     engine: Kind = "auto"
+    threads: int | None = None
     metrics: tuple[str, ...] = ()
     norms: bool = False
     checkpoint: Path | None = None
@@ -53,8 +55,10 @@ class Options:
     told: Callable[[Epoch], None] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "every"):
+        for name in ("epochs", "batch", "every", "threads"):
             value = getattr(self, name)
+            if value is None and name == "threads":
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise BackproofError(
                     f"{name}={value!r} is no number of {name}", instead="give a whole number from 1 up"
