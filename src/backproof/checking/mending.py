@@ -227,6 +227,8 @@ class _Mending:
         truths = [truth for truth, count in zip(self._truths, counts, strict=True) if count == max(counts)]
         firsts = {moment.line: moment for moment in reversed(run.moments)}
         wrong = {line for line, moment in firsts.items() if not self._is_right(moment, truths)}
+        if len(done) > 2 or (len(done) == 2 and _far(done) == FURTHEST):
+            wrong = {*firsts}  # two simple changes are to be preferred wherever they are
         if not wrong:
             return done
         self._look_at(first)
@@ -240,7 +242,8 @@ class _Mending:
                 self._runs_left -= 1
                 if self._runs.right(both) >= right and self._runs.right_on_all(both)[1]:
                     found = self._runs.derivatives(both)
-                    if found[0] > most[0] or (found > most and _far(both) < _far(best)):
+                    is_simpler = len(best) > len(both) or (len(best) == 2 and _far(both) < _far(best) == FURTHEST)
+                    if is_simpler or found[0] > most[0] or (found > most and _far(both) < _far(best)):
                         best, most = both, found
         return best
 

@@ -46,6 +46,19 @@ def parameters_at(file: str) -> Mapping[int, frozenset[str]]:
 
 
 @lru_cache(maxsize=64)
+def formulas(file: str) -> frozenset[str]:
+    """The functions of a file that only return an expression of their one parameter."""
+    functions = (x for x in tree_of(file).body if isinstance(x, ast.FunctionDef))
+    return frozenset(
+        x.name
+        for x in functions
+        if len(x.args.args) == 1
+        and isinstance(x.body[-1], ast.Return)
+        and (len(x.body) == 1 or (len(x.body) == 2 and ast.get_docstring(x) is not None))
+    )
+
+
+@lru_cache(maxsize=64)
 def goes_on(file: str) -> bool:
     """Whether a file has a loop that may never end where something in it is changed."""
     return any(isinstance(x, ast.While) for x in ast.walk(tree_of(file)))

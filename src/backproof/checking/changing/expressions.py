@@ -160,6 +160,7 @@ def insertions(tree: ast.expr, names: Names, shape: tuple[int, ...]) -> Iterator
         yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(parsed(own), ast.Mult(), tree)
         yield "term left out", "the term {0} is left out", (own,), ast.BinOp(tree, ast.Add(), parsed(own))
     yield from _pieces(tree, names)
+    yield from _of_arrays(tree, names)
     if isinstance(tree, ast.Name) or not any(is_called_derivative(text) for text in map(ast.unparse, valued(tree))):
         for own in names.differences_of(shape):
             yield "factor left out", "the factor {0} is left out", (own,), ast.BinOp(parsed(own), ast.Mult(), tree)
@@ -272,6 +273,16 @@ def _others(nodes: Sequence[ast.expr], names: Names, shape: tuple[int, ...]) -> 
             case ast.Subscript(value=ast.Name(id=name) as container):
                 elsewhere = (exchanged(node, container, parsed(x)) for x in names.containers if x != name)
                 yield from ((text, ast.unparse(other)) for other in elsewhere)
+
+
+def _of_arrays(tree: ast.expr, names: Names) -> Iterator[Change]:
+    """In the place of mere numbers, what a function of the user's makes of an array."""
+    if any(isinstance(x, ast.Name) for x in ast.walk(tree)):
+        return
+    for function in names.formulas:
+        for text in (text for text, shape in names.shapes.items() if shape):
+            code = f"{function}({text})"
+            yield "wrong quantity", INSTEAD, (ast.unparse(tree), code), parsed(code)
 
 
 def _everywhere(tree: ast.expr, text: str, new: ast.expr) -> ast.expr:

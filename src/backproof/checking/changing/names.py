@@ -27,6 +27,7 @@ class Names:
     shapes     the shape of what each expression holds
     counted    those that hold places: t of ``hs[t]``
     functions  the functions of the user's, and how many arguments they take
+    formulas   the functions of the user's that only return a formula of an array
     counts     those that hold whole numbers above one
     labels     those whose entries are whole numbers, none of them negative
     one_sided  those whose entries are all positive, or none: ``x > 0`` tells nothing of them
@@ -39,6 +40,7 @@ class Names:
     shapes: Mapping[str, tuple[int, ...]]
     counted: Collection[str] = ()
     functions: Mapping[str, int] = field(default_factory=dict)
+    formulas: Collection[str] = ()
     counts: Collection[str] = ()
     one_sided: Collection[str] = ()
     labels: Collection[str] = ()

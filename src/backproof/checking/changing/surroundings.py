@@ -19,7 +19,7 @@ from backproof.checking.changing.places import moved
 from backproof.checking.changing.statements import expressions, target_of
 from backproof.checking.moments import Moment, statement_of
 from backproof.checking.replay import value_in
-from backproof.checking.syntax import left_over, place_names, tree_of
+from backproof.checking.syntax import formulas, left_over, place_names, tree_of
 from backproof.checking.tree import is_code, parsed
 from backproof.ops.row import Array
 
@@ -118,6 +118,7 @@ class _Function:
             shapes=_shapes(known, written, last, self._loops),
             counted=place_names(moment.file),
             functions=functions,
+            formulas=sorted(formulas(moment.file) & moment.scope.keys()),
             counts=[text for text, value in known.items() if value.ndim == 0 and is_count(value)],
             labels=[text for text, value in known.items() if value.dtype.kind in "iu" and np.all(value >= 0)],
             one_sided=[text for text, value in known.items() if np.all(value > 0) or np.all(value <= 0)],
