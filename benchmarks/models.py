@@ -275,7 +275,7 @@ def train_samples(data: Problem) -> int:
     return len(data.batches[0]["X"])
 
 
-class Jax:
+class Jax(train.Jax):
     """JAX: many steps in one compiled loop, or a compiled step called from Python."""
 
     def __init__(self, data: Problem, *, scans: bool) -> None:
@@ -293,18 +293,6 @@ class Jax:
         first = self._epoch(self._parameters) if scans else self._step(self._parameters, self._batches[0])
         jax.block_until_ready(first)
         self.compiled = process_time() - began
-
-    def run(self, steps: int) -> Array:
-        losses = []
-        if self._scans:
-            for _ in range(steps // train.BATCHES):
-                self._parameters, found = self._epoch(self._parameters)
-                losses += list(np.asarray(found))
-            return np.array(losses)
-        for k in range(steps):
-            self._parameters, loss = self._step(self._parameters, self._batches[k % train.BATCHES])
-            losses.append(loss)
-        return np.array([float(x) for x in losses])
 
 
 class Torch:

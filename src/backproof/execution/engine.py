@@ -58,6 +58,9 @@ class Engine:
         self._code: Code = form(self._step, self._sizes, self._dtype.itemsize, machine)
         self._team = Team(threads) if threads > 1 and isinstance(self._code, Panels) else None
         about = f"{form.__name__} {self._team is not None} {self._dtype}\n{self._step.described(self._sizes)}"
+        if form is Strided:  # which alone calls them
+            for name, address in routines().items():
+                llvm.add_symbol(name, address)
         self._compiled = _loaded(cached_code(about, machine, lambda: object_code(str(self._module))))
         self._run = self._function(self._compiled, "run", self._team)
 
@@ -162,8 +165,6 @@ class _State(Mapping[Node, Array]):
 
 def _loaded(code: bytes) -> Any:
     """Compiled code where it can be called."""
-    for name, address in routines().items():
-        llvm.add_symbol(name, address)
     compiled = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine(host()))
     compiled.add_object_file(llvm.ObjectFileRef.from_data(code))
     compiled.finalize_object()

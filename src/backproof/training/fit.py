@@ -27,7 +27,7 @@ from backproof.training.metrics import check_metrics, classes_labelled
 from backproof.training.optimisers import LBFGS
 from backproof.training.options import Options
 from backproof.training.plan_report import PlanReport
-from backproof.training.samples import Samples, checked_share, split
+from backproof.training.samples import Samples, parted
 from backproof.training.trained import Trained
 from backproof.training.weights import Weights, weights_of
 
@@ -148,8 +148,7 @@ def _parted(
         if other.classes != data.classes:
             raise DataError("the samples that are kept apart have other classes", where=f"{other.name}")
         return whole, _taken(other, options)
-    learned, apart = split(len(whole), checked_share(validation, len(whole)), options.seed)
-    return (Samples(whole.taken(learned)), Samples(whole.taken(apart))) if len(apart) else (whole, None)
+    return parted(whole, validation, options.seed)
 
 
 def _taken(data: Data, options: Options) -> Samples:

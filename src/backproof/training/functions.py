@@ -16,7 +16,7 @@ from backproof.training.fit import learned_from
 from backproof.training.history import Epoch
 from backproof.training.optimisers import LBFGS, SGD
 from backproof.training.options import Options
-from backproof.training.samples import Samples, checked_share, split
+from backproof.training.samples import Samples, parted
 from backproof.training.steps import planned
 from backproof.training.trained import TrainedFunction
 
@@ -71,7 +71,11 @@ def fitted_function(
         raise BackproofError(
             "lbfgs trains networks", instead="give scipy.optimize.minimize the function backproof.value_and_grad(…)"
         )
-    learned, apart = _parted(_samples(data, options.dtype), validation, options)
+    learned, apart = _samples(data, options.dtype), None
+    if isinstance(validation, Mapping):
+        apart = _samples(validation, options.dtype)
+    else:
+        learned, apart = parted(learned, validation, options.seed)
     derived = learner.derived(learned)
     batch = min(options.batch, len(learned))
     _check_steady(learner, derived(batch), learned, batch)
@@ -110,15 +114,6 @@ def _samples(data: Mapping[str, ArrayLike], dtype: Any) -> Samples:
         told = ", ".join(f"{name} has {count}" for name, count in counts.items()) or "there are none"
         raise DataError("the data need as many rows each, one for each sample", where=told)
     return Samples(arrays)
-
-
-def _parted(
-    whole: Samples, validation: float | Mapping[str, ArrayLike], options: Options
-) -> tuple[Samples, Samples | None]:
-    if isinstance(validation, Mapping):
-        return whole, _samples(validation, options.dtype)
-    learned, apart = split(len(whole), checked_share(validation, len(whole)), options.seed)
-    return (Samples(whole.taken(learned)), Samples(whole.taken(apart))) if len(apart) else (whole, None)
 
 
 def _check_steady(learner: Learner, derivation: Derivation, learned: Samples, batch: int) -> None:

@@ -67,13 +67,18 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
             yield item  # type: ignore[misc]
 
 
-def checked_share(share: float, count: int) -> float:
-    """The share of so many samples that is kept apart. Raises BackproofError for one that leaves none, and no share."""
+def parted(whole: Samples, share: float, seed: int) -> tuple[Samples, Samples | None]:
+    """The samples that are learned, and a share that is kept apart, drawn at random.
+
+    Raises BackproofError for a share that leaves none to learn, and for what is none.
+    """
+    count = len(whole)
     if not isinstance(share, int | float) or not 0 <= share < 1:
         raise BackproofError(f"validation={share!r} is no share", instead="give a number from 0 to below 1")
     if round(count * share) >= count:
         raise BackproofError(f"validation={share!r} leaves nothing to learn", where=f"of {count} samples")
-    return float(share)
+    learned, apart = split(count, share, seed)
+    return (Samples(whole.taken(learned)), Samples(whole.taken(apart))) if len(apart) else (whole, None)
 
 
 def split(count: int, share: float, seed: int) -> tuple[Array, Array]:

@@ -49,7 +49,8 @@ def contracted(arrays: Sequence[Node], names: Sequence[str], result: str) -> Nod
         kept = whole if not rest else kept
         factors = [Factor(_of_two(_alone(first, second, kept), _alone(second, first, kept), kept, sizes), kept), *rest]
     (last,) = factors
-    last = _alone(last, last, whole) if len(arrays) > 1 else _alone(last, Factor(last.node, ""), whole)
+    if len(arrays) == 1:
+        last = _alone(last, Factor(last.node, ""), whole)
     found = _permuted(last.node, last.names, whole)
     missing = tuple(k - len(result) for k, name in enumerate(result) if sizes[name] == ONE)
     return linear.expand(found, axes=missing) if missing and found.shape else _filled(found, len(missing))
