@@ -25,6 +25,7 @@ NOT_RECOGNISED = "not recognised"
 class Outcome:
     """One case.
 
+    ending     how the doctor ended: "wrong", "right", "unusable" (an error of its own), "crashed" or "late"
     detected   told to be wrong
     placed     the first wrong line is right
     named      so is the mistake, in the first answer
@@ -33,6 +34,7 @@ class Outcome:
     """
 
     case: str
+    ending: str
     detected: bool
     placed: bool
     named: bool
@@ -52,21 +54,23 @@ def judged(case: Case) -> Outcome:
         raises = SAYS_RAISES in str(error)
         placed = raises and any(f"line {line})" in str(error) for line in case.lines)
         said = str(error).splitlines()[0]
-        return Outcome(case.name, raises, placed, False, False, said, time.process_time() - started)
+        ending = "wrong" if raises else "unusable"
+        return Outcome(case.name, ending, raises, placed, False, False, said, time.process_time() - started)
     except Exception as error:
-        said = f"crashed: {type(error).__name__}: {error}"[:200]
-        return Outcome(case.name, False, False, False, False, said, time.process_time() - started)
+        said = f"{type(error).__name__}: {error}"[:200]
+        return Outcome(case.name, "crashed", False, False, False, False, said, time.process_time() - started)
     seconds = time.process_time() - started
     if diagnosis.ok:
-        return Outcome(case.name, False, False, False, False, "right", seconds)
+        return Outcome(case.name, "right", False, False, False, False, "right", seconds)
     if not diagnosis.wrong:
-        return Outcome(case.name, True, False, False, False, f"no line; {dict(diagnosis.returned)}", seconds)
+        said = f"no line; {dict(diagnosis.returned)}"
+        return Outcome(case.name, "wrong", True, False, False, False, said, seconds)
     finding = diagnosis.wrong[0]
     placed = _placed(case, [f.moment.number for f in diagnosis.wrong])
     mistake = finding.mistakes[0].mistake if finding.mistakes else NOT_RECOGNISED
     named = placed and mistake in case.names
     said = f"line {finding.moment.number} {finding.text}: {mistake}; {finding.correction}"
-    return Outcome(case.name, True, placed, named, named and _corrected(case, diagnosis), said, seconds)
+    return Outcome(case.name, "wrong", True, placed, named, named and _corrected(case, diagnosis), said, seconds)
 
 
 def _placed(case: Case, lines: Sequence[int]) -> bool:
@@ -121,8 +125,9 @@ def alarmed(name: str, source: str) -> Outcome:
     try:
         diagnosis = bp.diagnose(made.forward, made.backward, arguments(source, SEEDS[0]))
     except Exception as error:
-        said = f"crashed: {type(error).__name__}: {error}"[:200]
-        return Outcome(name, True, False, False, False, said, time.process_time() - started)
+        said = f"{type(error).__name__}: {error}"[:200]
+        return Outcome(name, "crashed", True, False, False, False, said, time.process_time() - started)
     alarms = [f"line {f.moment.number} {f.text}" for f in diagnosis.wrong]
     said = "right" if diagnosis.ok and not alarms else f"{dict(diagnosis.returned)} {alarms[:3]}"
-    return Outcome(name, said != "right", False, False, False, said, time.process_time() - started)
+    ending = "right" if said == "right" else "wrong"
+    return Outcome(name, ending, said != "right", False, False, False, said, time.process_time() - started)

@@ -105,7 +105,7 @@ def _done(task: Case | Right) -> Outcome:
 
 def _late(task: Case | Right) -> Outcome:
     # A right backward pass that is not judged in time counts as a false alarm.
-    return Outcome(task.name, isinstance(task, Right), False, False, False, "took too long", float("inf"))
+    return Outcome(task.name, "late", isinstance(task, Right), False, False, False, "took too long", float("inf"))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from math import isfinite
@@ -23,6 +24,7 @@ def summary(judgements: Judgements, alarms: Alarms) -> str:
     seen = [j for j in judgements if not j[0].unseen]
     parts = [
         _lines([HEADER, *totals(judgements)]),
+        undetected([outcome.ending for _, outcome in judgements if not outcome.detected]),
         *false_alarms(alarms),
         timing(judgements),
         _lines([("by kind (seen)", *HEADER[1:]), *_rows(seen, lambda case: case.kind)]),
@@ -42,6 +44,12 @@ def totals(judgements: Judgements) -> list[tuple[str, ...]]:
     return [(name, *_figures([o for _, o in group])) for name, group in groups.items() if group]
 
 
+def undetected(endings: Sequence[str]) -> str:
+    """How the doctor ended where it did not tell what is wrong."""
+    counted = ", ".join(f"{number} {ending}" for ending, number in sorted(Counter(endings).items()))
+    return f"not detected: {len(endings)}" + (f" ({counted})" if endings else "")
+
+
 def false_alarms(alarms: Alarms) -> list[str]:
     found = []
     for name, unseen in (("seen", False), ("unseen", True)):
@@ -53,10 +61,7 @@ def false_alarms(alarms: Alarms) -> list[str]:
 
 def timing(judgements: Judgements) -> str:
     seconds = [o.seconds for _, o in judgements if isfinite(o.seconds)]
-    if not seconds:
-        return ""
-    late = len(judgements) - len(seconds)
-    return f"seconds a case: median {median(seconds):.2f}, longest {max(seconds):.1f}; {late} beyond the limit"
+    return f"seconds a case: median {median(seconds):.2f}, longest {max(seconds):.1f}" if seconds else ""
 
 
 def failures(judgements: Judgements, alarms: Alarms) -> str:

@@ -97,7 +97,7 @@ def _judged(truths: Sequence[Truth], wanted: Collection[str]) -> Found:
     if any(f.judgement != "right" and f.step.node in by_data for judge in judges for f in judge.findings):
         judges += [Judge(Truth(derivation, draws, truth.convention, wanted), wanted) for truth in truths[1:]]
     # Where the 1/m stands is a convention: it is the one that finds the least to object to.
-    judge = min(judges, key=Judge.objections)
+    judge = min((judge for judge in judges if judge.is_kept), key=Judge.objections)
     return judge.returned, judge.explained(), judge.convention
 
 

@@ -86,6 +86,12 @@ class Judge:
         """The factor that intermediate derivatives are a multiple by."""
         return self._truth.convention
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether a derivative on the way shows the convention, and not only one that comes back."""
+        on_the_way = (q for _, q in self.recognised if q.node not in self._truth.parameters)
+        return self.convention is None or any(q.scaled for q in on_the_way)
+
     def explained(self) -> tuple[Finding, ...]:
         """What was found, and for all that is wrong the mistakes."""
         return tuple(map(self._explained, self.findings))
@@ -140,6 +146,7 @@ class Judge:
                 k = self.findings.index(finding)
                 self.findings[k] = replace(finding, judgement="wrong", mistakes=(edit,))
         self._leave_unasked()
+        self.findings = [finding for finding in self.findings if not self._comes_right(finding)]
         ended = self._truth.draws[0].played.raised is None
         if ended and all(word in ("right", "missing") for word in self.returned.values()):
             # What was only guessed to be a derivative of its own is none, where all that comes of it is right.
@@ -486,6 +493,9 @@ class Judge:
         found = next((q for q in alike if self._follows(q, event)), next(iter(alike), None))
         if found is None:
             found = self._guessed(event, left)
+        if found is None and not alike and event.moment.function != self._outermost and is_called_derivative(text):
+            # The dx of a function that goes back one layer is that of any layer: the nearest that it may be.
+            found = next((q for q in reversed(next_) if q.is_whole), None)
         return found if found is not None else next(iter(lettered), None)
 
     def _follows(self, quantity: Quantity, event: Event) -> bool:
@@ -506,8 +516,10 @@ class Judge:
     def _guessed(self, event: Event, left: Sequence[Quantity]) -> Quantity | None:
         """What a value without a telling name can only be: a derivative, right from here or with a known mistake.
 
-        A part of a right equation is no derivative of its own.
+        A part of a right equation is no derivative of its own, and neither is a count.
         """
+        if event.arrays[0].ndim == 0 and event.arrays[0].dtype.kind != "f":
+            return None
         candidates = self._next(event, left)[:MOST_GUESSES]
         parameters = self._shaped_like(event, left)
         if not candidates and not parameters:
@@ -568,10 +580,22 @@ class Judge:
         """What nobody asked for and does not come back is no matter: dx may be that of any layer."""
         for name, word in self.returned.items():
             quantity = self._truth.of_name[name]
-            came_back = self._results.has_unknown(quantity) or self._results.is_named(quantity)
+            results = self._results
+            came_back = results.has_unknown(quantity) or results.is_named(quantity)
+            came_back = came_back or results.has_other(quantity, wanted=False)
             if name not in self._wanted and word != "right" and not came_back:
                 self.returned[name] = "missing"
                 self.findings = [f for f in self.findings if f.step is not quantity.step or f.judgement == "right"]
+
+    def _comes_right(self, finding: Finding) -> bool:
+        """Whether a wrong value is a right term of a derivative that is right later on, by what that is given."""
+        if finding not in self._wrong or finding.step.node not in self._truth.parameters:
+            return False
+        later = self.findings[self.findings.index(finding) + 1 :]
+        if not any(f.step is finding.step and f.part is None and f.judgement != "wrong" for f in later):
+            return False
+        parts = self._truth.parts.get(self._truth.of_node[finding.step.node], ())
+        return any(map(self._wrong[finding].trial.follows, parts))
 
     def _is_carried(self, quantity: Quantity) -> bool:
         """Whether a loop that carries a derivative from round to round comes to it last, as to dh[0] of a state."""
@@ -600,13 +624,13 @@ class Judge:
             computed: Returned = last.get(node, "missing")
             if rate(truth, quantity, truth.played) > 0:
                 yield name, "wrong"
-            elif steps_down(truth, quantity, truth.played) or returned.has(quantity):
+            elif steps_down(truth, quantity, truth.played, returned) or returned.has(quantity):
                 yield name, "right"
             elif returned.has(quantity, shaped=False):
                 yield name, "shape"
             elif computed == "missing" and returned.is_empty(quantity):
                 yield name, "none"
-            elif computed == "missing" and name in self._wanted and returned.has_unknown(quantity):
+            elif computed == "missing" and self._is_replaced(name, quantity):
                 yield name, "wrong"
             elif computed == "right" and name in truth.draws[0].played.updates:
                 yield name, "right"
@@ -614,6 +638,11 @@ class Judge:
                 yield name, "lost" if self._is_meant(quantity) and not self._is_carried(quantity) else "missing"
             else:
                 yield name, computed
+
+    def _is_replaced(self, name: str, quantity: Quantity) -> bool:
+        """Whether something came back in the place of a derivative that is not computed."""
+        wanted = name in self._wanted
+        return (wanted and self._results.has_unknown(quantity)) or self._results.has_other(quantity, wanted=wanted)
 
 
 def _line_of(finding: Finding) -> tuple[str, int, str]:

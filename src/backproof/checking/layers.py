@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from backproof.checking.comparing import same
 from backproof.checking.results import Results
 from backproof.checking.subjects.subject import Played
 from backproof.checking.truth import Quantity, Truth
@@ -43,20 +42,15 @@ def rate(truth: Truth, quantity: Quantity, runs: Sequence[Played]) -> float:
     It is negative where the step goes down.
     """
     name = truth.parameters[quantity.node]
-    rates = []
-    for k, played in enumerate(runs):
-        step, gradient = played.updates.get(name), truth.plain(quantity.node, k)
-        if step is None or step.shape != gradient.shape or not gradient.any():
-            return 0.0
-        rates.append(float(np.vdot(step, gradient) / np.vdot(gradient, gradient)))
-        if not same(step, rates[-1] * gradient):
-            return 0.0
-    return rates[0] if np.allclose(rates, rates[0]) else 0.0
+    return truth.multiple(quantity, [played.updates.get(name) for played in runs])
 
 
-def steps_down(truth: Truth, quantity: Quantity, runs: Sequence[Played]) -> bool:
-    """Whether the code steps down along a right derivative, and as far for each as along all others."""
-    if not runs[0].updates:
+def steps_down(truth: Truth, quantity: Quantity, runs: Sequence[Played], results: Results) -> bool:
+    """Whether the code steps down along a right derivative, and as far for each as along all others.
+
+    How far is nobody's mistake, unless the derivative comes back too and is as many times too large.
+    """
+    if not runs[0].updates or results.has_multiple(quantity):
         return False
     rates = [own for node in truth.parameters if (own := rate(truth, truth.of_node[node], runs))]
     return rate(truth, quantity, runs) < 0 and np.allclose(np.abs(rates), abs(rates[0]))
@@ -68,5 +62,5 @@ def came_right(truth: Truth, runs: Sequence[Played]) -> frozenset[str]:
     return frozenset(
         name
         for node, name in truth.parameters.items()
-        if steps_down(truth, q := truth.of_node[node], runs) or (results.has(q) and rate(truth, q, runs) <= 0)
+        if steps_down(truth, q := truth.of_node[node], runs, results) or (results.has(q) and rate(truth, q, runs) <= 0)
     )

@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from backproof.checking.comparing import fits, layouts, same
 from backproof.checking.equations import inside, operands
 from backproof.checking.frames import held
@@ -49,6 +51,11 @@ class Results:
             for _, arrays in self._candidates(quantity)
         )
 
+    def has_multiple(self, quantity: Quantity) -> bool:
+        """Whether what came back is a derivative times a number that is not one, and the derivative did not."""
+        factors = [self._truth.multiple(quantity, arrays) for _, arrays in self._candidates(quantity)]
+        return any(factors) and not any(np.isclose(factor, 1) for factor in factors)
+
     def _candidates(self, quantity: Quantity) -> list[tuple[str, tuple[Array, ...]]]:
         """What may be a derivative that came back: in a dictionary whose keys are names, the name counts too."""
         if quantity in self._named:
@@ -58,7 +65,42 @@ class Results:
 
     def is_empty(self, quantity: Quantity) -> bool:
         """Whether None came back for a derivative: under its name, or in a sequence without names."""
-        return any(self._truth.named(text) is quantity or not any(map(str.isalpha, text)) for text in self._empty)
+        return any(
+            self._truth.parameter_named(text) is quantity or not any(map(str.isalpha, text)) for text in self._empty
+        )
+
+    def has_other(self, quantity: Quantity, *, wanted: bool) -> bool:
+        """Whether something else came back where a derivative belongs, beside right ones by other parameters.
+
+        Something else is what has its name; or what has none that tells what it is, in a container with no more places
+        than there are parameters. Of a derivative that nobody wants that is not known to be anything else.
+        """
+        if quantity in self._named and self._named[quantity][0] in self._strangers:
+            return True
+        nameless = [arrays for text, arrays in self._strangers.items() if self._is_nameless(text)]
+        if wanted:
+            return bool(nameless)
+        right = self._truth.plain(quantity.node, 0)
+        unknown = (arrays for arrays in nameless if not self._is_known(arrays))
+        return any(next(layouts(right, arrays[0].shape), None) is not None for arrays in unknown)
+
+    def _is_nameless(self, text: str) -> bool:
+        return self._truth.parameter_named(text) is None and text not in self._called
+
+    @cached_property
+    def _strangers(self) -> Mapping[str, tuple[Array, ...]]:
+        """What stands in a container that holds derivatives by parameters and is none, unless there is more of it."""
+        quantities = [self._truth.of_node[node] for node in self._truth.parameters]
+        containers: dict[str, dict[str, tuple[Array, ...]]] = {}
+        for text, arrays in self._arrays:
+            if not self._is_loss(arrays):
+                containers.setdefault(text[: text.rfind("[")], {})[text] = arrays
+        found: dict[str, tuple[Array, ...]] = {}
+        for places in containers.values():
+            others = {text: x for text, x in places.items() if not any(self._truth.is_(q, x) for q in quantities)}
+            if len(others) < len(places) <= len(quantities):
+                found |= others
+        return found
 
     def is_named(self, quantity: Quantity) -> bool:
         """Whether something came back that is called like a derivative."""

@@ -137,10 +137,12 @@ def _is_window(moment: Moment) -> bool:
 
 
 def _measures(moment: Moment) -> bool:
-    """Whether a statement takes the length of an axis."""
+    """Whether a statement takes the length of an axis, or computes one of several lengths."""
     match statement_of(moment):
         case ast.Assign(value=ast.Subscript(value=ast.Attribute(attr="shape"))):
             return True
+        case ast.Assign(value=ast.BinOp() as value):
+            return len({x.id for x in ast.walk(value) if isinstance(x, ast.Name)} - {"len"}) > 1
     return False
 
 

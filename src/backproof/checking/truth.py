@@ -198,6 +198,18 @@ class Truth:
             for k, array in enumerate(arrays)
         )
 
+    def multiple(self, quantity: Quantity, arrays: Sequence[Array | None]) -> float:
+        """The number that values are a derivative times on every draw; 0 where they are not, or are no number."""
+        factors = []
+        for draw, array in enumerate(arrays):
+            right = self.plain(quantity.node, draw)
+            if array is None or array.shape != right.shape or not right.any():
+                return 0.0
+            factors.append(float(np.vdot(array, right) / np.vdot(right, right)))
+            if not same(array, factors[-1] * right):
+                return 0.0
+        return factors[0] if np.allclose(factors, factors[0]) else 0.0
+
     def passes_for(self, quantity: Quantity, arrays: Sequence[Array]) -> bool:
         """Whether values are those of a derivative wherever anything depends on them."""
         if not quantity.is_whole:
