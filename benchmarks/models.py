@@ -1,6 +1,8 @@
 """How long a step of a training takes of an LSTM, a convolutional network and a block of attention.
 
-    python benchmarks/models.py [--models lstm,convolution,attention] [--rounds 7]      (with torch, jax and llvmlite)
+    python benchmarks/models.py [--models lstm,convolution,attention] [--rounds 7] [--json FILE]
+
+(torch, jax and llvmlite have to be installed.)
 
 Each is a plain NumPy function, which Backproof traces and derives; PyTorch and JAX have it in their own words, with the
 layers that they bring. What is measured, and how, is as in train.py, whose rounds these are.
@@ -9,20 +11,21 @@ layers that they bring. What is measured, and how, is as in train.py, whose roun
 from __future__ import annotations
 
 # isort: off
-import train  # says how many threads there are, before anything counts them
+import threads  # says how many threads there are, before anything counts them
 
 # isort: on
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from time import process_time
 from typing import Any
 
+import dense
 import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
 import torch.nn.functional as F
+from timing import BATCHES, RATE, Array, System, compared, write_json
 
 import backproof as bp
 from backproof.execution.engine import Engine
@@ -30,18 +33,18 @@ from backproof.execution.numpy_engine import NumpyEngine
 from backproof.training.optimisers import SGD
 from backproof.training.steps import planned
 
-Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model: its loss in each system's words, its data and its first parameters.
+    """A model: what it is called, its loss in each system's words, its data and its first parameters.
 
     ours, jax  functions of the parameters and the data, by name
     torch      the same of tensors
     """
 
+    title: str
     ours: Callable[..., Any]
     torch: Callable[..., Any]
     jax: Callable[..., Any]
@@ -104,6 +107,7 @@ def one_hot(rng: np.random.Generator, count: int, classes: int) -> Array:
 
 
 LSTM = Model(
+    "LSTM, 20 times 64 units",
     lstm,
     lstm_torch,
     lstm_jax,
@@ -152,6 +156,7 @@ def convolution_jax(X: Any, Y: Any, K1: Any, b1: Any, K2: Any, b2: Any, V: Any, 
 
 
 CONVOLUTION = Model(
+    "two convolutions with pooling",
     convolution,
     convolution_torch,
     convolution_jax,
@@ -215,6 +220,7 @@ def attention_jax(
 
 
 ATTENTION = Model(
+    "a block of attention",
     attention,
     attention_torch,
     attention_jax,
@@ -250,7 +256,7 @@ class Problem:
 def problem(model: Model) -> Problem:
     rng = np.random.default_rng(0)
     single = np.float32
-    batches = [{name: x.astype(single) for name, x in model.data(rng).items()} for _ in range(train.BATCHES)]
+    batches = [{name: x.astype(single) for name, x in model.data(rng).items()} for _ in range(BATCHES)]
     return Problem(model, batches, {name: x.astype(single) for name, x in model.parameters(rng).items()})
 
 
@@ -259,40 +265,40 @@ class Ours:
 
     def __init__(self, data: Problem, kind: type[Engine] | type[NumpyEngine]) -> None:
         arguments = {**data.batches[0], **data.parameters}
-        step = planned(bp.derive(data.model.ours, arguments, wrt=list(data.parameters)), SGD(train.RATE)).step
-        began = process_time()
-        self._engine: Any = kind(step, {step.samples.name: train_samples(data)})
-        self.compiled = process_time() - began
+        step = planned(bp.derive(data.model.ours, arguments, wrt=list(data.parameters)), SGD(RATE)).step
+        began = threads.now()
+        self._engine: Any = kind(step, {step.samples.name: samples_of(data)})
+        self.compiled = threads.now() - began
         self._memory = self._engine.memory({x: data.parameters[str(x.symbol)] for x in step.state})
         self._data = [self._engine.laid_out(x, [b[str(x.symbol)] for b in data.batches]) for x in step.data]
 
     def run(self, steps: int) -> Array:
-        found: Array = self._engine.run(self._data, np.full((steps, 1), train.RATE), self._memory, train.BATCHES)
+        found: Array = self._engine.run(self._data, np.full((steps, 1), RATE), self._memory, BATCHES)
         return found
 
 
-def train_samples(data: Problem) -> int:
+def samples_of(data: Problem) -> int:
     return len(data.batches[0]["X"])
 
 
-class Jax(train.Jax):
+class Jax(dense.Jax):
     """JAX: many steps in one compiled loop, or a compiled step called from Python."""
 
     def __init__(self, data: Problem, *, scans: bool) -> None:
         self._scans = scans
         self._whole = {name: jnp.stack([b[name] for b in data.batches]) for name in data.batches[0]}
-        self._batches = [{name: x[k] for name, x in self._whole.items()} for k in range(train.BATCHES)]
+        self._batches = [{name: x[k] for name, x in self._whole.items()} for k in range(BATCHES)]
         self._parameters = {name: jnp.asarray(x) for name, x in data.parameters.items()}
 
         def step(parameters: Any, batch: Any) -> Any:
             loss, slopes = jax.value_and_grad(lambda p: data.model.jax(**batch, **p))(parameters)
-            return jax.tree.map(lambda p, g: p - train.RATE * g, parameters, slopes), loss
+            return jax.tree.map(lambda p, g: p - RATE * g, parameters, slopes), loss
 
-        began = process_time()
+        began = threads.now()
         self._step, self._epoch = jax.jit(step), jax.jit(lambda p: jax.lax.scan(step, p, self._whole))
         first = self._epoch(self._parameters) if scans else self._step(self._parameters, self._batches[0])
         jax.block_until_ready(first)
-        self.compiled = process_time() - began
+        self.compiled = threads.now() - began
 
 
 class Torch:
@@ -301,17 +307,17 @@ class Torch:
     compiled = 0.0
 
     def __init__(self, data: Problem) -> None:
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads.COUNT)
         self._loss = data.model.torch
         self._batches = [{name: torch.from_numpy(x) for name, x in b.items()} for b in data.batches]
         self._parameters = {name: torch.tensor(x, requires_grad=True) for name, x in data.parameters.items()}
-        self._optimiser = torch.optim.SGD(self._parameters.values(), lr=train.RATE)
+        self._optimiser = torch.optim.SGD(self._parameters.values(), lr=RATE)
 
     def run(self, steps: int) -> Array:
         losses = []
         for k in range(steps):
             self._optimiser.zero_grad()
-            loss = self._loss(**self._batches[k % train.BATCHES], **self._parameters)
+            loss = self._loss(**self._batches[k % BATCHES], **self._parameters)
             loss.backward()
             self._optimiser.step()
             losses.append(loss.detach())
@@ -322,18 +328,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", metavar="FILE", help="writes what was measured")
     options = parser.parse_args()
+    found = []
     for name in options.models.split(","):
         data = problem(MODELS[name])
-        running: dict[str, train.System] = {
+        running: dict[str, System] = {
             "Backproof, native": Ours(data, Engine),
             "Backproof, NumPy": Ours(data, NumpyEngine),
             "JAX, scan": Jax(data, scans=True),
             "JAX, steps": Jax(data, scans=False),
             "PyTorch": Torch(data),
         }
-        print(f"\n{name}")
-        train.compared(running, options.rounds)
+        print(f"\n{data.model.title}")
+        found.append((data.model.title, compared(running, options.rounds)))
+    write_json(options.json, found)
 
 
 if __name__ == "__main__":

@@ -1,331 +1,46 @@
 """How long a step of a training takes, beside PyTorch, JAX and scikit-learn.
 
-    python benchmarks/train.py [--rows T4,S,M] [--rounds 7]      (torch, jax, sklearn and llvmlite have to be installed)
+    python benchmarks/train.py [--rows T4,S,M] [--threads 2] [--rounds 7] [--json FILE]
 
-Gradient descent in single precision on one thread: forward pass, loss, backward pass and update. All systems begin with
-the same parameters and take the same batches, in turn, round after round in one run; the time is the processor's, so
-that what else runs does not count. Before anything is timed the losses of the first steps are compared. What is
-compiled is compiled before, and how long that took is told. The limit is what the products alone take in NumPy.
+(torch, jax, sklearn and llvmlite have to be installed, and a C++ compiler for what PyTorch compiles.)
+
+Gradient descent in single precision: forward pass, loss, backward pass and update. All systems begin with the same
+parameters and take the same batches, in turn, round after round in one run. On one thread the time is the processor's,
+so that what else runs does not count; on several it is the clock's. Before anything is timed the losses of the first
+steps are compared. What is compiled is compiled before, and how long that took is told. The limit is what the products
+alone take in NumPy.
 """
 
 from __future__ import annotations
 
-import os
+# isort: off
+import threads  # says how many threads there are, before anything counts them
 
-os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-
+# isort: on
 import argparse
-import time
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
-from typing import Any, Protocol
+import shutil
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import torch
-from sklearn.neural_network import MLPClassifier
-
-import backproof as bp
-from backproof.execution.engine import Engine
-from backproof.execution.numpy_engine import NumpyEngine
-from backproof.training.optimisers import SGD
-from backproof.training.steps import planned
-
-RATE = 0.05
-BATCHES = 4
-"""How many batches there are, which begin anew after the last."""
-CHECKED = 8
-"""Of how many steps the losses are compared."""
-SLICE = 0.05
-"""About how many seconds each system runs in a round."""
-CLOSE = 2e-3
-"""How far losses in single precision may be apart, in relation to themselves."""
-
-Array = np.ndarray[Any, Any]
+from dense import ROWS, SYSTEMS, Row, problem, products
+from timing import Timed, compared, write_json
 
 
-@dataclass(frozen=True)
-class Row:
-    """A network: its layers, and how many samples a step takes. Several outputs are classes, one is a probability."""
-
-    units: tuple[int, ...]
-    samples: int
-
-    @property
-    def is_binary(self) -> bool:
-        return self.units[-1] == 1
-
-    @property
-    def name(self) -> str:
-        return f"{'-'.join(map(str, self.units))}, {self.samples}"
-
-
-ROWS = {
-    "T4": Row((2, 8, 1), 4),
-    "T200": Row((2, 8, 1), 200),
-    "S": Row((64, 32, 10), 32),
-    "M": Row((784, 128, 10), 128),
-    "L": Row((784, 512, 512, 10), 256),
-    "X": Row((2048, 2048, 2048, 2048), 1024),
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """Batches [samples, features] with their labels, and first parameters (W as [outputs, inputs])."""
-
-    row: Row
-    X: list[Array]
-    Y: list[Array]
-    weights: list[Array]
-    biases: list[Array]
-
-
-def problem(row: Row) -> Problem:
-    rng = np.random.default_rng(0)
-    inputs, outputs = row.units[0], row.units[-1]
-    X = [rng.normal(size=(row.samples, inputs)).astype(np.float32) for _ in range(BATCHES)]
-    labels = [rng.integers(0, max(2, outputs), row.samples) for _ in range(BATCHES)]
-    Y = [(x[:, None] if row.is_binary else np.eye(outputs)[x]).astype(np.float32) for x in labels]
-    weights = [(rng.normal(size=(b, a)) / np.sqrt(a)).astype(np.float32) for a, b in pairwise(row.units)]
-    biases = [np.zeros((1, b), np.float32) for b in row.units[1:]]
-    return Problem(row, X, Y, weights, biases)
-
-
-class System(Protocol):
-    """Something that takes steps; `compiled` says how many seconds it took to get ready."""
-
-    compiled: float
-
-    def run(self, steps: int) -> Array:
-        """Takes so many steps more, and returns the loss before each of them."""
-
-
-class Ours:
-    """One of our engines."""
-
-    def __init__(self, data: Problem, kind: type[Engine] | type[NumpyEngine]) -> None:
-        row = data.row
-        hidden = [bp.Dense(n, "tanh" if row.is_binary else "relu") for n in row.units[1:-1]]
-        last, loss = ("sigmoid", "bce") if row.is_binary else ("softmax", "cce")
-        network = bp.Network(row.units[0], [*hidden, bp.Dense(row.units[-1], last)], loss=loss)
-        step = planned(bp.derive(network, layout="rows"), SGD(RATE)).step
-        sizes = {size.name: size.value for x in (*step.data, *step.state) for size in x.shape if size.value}
-        began = time.process_time()
-        self._engine: Any = kind(step, {**sizes, "m": row.samples})
-        self.compiled = time.process_time() - began
-        given = {f"W[{k}]": w for k, w in enumerate(data.weights, 1)}
-        given |= {f"b[{k}]": b for k, b in enumerate(data.biases, 1)}
-        self._memory = self._engine.memory({x: given[str(x.symbol)] for x in step.state})
-        arrays = {"X": data.X, "Y": data.Y}
-        self._data = [self._engine.laid_out(x, arrays[str(x.symbol)]) for x in step.data]
-
-    def run(self, steps: int) -> Array:
-        found: Array = self._engine.run(self._data, np.full((steps, 1), RATE), self._memory, BATCHES)
-        return found
-
-
-def forward(xp: Any, row: Row, X: Any, Y: Any, weights: Sequence[Any], biases: Sequence[Any]) -> Any:
-    """The loss in NumPy's words, which JAX understands too."""
-    a = X
-    for k, (w, b) in enumerate(zip(weights, biases, strict=True)):
-        z = a @ w.T + b
-        a = z if k == len(weights) - 1 else xp.tanh(z) if row.is_binary else xp.maximum(z, 0)
-    if row.is_binary:
-        return xp.sum(xp.logaddexp(0, a) - Y * a) / row.samples
-    shifted = a - xp.max(a, axis=1, keepdims=True)
-    return -xp.sum(Y * (shifted - xp.log(xp.sum(xp.exp(shifted), axis=1, keepdims=True)))) / row.samples
-
-
-class Jax:
-    """JAX: a compiled step called from Python, or many steps in one compiled loop."""
-
-    def __init__(self, data: Problem, *, scans: bool) -> None:
-        self._scans = scans
-        self._X, self._Y = jnp.stack(data.X), jnp.stack(data.Y)
-        self._batches = list(zip(self._X, self._Y, strict=True))
-        self._parameters = ([*map(jnp.asarray, data.weights)], [*map(jnp.asarray, data.biases)])
-
-        def step(parameters: Any, batch: Any) -> Any:
-            loss, slopes = jax.value_and_grad(lambda p: forward(jnp, data.row, *batch, *p))(parameters)
-            return jax.tree.map(lambda p, g: p - RATE * g, parameters, slopes), loss
-
-        def epoch(parameters: Any) -> Any:
-            return jax.lax.scan(step, parameters, (self._X, self._Y))
-
-        began = time.process_time()
-        self._step, self._epoch = jax.jit(step), jax.jit(epoch)
-        jax.block_until_ready(
-            self._epoch(self._parameters) if scans else self._step(self._parameters, self._batches[0])
-        )
-        self.compiled = time.process_time() - began
-
-    def run(self, steps: int) -> Array:
-        losses = []
-        if self._scans:
-            for _ in range(steps // BATCHES):
-                self._parameters, found = self._epoch(self._parameters)
-                losses.append(found)
-            return np.concatenate([np.asarray(x) for x in losses])
-        for k in range(steps):
-            self._parameters, loss = self._step(self._parameters, self._batches[k % BATCHES])
-            losses.append(loss)
-        return np.array([float(x) for x in losses])
-
-
-class Torch:
-    """PyTorch, operation by operation, with its own optimiser."""
-
-    compiled = 0.0
-
-    def __init__(self, data: Problem) -> None:
-        torch.set_num_threads(1)
-        row, layers = data.row, []
-        for k, (w, b) in enumerate(zip(data.weights, data.biases, strict=True)):
-            layer = torch.nn.Linear(w.shape[1], w.shape[0])
-            with torch.no_grad():
-                layer.weight.copy_(torch.from_numpy(w))
-                layer.bias.copy_(torch.from_numpy(b[0]))
-            layers.append(layer)
-            if k < len(data.weights) - 1:
-                layers.append(torch.nn.Tanh() if row.is_binary else torch.nn.ReLU())
-        self._net = torch.nn.Sequential(*layers)
-        self._optimiser = torch.optim.SGD(self._net.parameters(), lr=RATE)
-        self._loss = torch.nn.BCEWithLogitsLoss() if row.is_binary else torch.nn.CrossEntropyLoss()
-        self._batches = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in zip(data.X, data.Y, strict=True)]
-
-    def run(self, steps: int) -> Array:
-        losses = []
-        for k in range(steps):
-            X, Y = self._batches[k % BATCHES]
-            self._optimiser.zero_grad()
-            loss = self._loss(self._net(X), Y)
-            loss.backward()
-            self._optimiser.step()
-            losses.append(loss.detach())
-        return np.array([float(x) for x in losses])
-
-
-class Sklearn:
-    """scikit-learn, a step for each call of `partial_fit`."""
-
-    compiled = 0.0
-
-    def __init__(self, data: Problem) -> None:
-        row = data.row
-        options: dict[str, Any] = {
-            "hidden_layer_sizes": row.units[1:-1],
-            "activation": "tanh" if row.is_binary else "relu",
-            "solver": "sgd",
-            "learning_rate_init": RATE,
-            "momentum": 0.0,
-            "alpha": 0.0,
-            "batch_size": row.samples,
-            "shuffle": False,
-        }
-        self._batches = list(zip(data.X, (self._labels(row, y) for y in data.Y), strict=True))
-        self._net: Any = MLPClassifier(**options)
-        classes = np.arange(max(2, row.units[-1]))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self._net.partial_fit(*self._batches[0], classes=classes)
-        for own, given in zip(self._net.coefs_, data.weights, strict=True):
-            own[...] = given.T
-        for own, given in zip(self._net.intercepts_, data.biases, strict=True):
-            own[...] = given[0]
-
-    @staticmethod
-    def _labels(row: Row, Y: Array) -> Array:
-        return Y[:, 0].astype(int) if row.is_binary else Y.argmax(axis=1)
-
-    def run(self, steps: int) -> Array:
-        losses = []
-        for k in range(steps):
-            self._net.partial_fit(*self._batches[k % BATCHES])
-            losses.append(self._net.loss_)
-        return np.array(losses)
-
-
-def systems(data: Problem) -> dict[str, System]:
-    return {
-        "Backproof, native": Ours(data, Engine),
-        "Backproof, NumPy": Ours(data, NumpyEngine),
-        "JAX, scan": Jax(data, scans=True),
-        "JAX, steps": Jax(data, scans=False),
-        "PyTorch": Torch(data),
-        "scikit-learn": Sklearn(data),
-    }
-
-
-def products(data: Problem) -> float:
-    """The seconds that the matrix products of a step take in NumPy, the best of some."""
-    factors = []
-    for k, w in enumerate(data.weights):
-        above = np.ones((data.row.samples, w.shape[0]), np.float32)
-        below = np.ones((data.row.samples, w.shape[1]), np.float32)
-        factors += [(below, w.T), (above.T, below), *([(above, w)] if k else [])]
-    times = []
-    for _ in range(20):
-        began = time.process_time()
-        for a, b in factors:
-            a @ b
-        times.append(time.process_time() - began)
-    return min(times)
-
-
-def measured(row: Row, rounds: int) -> None:
+def measured(row: Row, rounds: int) -> tuple[str, dict[str, Timed]]:
+    """What a step of a row takes each system, and what the products alone take."""
     data = problem(row)
-    print(f"\n{row.name} samples; the products alone in NumPy: {1e6 * products(data):.4g} µs")
-    compared(systems(data), rounds)
-
-
-def compared(running: Mapping[str, System], rounds: int) -> None:
-    """Runs all systems in turn, once their losses were found to be the same, and writes how long a step takes each."""
-    first = {name: system.run(CHECKED) for name, system in running.items()}
-    right = first["JAX, scan"]
-    for name, losses in first.items():
-        far = float(np.max(np.abs(losses - right) / np.abs(right)))
-        assert far < CLOSE, f"{name}: the losses are not the same, {losses} and {right}"
-    counts = {name: calibrated(system) for name, system in running.items()}
-    times: dict[str, list[float]] = {name: [] for name in running}
-    for _ in range(rounds):
-        for name, system in running.items():
-            began = time.process_time()
-            system.run(counts[name])
-            times[name].append((time.process_time() - began) / counts[name])
-    peers = {name: median(own) for name, own in times.items() if not name.startswith("Backproof")}
-    fastest = min(peers.values())
-    print(f"{'':18}{'median µs':>11}{'least':>10}{'most':>10}{'of the fastest peer':>21}{'ready after s':>15}")
-    for name, own in times.items():
-        middle = median(own)
-        figures = f"{1e6 * middle:11.4g}{1e6 * min(own):10.4g}{1e6 * max(own):10.4g}"
-        print(f"{name:18}{figures}{fastest / middle:20.2f}x{running[name].compiled:15.2f}", flush=True)
-
-
-def calibrated(system: System) -> int:
-    """How many steps take about a slice of time; whole rounds through the batches."""
-    count = BATCHES
-    while True:
-        began = time.process_time()
-        system.run(count)
-        took = time.process_time() - began
-        if took > SLICE / 4:
-            return max(BATCHES, int(count * SLICE / took) // BATCHES * BATCHES)
-        count *= 4
+    limit = products(data)
+    print(f"\n{row.name} samples, {threads.COUNT} thread(s); the products alone in NumPy: {1e6 * limit:.4g} µs")
+    names = [name for name in SYSTEMS if name != "PyTorch, compiled" or shutil.which("g++")]
+    return row.name, compared({name: SYSTEMS[name](data) for name in names}, rounds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="T4,T200,S,M,L", help=f"of {', '.join(ROWS)}")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", metavar="FILE", help="writes what was measured")
     options = parser.parse_args()
-    for name in options.rows.split(","):
-        measured(ROWS[name], options.rounds)
+    write_json(options.json, [measured(ROWS[name], options.rounds) for name in options.rows.split(",")])
 
 
 if __name__ == "__main__":

@@ -101,3 +101,44 @@ def test_more_may_come_back(container: str) -> None:
     asked = {name: part for name, part in RIGHT.items() if name != "X"}
     assert diagnosed({**asked, "r": "r"}, container).ok
     assert diagnosed({**asked, "A": "A", "N": "N", "P": "P"}, container).ok
+
+
+class Stepping:
+    """It takes a step of the training itself, and returns the derivatives, times a factor."""
+
+    def __init__(self, factor: float) -> None:
+        rng = np.random.default_rng(1)
+        self.W, self.V, self.factor = rng.normal(size=(3, 4)), rng.normal(size=(4, 2)), factor
+
+    def forward(self, X: Any, Y: Any) -> Any:
+        self.X, self.A = X, np.tanh(X @ self.W)
+        self.E = self.A @ self.V - Y
+        return 0.5 * np.sum(self.E**2)
+
+    def backward(self, lr: float) -> Any:
+        dE = self.factor * self.E
+        dV = self.A.T @ dE
+        dW = self.X.T @ (dE @ self.V.T * (1 - self.A**2))
+        self.V -= lr * dV
+        self.W -= lr * dW
+        return dW, dV
+
+
+@pytest.mark.parametrize(("factor", "is_right"), [(1.0, True), (2.0, False), (-1.0, False)])
+def test_a_step_that_goes_down_does_not_excuse_a_derivative(factor: float, is_right: bool) -> None:
+    rng = np.random.default_rng(0)
+    diagnosis = bp.diagnose(Stepping(factor), X=rng.normal(size=(7, 3)), Y=rng.normal(size=(7, 2)))
+    assert diagnosis.ok is is_right
+
+
+def test_a_factor_of_one_derivative_is_no_convention() -> None:
+    """Where nothing on the way has it: half the sum of squares is divided by two."""
+
+    def forward(X: Any, W: Any) -> Any:
+        return np.sum((X @ W) ** 2) / 2
+
+    def backward(X: Any, W: Any) -> Any:
+        return {"W": X.T @ X @ W, "X": 2 * (X @ W @ W.T)}
+
+    rng = np.random.default_rng(0)
+    assert not bp.diagnose(forward, backward, X=rng.normal(size=(7, 3)), W=rng.normal(size=(3, 4))).ok

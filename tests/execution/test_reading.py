@@ -282,14 +282,14 @@ class TestUnusable:
             read(path.with_name("flower.csv"))
 
     def test_unreadable(self, tmp_path: Path, csv_file, monkeypatch: pytest.MonkeyPatch) -> None:
-        with pytest.raises(DataError, match=r"cannot read .*\nIs a directory"):
+        with pytest.raises(DataError, match=r"has no X\.npy"):
             read(tmp_path)
         path = csv_file(FLOWERS)
 
-        def refuse(_: Path) -> bytes:
+        def refuse(_: Path, *options: object) -> None:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(Path, "read_bytes", refuse)
+        monkeypatch.setattr(Path, "open", refuse)
         with pytest.raises(DataError, match=r"cannot read flowers\.csv .*\nPermission denied"):
             read(path)
 

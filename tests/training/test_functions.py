@@ -115,7 +115,7 @@ def test_functions_that_differ_from_batch_to_batch_are_refused(function) -> None
         ({"X": X, "Y": Y[:3]}, {}, "as many rows each"),
         ({"X": X, "Y": Y}, {"parameters": {}}, "are given by name"),
         ({"X": X, "Y": Y}, {"parameters": {"X": X}}, "as data and as a parameter"),
-        ({"X": X * np.nan, "Y": Y}, {}, "no number"),
+        ({"X": X * np.nan, "Y": Y}, {}, "nan in the data"),
         ({"X": X, "Y": Y}, {"optimiser": "lbfgs"}, "lbfgs trains networks"),
         ({"X": X, "Y": Y}, {"validation": 1.0}, "no share"),
         ({"X": X, "Z": Y}, {}, "arguments do not fit mlp"),

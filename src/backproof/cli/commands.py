@@ -112,13 +112,12 @@ def network_options(command: F) -> F:
 
 def data_options(*, required: bool) -> Callable[[F], F]:
     """The options that say what the network is run on."""
+    sources = "iris, digits, a CSV, Parquet or NPZ file, or a folder with X.npy and Y.npy; rows are samples."
     needed = "" if required else " Of a backward pass whose annotations tell all sizes it is not needed."
     options = [
+        click.option("--data", required=required, help=sources + needed),
         click.option(
-            "--data", required=required, help=f"iris, digits, or a CSV or NPZ file; rows are samples.{needed}"
-        ),
-        click.option(
-            "--target", multiple=True, help="A label column of a CSV, by heading or number. Default: the last."
+            "--target", multiple=True, help="A label column of a table, by heading or number. Default: the last."
         ),
         click.option("--rows", type=click.IntRange(min=1), help="Take only the first ROWS samples."),
         click.option(

@@ -16,6 +16,7 @@ from backproof.execution.engines import Kind
 from backproof.execution.feeds import Source, samples, start
 from backproof.execution.parameters import USUAL
 from backproof.execution.reading import Data
+from backproof.execution.reading.on_disk import parts_of
 from backproof.ir.errors import BackproofError, DataError
 from backproof.ops.row import Array
 from backproof.training.checkpoints import Checkpoints
@@ -27,7 +28,7 @@ from backproof.training.metrics import check_metrics, classes_labelled
 from backproof.training.optimisers import LBFGS
 from backproof.training.options import Options
 from backproof.training.plan_report import PlanReport
-from backproof.training.samples import Samples, parted
+from backproof.training.samples import Samples, in_precision, parted
 from backproof.training.trained import Trained
 from backproof.training.weights import Weights, weights_of
 
@@ -126,7 +127,8 @@ def _digest(steps: str, *parts: Samples | None) -> str:
     for part in parts:
         for name, array in sorted(part.arrays.items()) if part is not None else ():
             whole.update(f"{name} {array.shape}".encode())
-            whole.update(np.ascontiguousarray(array).data)
+            for _, rows in parts_of(array):
+                whole.update(np.ascontiguousarray(rows).data)
     return whole.hexdigest()
 
 
@@ -153,12 +155,12 @@ def _parted(
 
 def _taken(data: Data, options: Options) -> Samples:
     """Data as the training takes them."""
-    return Samples({"X": data.X.astype(options.dtype), "Y": data.Y.astype(options.dtype)})
+    return Samples({"X": in_precision(data.X, options.dtype), "Y": data.Y.astype(options.dtype)})
 
 
 def _weighted(part: Samples, weights: Array) -> Samples:
     """Samples with the weight of each."""
-    labels = part.arrays["Y"]
+    labels = np.asarray(part.arrays["Y"])
     return Samples({**part.arrays, "s": weights.astype(labels.dtype)[classes_labelled(labels)][:, None]})
 
 

@@ -106,7 +106,7 @@ class Fitting:
         """How a step on a whole batch is carried out, and how long each part of it takes."""
         step, chosen_ = self._plan.step, self.engine
         engine = chosen_.engine
-        part = {name: x[: self._batch] for name, x in self._learned.arrays.items()}
+        part = self._learned.taken(np.arange(self._batch))
         numbers = self._optimiser.values(np.full(1, self._optimiser.rate), 1)
         data = [engine.laid_out(node, _in_batches(part[_name(node)], self._batch)) for node in step.data]
 
@@ -151,7 +151,7 @@ class Fitting:
         return self._plans[samples]
 
     def _sizes_of(self, samples: int) -> dict[str, int]:
-        own = sizes_of(self._derived(samples), {name: x[:samples] for name, x in self._learned.arrays.items()})
+        own = sizes_of(self._derived(samples), self._learned.arrays)
         return {**own, self._plan_of(samples).step.samples.name: samples}
 
     def _engine_of(self, samples: int) -> Chosen:

@@ -8,6 +8,7 @@ import numpy as np
 
 from backproof.derivation.derivation import Derivation
 from backproof.execution.interpret import Plan
+from backproof.execution.reading.on_disk import Rows
 from backproof.ir.node import Node
 from backproof.ops.row import Array
 
@@ -24,14 +25,14 @@ class Forward:
         widest = max(sizes.get(size.name, size.value or 1) for step in derivation.forward for size in step.node.shape)
         self._rows = max(1, AT_ONCE // max(1, widest))
 
-    def outputs(self, parameters: Mapping[Node, Array], X: Array) -> Array:
+    def outputs(self, parameters: Mapping[Node, Array], X: Array | Rows) -> Array:
         """What the last layer gives for each sample, [samples, outputs]."""
         plan = Plan([self._output], {self._x, *parameters}, self._sizes, lean=True)
         starts = range(0, max(1, len(X)), self._rows)
         parts = (plan.run({self._x: X[k : k + self._rows], **parameters}) for k in starts)
         return np.concatenate([part[self._output] for part in parts])
 
-    def loss(self, parameters: Mapping[Node, Array], X: Array, Y: Array, **others: Array) -> float:
+    def loss(self, parameters: Mapping[Node, Array], X: Array | Rows, Y: Array | Rows, **others: Array | Rows) -> float:
         """J on all of these samples: that of the parts, weighted by how many samples they have."""
         named = {self._derivation.quantities[name]: array for name, array in {"X": X, "Y": Y, **others}.items()}
         total = 0.0
@@ -49,7 +50,7 @@ def output_of(derivation: Derivation) -> Node:
     return [node for node in nodes if node.symbol is not None and node.symbol.base == "A"][-1]
 
 
-def sizes_of(derivation: Derivation, arrays: Mapping[str, Array]) -> dict[str, int]:
+def sizes_of(derivation: Derivation, arrays: Mapping[str, Array | Rows]) -> dict[str, int]:
     """How long axes are, but for that of the samples; `arrays` are inputs by their names."""
     sizes = {size.name: size.value for x in derivation.graph.inputs for size in x.shape if size.value is not None}
     for name, array in arrays.items():

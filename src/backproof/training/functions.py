@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backproof.derivation.derivation import Derivation
+from backproof.execution.reading.on_disk import require_finite
 from backproof.ir.errors import BackproofError, DataError
 from backproof.ops.row import Array
 from backproof.training.fit import learned_from
 from backproof.training.history import Epoch
 from backproof.training.optimisers import LBFGS, SGD
 from backproof.training.options import Options
-from backproof.training.samples import Samples, parted
+from backproof.training.samples import Samples, in_precision, parted
 from backproof.training.steps import planned
 from backproof.training.trained import TrainedFunction
 
@@ -55,7 +56,7 @@ class Learner:
     def loss(self, arrays: Mapping[str, Array], samples: Samples) -> float:
         """The loss on some samples, by the function itself."""
         with np.errstate(all="ignore"):
-            return float(np.asarray(self.function(**samples.arrays, **self.arguments(arrays))))
+            return float(np.asarray(self.function(**samples.whole(), **self.arguments(arrays))))
 
 
 def fitted_function(
@@ -100,15 +101,13 @@ def _samples(data: Mapping[str, ArrayLike], dtype: Any) -> Samples:
     arrays = {}
     for name, given in data.items():
         try:
-            array = np.asarray(given)
+            array = given if isinstance(given, np.memmap) else np.asarray(given)
         except ValueError as error:
             raise DataError(f"{name} is no array", why=str(error)) from None
         if array.dtype.kind not in "biuf" or not array.ndim:
             raise DataError(f"{name} holds no rows of numbers", where=f"it is an array of {array.dtype}")
-        if not np.isfinite(array).all():
-            place = [int(k) + 1 for k in np.argwhere(~np.isfinite(array))[0]]
-            raise DataError(f"{name} has a value that is no number", where=f"at {place}, counted from 1")
-        arrays[name] = array.astype(dtype) if array.dtype.kind == "f" else array
+        require_finite(array, name)
+        arrays[name] = in_precision(array, dtype if array.dtype.kind == "f" else array.dtype)
     counts = {name: len(array) for name, array in arrays.items()}
     if len(set(counts.values())) != 1 or not max(counts.values()):
         told = ", ".join(f"{name} has {count}" for name, count in counts.items()) or "there are none"

@@ -30,10 +30,11 @@ class Judging:
     def judged(self, epoch: Epoch, arrays: Mapping[str, Array]) -> Epoch:
         """An epoch with the loss of the samples that are kept apart, and the metrics."""
         parameters = {x: arrays[str(x.symbol)] for x in self._derivation.graph.parameters}
-        given = {name: np.asarray(x, self._options.dtype) for name, x in self._shown.arrays.items()}
+        given = self._shown.arrays
         metrics: dict[str, float] = {}
         if self._options.metrics:
+            labels = np.asarray(given["Y"])
             outputs = self._forward.outputs(parameters, given["X"])
-            metrics = {name: METRICS[name](outputs, given["Y"], self._middle) for name in self._options.metrics}
+            metrics = {name: METRICS[name](outputs, labels, self._middle) for name in self._options.metrics}
         validation = self._forward.loss(parameters, **given) if self._has_apart else None
         return replace(epoch, validation_loss=validation, metrics=metrics)

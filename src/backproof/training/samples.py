@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from backproof.execution.reading.on_disk import Rows
 from backproof.ir.errors import BackproofError
 from backproof.ops.row import Array
 
@@ -22,7 +24,7 @@ T = TypeVar("T")
 class Samples:
     """Arrays whose rows are samples, by the name of the input that they are: X, Y. They may lie on disk."""
 
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, Array | Rows]
 
     def __len__(self) -> int:
         return len(next(iter(self.arrays.values())))
@@ -30,6 +32,14 @@ class Samples:
     def taken(self, rows: Array) -> dict[str, Array]:
         """Some of the samples, in this order."""
         return {name: np.asarray(array[rows]) for name, array in self.arrays.items()}
+
+    def some(self, rows: Array) -> Samples:
+        """Some of the samples; what lies on disk stays there."""
+        return Samples({name: x.some(rows) if isinstance(x, Rows) else x[rows] for name, x in self.arrays.items()})
+
+    def whole(self) -> dict[str, Array]:
+        """All of the samples, in memory."""
+        return {name: np.asarray(array) for name, array in self.arrays.items()}
 
     def parts(self, order: Array, batch: int) -> Iterator[tuple[dict[str, Array], int]]:
         """The samples in an order, in parts of whole batches, and how many samples each batch of a part has.
@@ -41,13 +51,18 @@ class Samples:
         return ahead(parts) if sum(array.nbytes for array in self.arrays.values()) > PART else parts
 
     def _parts(self, order: Array, batch: int) -> Iterator[tuple[dict[str, Array], int]]:
-        each = sum(array[:1].nbytes for array in self.arrays.values())
+        each = sum(array.nbytes for array in self.arrays.values()) // max(1, len(self))
         size = max(1, PART // max(1, each * batch)) * batch
         whole = len(order) // batch * batch
         for start in range(0, whole, size):
             yield self.taken(order[start : min(start + size, whole)]), batch
         if whole < len(order):
             yield self.taken(order[whole:]), len(order) - whole
+
+
+def in_precision(array: Array, dtype: DTypeLike) -> Array | Rows:
+    """Numbers in the precision of a training; what lies on disk stays there."""
+    return Rows(array, dtype) if isinstance(array, np.memmap) else array.astype(dtype)
 
 
 def order_of(count: int, seed: int, epoch: int, *, shuffle: bool) -> Array:
@@ -78,7 +93,7 @@ def parted(whole: Samples, share: float, seed: int) -> tuple[Samples, Samples | 
     if round(count * share) >= count:
         raise BackproofError(f"validation={share!r} leaves nothing to learn", where=f"of {count} samples")
     learned, apart = split(count, share, seed)
-    return (Samples(whole.taken(learned)), Samples(whole.taken(apart))) if len(apart) else (whole, None)
+    return (whole.some(learned), whole.some(apart)) if len(apart) else (whole, None)
 
 
 def split(count: int, share: float, seed: int) -> tuple[Array, Array]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backproof.execution.reading.part import Floats, Part, Places, counted, listed, not_finite
+from backproof.execution.reading.on_disk import require_finite
+from backproof.execution.reading.part import Part, Places, counted, listed
 from backproof.ir.errors import DataError
 
 # An NPZ may hold a network's parameters too: "W[1]" or "W1".
@@ -59,7 +60,7 @@ def from_arrays(arrays: Mapping[str, ArrayLike], name: str, target: Sequence[str
     text = Y.dtype.kind == "U"
     return Part(
         X=_finite(X, "X"),
-        Y=Y if text else _finite(Y, "Y"),
+        Y=Y if text else np.asarray(_finite(Y, "Y"), np.float64),
         places=Places(None, tuple(f"column {i + 1}" for i in range(Y.shape[1]))),
         name=name,
         parameters=parameters,
@@ -87,7 +88,7 @@ def _pick(arrays: Mapping[str, ArrayLike], name: str, source: str) -> ArrayLike:
 def _array(value: ArrayLike, name: str) -> NDArray[Any]:
     """An array of numbers or text; ragged lists, objects, complex numbers and dates are refused."""
     try:
-        array = np.asarray(value)
+        array = value if isinstance(value, np.memmap) else np.asarray(value)
     except ValueError as error:
         raise DataError(f"{name} is ragged", where=name, why="Its rows differ in length.") from error
     if array.dtype.kind == "O" and array.size and all(isinstance(one, str) for one in array.flat):
@@ -102,10 +103,10 @@ def _array(value: ArrayLike, name: str) -> NDArray[Any]:
     return array
 
 
-def _finite(array: NDArray[Any], name: str) -> Floats:
+def _finite(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Finite numbers: in double precision, or as they lie on disk."""
     if array.dtype.kind == "U":
         raise DataError(f"{name} holds text", where=name, why="Only targets may be labels.")
-    values: Floats = array.astype(np.float64)
-    for index in np.argwhere(~np.isfinite(values)):
-        raise not_finite(values[tuple(index)], f"{name}[{', '.join(map(str, index))}]")
+    values = array if isinstance(array, np.memmap) else array.astype(np.float64)
+    require_finite(values, name)
     return values

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import gzip
+import io
 import pickle
+import shutil
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,16 +52,15 @@ def _unreadable(name: str, error: Exception) -> NoReturn:
     raise DataError(f"cannot read {name}", where=name, why=f"{reason}.") from error
 
 
-def read_text(file: Traversable, name: str) -> str:
+def read_lines(file: Traversable, name: str) -> Iterator[str]:
+    """The lines of a text in UTF-8, which may be packed by gzip. Raises DataError."""
     try:
-        raw = file.read_bytes()
-        if file.name.endswith(".gz"):
-            raw = gzip.decompress(raw)
-        return raw.decode("utf-8-sig")
+        with file.open("rb") as raw, io.TextIOWrapper(_unpacked(raw, file.name), "utf-8-sig", newline="") as text:
+            yield from text
     except UnicodeDecodeError as error:
         raise DataError(
             f"{name} is not text",
-            where=f"byte {error.start + 1}",
+            where=f"byte {_undecodable(file)}",
             why="A table is read as UTF-8 text.",
             instead="Save it as CSV in UTF-8, or give arrays in an .npz file.",
         ) from error
@@ -65,11 +68,34 @@ def read_text(file: Traversable, name: str) -> str:
         _unreadable(name, error)
 
 
+def _undecodable(file: Traversable) -> int:
+    """The first byte that is no part of a text in UTF-8, counted from 1."""
+    decoder, read = codecs.getincrementaldecoder("utf-8")(), 0
+    with file.open("rb") as raw, _unpacked(raw, file.name) as stream:
+        while part := stream.read(2**20):
+            left = len(decoder.getstate()[0])
+            try:
+                decoder.decode(part)
+            except UnicodeDecodeError as error:
+                return read - left + error.start + 1
+            read += len(part)
+    return read
+
+
+def _unpacked(raw: IO[bytes], name: str) -> gzip.GzipFile | IO[bytes]:
+    return gzip.open(raw) if name.endswith(".gz") else raw
+
+
 ARCHIVES = (b"PK", b"\x93NUMPY", b"\x80")
 """How a file begins that NumPy or pickle wrote."""
 
 
+LARGE = 2**28
+"""From how many bytes on arrays are read from where they lie on disk."""
+
+
 def load_npz(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an NPZ file; large ones are laid out on disk. Raises DataError."""
     try:
         with path.open("rb") as file:
             start = file.read(8)
@@ -77,7 +103,10 @@ def load_npz(path: Path) -> dict[str, NDArray[Any]]:
             archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise DataError(f"{path.name} holds a single array", where=str(path), instead="Save both X and Y.")
-            return {key: archive[key] for key in archive.files}
+            packed = archive.zip
+            assert packed is not None
+            large = {x.filename for x in packed.infolist() if x.file_size > LARGE}
+            return {key: _laid_out(packed, key) if f"{key}.npy" in large else archive[key] for key in archive.files}
     except (ValueError, pickle.UnpicklingError) as error:
         if not start.startswith(ARCHIVES):
             raise DataError(
@@ -85,11 +114,52 @@ def load_npz(path: Path) -> dict[str, NDArray[Any]]:
                 where=str(path),
                 instead="Save arrays: numpy.savez(path, X=X, Y=Y).",
             ) from error
-        raise DataError(
-            f"{path.name} holds something other than plain arrays",
-            where=str(path),
-            why="Python objects in a file can run code when they are read, so they are refused.",
-            instead="Save arrays of numbers or text: numpy.savez(path, X=X, Y=Y).",
-        ) from error
+        raise _not_plain(path) from error
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         _unreadable(path.name, error)
+
+
+def _laid_out(archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
+    """An array of an archive, unpacked to the disk."""
+    with archive.open(f"{key}.npy") as packed, tempfile.TemporaryFile(prefix="backproof-") as unpacked:
+        shutil.copyfileobj(packed, unpacked)
+        unpacked.seek(0)
+        return mapped(unpacked)
+
+
+def load_folder(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays X.npy and Y.npy of a folder, which stay on disk. Raises DataError."""
+    found = {}
+    for name in ("X", "Y"):
+        file = path / f"{name}.npy"
+        if not file.exists():
+            raise DataError(f"{path} has no {file.name}", where=str(path), instead="numpy.save both arrays in it.")
+        try:
+            with file.open("rb") as stream:
+                found[name] = mapped(stream)
+        except (ValueError, EOFError) as error:
+            raise _not_plain(file) from error
+        except OSError as error:
+            _unreadable(file.name, error)
+    return found
+
+
+def mapped(file: IO[bytes]) -> NDArray[Any]:
+    """The array of an NPY file, which stays on disk. Raises ValueError for anything else."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, turned, dtype = read(file)
+    if dtype.hasobject:
+        raise ValueError("objects")
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    return np.memmap(file, dtype, "r", file.tell(), shape, "F" if turned else "C")
+
+
+def _not_plain(path: Path) -> DataError:
+    return DataError(
+        f"{path.name} holds something other than plain arrays",
+        where=str(path),
+        why="Python objects in a file can run code when they are read, so they are refused.",
+        instead="Save arrays of numbers or text: numpy.savez(path, X=X, Y=Y).",
+    )

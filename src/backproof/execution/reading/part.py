@@ -16,21 +16,21 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A source taken apart: X is finite numbers, Y (m, k) still raw: float64, or text (dtype U)."""
+    """A source taken apart: X is finite numbers, which may lie on disk, Y (m, k) still raw: float64, or text."""
 
-    X: Floats
+    X: NDArray[Any]
     Y: NDArray[Any]
     places: Places
     name: str
     features: tuple[str, ...] | None = None
-    parameters: dict[str, Floats] = field(default_factory=dict)
+    parameters: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Places:
     """How a person finds a target in the source: by line and heading, or by array and index."""
 
-    lines: tuple[int, ...] | None
+    lines: NDArray[np.int64] | None
     columns: tuple[str, ...]
 
     def of(self, row: int, column: int = 0) -> str:

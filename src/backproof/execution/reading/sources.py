@@ -1,4 +1,4 @@
-"""Data for a network: a CSV or NPZ file, arrays, or a bundled set by name. NumPy only."""
+"""Data for a network: a CSV, NPZ or Parquet file, a folder of arrays, arrays, or a bundled set by name."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from backproof.execution.reading.arrays import from_arrays
-from backproof.execution.reading.files import BUNDLED, existing_path, load_npz
+from backproof.execution.reading.files import BUNDLED, existing_path, load_folder, load_npz
 from backproof.execution.reading.labels import Labels, targets
+from backproof.execution.reading.parquet import PARQUET, read_parquet
 from backproof.execution.reading.part import Floats, Part, counted, listed
-from backproof.execution.reading.tables import read_table, split_table
+from backproof.execution.reading.tables import read_table
 from backproof.ir.errors import DataError
 
 
@@ -21,13 +23,14 @@ from backproof.ir.errors import DataError
 class Data:
     """Samples for a network with n0 inputs and n outputs. Rows are samples.
 
-    X is (m, n0) and Y is (m, n), both float64. `classes` are the labels behind the columns of Y (or behind the two
-    values of its single column), where Y was made from labels. `features` are the column headings of X, if any.
+    X is (m, n0) and Y is (m, n), both float64; an X that is large lies on disk, in its own kind of number. `classes`
+    are the labels behind the columns of Y (or behind the two values of its single column), where Y was made from
+    labels. `features` are the column headings of X, if any.
     """
 
-    X: Floats
+    X: NDArray[Any]
     Y: Floats
-    parameters: dict[str, Floats] = field(default_factory=dict)
+    parameters: dict[str, NDArray[Any]] = field(default_factory=dict)
     classes: tuple[str, ...] | None = None
     features: tuple[str, ...] | None = None
     name: str = "arrays"
@@ -46,8 +49,9 @@ def read_data(
     """Read the samples of a source and fit them to a network's sizes; `None` is a size that the data may choose.
 
     `source` is a bundled set's name (it wins over a file of that name: write `./iris` for that), a CSV file (`.csv`,
-    `.csv.gz`), an NPZ file with X and Y, a mapping with X and Y, or the pair `(X, Y)`. In a CSV file the columns named
-    in `target` (by heading, or by number from 1) are the targets; without it the first `inputs` columns are features
+    `.csv.gz`), a Parquet file, an NPZ file with X and Y, a folder with X.npy and Y.npy, a mapping with X and Y, or the
+    pair `(X, Y)`. What is large is laid out on disk, or stays there, and so do memmaps. In a table the columns named in
+    `target` (by heading, or by number from 1) are the targets; without it the first `inputs` columns are features
     and the rest targets, and with `inputs=None` the last column is the target, or the last `outputs` columns if they
     are numbers and this is no classification.
 
@@ -64,14 +68,16 @@ def read_data(
         bundled = isinstance(source, str) and source in BUNDLED
         path = resources.files("backproof") / "data" / BUNDLED[str(source)] if bundled else existing_path(source)
         name = str(source) if bundled else path.name
-        if isinstance(path, Path) and path.suffix == ".npz":
+        if isinstance(path, Path) and path.is_dir():
+            part = from_arrays(load_folder(path), name, target)
+        elif isinstance(path, Path) and path.suffix == ".npz":
             part = from_arrays(load_npz(path), name, target)
+        elif isinstance(path, Path) and path.suffix in PARQUET:
+            part = read_parquet(path, name, inputs, outputs, target, classification)
         else:
-            table = read_table(path, name)
-            part = split_table(table, inputs, outputs, target, classification, bundled)
+            part, is_last = read_table(path, name, inputs, outputs, target, classification, bundled=bundled)
             # The last column of a bundled set is known to hold labels, so several outputs need no further word.
-            if bundled and outputs != 1 and part.places.columns == table.columns[-1:]:
-                classification = True
+            classification = classification or (bundled and outputs != 1 and is_last)
     elif isinstance(source, Mapping):
         part = from_arrays(source, "arrays", target)
     else:

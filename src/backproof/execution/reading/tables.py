@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
-import difflib
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backproof.execution.reading.files import read_text
-from backproof.execution.reading.part import Floats, Part, Places, counted, listed, not_finite
+from backproof.execution.reading.columns import Columns
+from backproof.execution.reading.files import read_lines
+from backproof.execution.reading.joining import joined
+from backproof.execution.reading.part import Floats, Part, Places, counted, not_finite
 from backproof.ir.errors import DataError
 
 
@@ -29,48 +30,76 @@ class _Table:
     lines: tuple[int, ...]
 
 
-def read_table(file: Traversable, name: str) -> _Table:
-    text = read_text(file, name)
-    records = list(_records(text, name))
-    if not records:
+CELLS = 2**20
+"""About how many cells of a table are read at once."""
+
+
+def read_table(
+    file: Traversable,
+    name: str,
+    inputs: int | None,
+    outputs: int | None,
+    target: Sequence[str],
+    classification: bool,
+    *,
+    bundled: bool,
+) -> tuple[Part, bool]:
+    """A table taken apart, and whether its last column is the target, alone. Raises DataError."""
+    parts = _tables(file, name)
+    first = next(parts)
+    text = not _is_number(first.cells[0][-1])
+    columns = Columns(first.columns, name, header=first.header)
+    chosen = columns.targets(inputs, outputs, target, text=text, classification=classification, bundled=bundled)
+    rest = columns.others(chosen)
+    part = joined(_split(table, chosen, rest) for table in chain([first], parts))
+    return part, chosen == [len(first.columns) - 1]
+
+
+def _tables(file: Traversable, name: str) -> Iterator[_Table]:
+    """A file as tables of some of its rows, one after the other."""
+    records = _records(read_lines(file, name), name)
+    start = next(records, None)
+    if start is None:
         raise DataError(f"{name} is empty", where=name, instead="Give a table with one row per sample.")
-    first = records[0][1]
+    line, first = start
     # A heading has no number in it. A row with some text and some numbers is data, so that a typo there is reported.
     header = not any(_is_number(cell) for cell in first)
-    body = records[1:] if header else records
-    if not body:
-        raise DataError(f"{name} has no rows", where=f"line {records[0][0]}", why="Only a heading was found.")
-    for line, cells in body:
-        if len(cells) != len(first):
-            raise DataError(
-                f"{counted(len(cells), 'cell')} where {len(first)} were expected",
-                where=f"{name}, line {line}",
-                why=f"The first row, line {records[0][0]}, has {len(first)}.",
-                instead="Give every row the same number of cells; quote a cell that holds the separator.",
-            )
+    body = records if header else chain([start], records)
     numbered = [f"column {i}" for i in range(1, len(first) + 1)]
     columns = [cell or number for cell, number in zip(first, numbered, strict=True)] if header else numbered
-    return _Table(
-        name=name,
-        columns=tuple(columns),
-        header=header,
-        cells=tuple(tuple(cells) for _, cells in body),
-        lines=tuple(line for line, _ in body),
-    )
+    rows, is_empty = max(1, CELLS // len(first)), True
+    while part := list(islice(body, rows)):
+        for number, cells in part:
+            if len(cells) != len(first):
+                raise DataError(
+                    f"{counted(len(cells), 'cell')} where {len(first)} were expected",
+                    where=f"{name}, line {number}",
+                    why=f"The first row, line {line}, has {len(first)}.",
+                    instead="Give every row the same number of cells; quote a cell that holds the separator.",
+                )
+        is_empty = False
+        cells_of = tuple(tuple(cells) for _, cells in part)
+        yield _Table(name, tuple(columns), header, cells_of, tuple(number for number, _ in part))
+    if is_empty:
+        raise DataError(f"{name} has no rows", where=f"line {line}", why="Only a heading was found.")
 
 
-def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: Iterator[str], name: str) -> Iterator[tuple[int, list[str]]]:
     """Line number and stripped cells of each row; comments (#) and blank lines are passed over."""
     line = 0
 
     def kept() -> Iterator[str]:
         nonlocal line
-        for content in io.StringIO(text, newline=""):
+        for content in lines:
             line += 1
             if content.strip() and not content.lstrip().startswith("#"):
                 yield content
 
-    reader = csv.reader(kept(), delimiter=_delimiter(text), skipinitialspace=True, strict=True)
+    rows = kept()
+    first = next(rows, None)
+    if first is None:
+        return
+    reader = csv.reader(chain([first], rows), delimiter=_delimiter(first), skipinitialspace=True, strict=True)
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -79,10 +108,8 @@ def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
         raise DataError(f"{name} is not a well-formed table", where=f"line {line}", why=f"{error}.") from error
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(first: str) -> str:
     """The separator that cuts the first row into most cells. A tie goes to the tab, then to the semicolon."""
-    lines = (line for line in io.StringIO(text) if line.strip() and not line.lstrip().startswith("#"))
-    first = next(lines, "")
 
     def cells(mark: str) -> int:
         try:
@@ -93,68 +120,13 @@ def _delimiter(text: str) -> str:
     return max("\t;,", key=cells)
 
 
-def split_table(
-    table: _Table, inputs: int | None, outputs: int | None, target: Sequence[str], classification: bool, bundled: bool
-) -> Part:
-    width = len(table.columns)
-    if target:
-        chosen = [_column(table, one) for one in target]
-        if len(set(chosen)) != len(chosen):
-            raise DataError("a target is named twice", where=", ".join(target))
-    else:
-        text = not _is_number(table.cells[0][-1])
-        if bundled:
-            count = 1
-        elif inputs is not None:
-            count = width - inputs
-        else:
-            count = 1 if text or classification or outputs is None else outputs
-        if not 0 < count < width or (inputs is not None and count not in {1, outputs or count}):
-            raise _wrong_width(table, inputs, outputs)
-        chosen = list(range(width - count, width))
-    rest = [i for i in range(width) if i not in set(chosen)]
-    if not rest:
-        raise DataError("no column is left as an input", where=table.name, why="All of them are named as targets.")
-    columns = tuple(table.columns[i] for i in chosen)
+def _split(table: _Table, chosen: Sequence[int], rest: Sequence[int]) -> Part:
     return Part(
         X=_numbers(table, rest),
         Y=_raw_targets(table, chosen),
-        places=Places(table.lines, columns),
+        places=Places(np.array(table.lines), tuple(table.columns[i] for i in chosen)),
         name=table.name,
         features=tuple(table.columns[i] for i in rest) if table.header else None,
-    )
-
-
-def _wrong_width(table: _Table, inputs: int | None, outputs: int | None) -> DataError:
-    takes = [counted(inputs, "input")] if inputs is not None else []
-    gives = [counted(outputs, "output")] if outputs is not None else []
-    return DataError(
-        f"the network has {' and '.join(takes + gives)}, {table.name} has {counted(len(table.columns), 'column')}",
-        where=f"columns {listed(table.columns)}",
-        why="Every column is an input or a target; a target is a column per output, or one column of labels.",
-        instead="Change the network's sizes, or name the target columns.",
-    )
-
-
-def _column(table: _Table, name: str) -> int:
-    """The position of a column, by its heading or else by its number from 1."""
-    matches = [i for i, column in enumerate(table.columns) if column == name and table.header]
-    if len(matches) == 1:
-        return matches[0]
-    if len(matches) > 1:
-        raise DataError(
-            f"{len(matches)} columns are named {name!r}",
-            where=table.name,
-            instead=f"Name it by its number: {' or '.join(str(i + 1) for i in matches)}.",
-        )
-    if name.isdecimal() and 1 <= int(name) <= len(table.columns):
-        return int(name) - 1
-    near = difflib.get_close_matches(name, table.columns, n=1) if table.header else []
-    numbers = f"Name a heading, or a number from 1 to {len(table.columns)}."
-    raise DataError(
-        f"{table.name} has no column {name!r}",
-        where=f"columns {listed(table.columns)}",
-        instead=f"Did you mean {near[0]!r}?" if near else numbers,
     )
 
 

@@ -1,0 +1,124 @@
+"""Writes docs/speed.md from what the benchmarks of training left behind.
+
+    python benchmarks/speed_page.py --one ONE.json --two TWO.json --models MODELS.json --growth GROWTH.json \
+        --memory MEMORY.json --machine "AMD Zen 3"
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "speed.md"
+OURS = "Backproof"
+INTRODUCTION = """\
+# How fast training is
+
+A step of gradient descent in single precision: forward pass, loss, backward pass and update. All systems begin with the
+same parameters and take the same batches, in turn, round after round in one run, once the losses of their first steps
+were found to be the same. Networks are their units and the samples of a step. Microseconds are medians; on one thread
+they are the processor's, on several the clock's. In brackets is how many times as long as Backproof's native code
+another system takes. The machine: {machine}.
+
+```sh
+.venv-frameworks/bin/python benchmarks/train.py --rows T4,T200,S,M,L,X --json one.json
+.venv-frameworks/bin/python benchmarks/train.py --rows M,L,X --threads 2 --json two.json
+.venv-frameworks/bin/python benchmarks/models.py --json models.json
+.venv-frameworks/bin/python benchmarks/growth.py --json growth.json
+.venv-frameworks/bin/python benchmarks/memory.py --json memory.json
+```
+"""
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The page of how fast training is.")
+    for name in ("one", "two", "models", "growth", "memory"):
+        parser.add_argument(f"--{name}", metavar="FILE", required=True)
+    parser.add_argument("--machine", required=True, help="what it was measured on")
+    options = parser.parse_args()
+    one, two, models, growth, memory = (
+        json.loads(Path(getattr(options, name)).read_text(encoding="utf-8"))
+        for name in ("one", "two", "models", "growth", "memory")
+    )
+    PAGE.write_text(page(one, two, models, growth, memory, options.machine), encoding="utf-8")
+
+
+def page(one: Rows, two: Rows, models: Rows, growth: Rows, memory: Rows, machine: str) -> str:
+    parts = [
+        INTRODUCTION.format(machine=machine),
+        "## One thread\n",
+        times([*one, *models]),
+        "\n## Two threads\n",
+        times(two),
+        "\n## Until the first step\n\nSeconds until a system is ready: deriving, planning, tracing, compiling.\n",
+        readiness([*one, *models]),
+        "\n## As networks grow\n",
+        "Networks of dense layers with 128 inputs and ten classes; where not told otherwise they are 128 wide and a\n"
+        "step takes 64 samples.\n",
+        times(growth),
+        "\n## Memory\n",
+        "By how many MiB the peak of a process goes up, which has loaded everything and made the data, until some\n"
+        "steps are done; what compiling takes is in it.\n",
+        peaks(memory),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def times(rows: Rows) -> str:
+    """Medians in microseconds, and how many times ours they are."""
+    systems = _systems(row["systems"] for row in rows)
+    lines = [_header("", systems)]
+    for row in rows:
+        middle = {name: 1e6 * median(timed["rounds"]) for name, timed in row["systems"].items()}
+        ours = min(value for name, value in middle.items() if name.startswith(OURS))
+        cells = [
+            "" if name not in middle else _number(middle[name]) + _times(name, middle[name] / ours) for name in systems
+        ]
+        lines.append(_line(row["row"], cells))
+    return "\n".join(lines)
+
+
+def readiness(rows: Rows) -> str:
+    systems = [x for x in _systems(row["systems"] for row in rows) if any(_ready(row, x) for row in rows)]
+    cells = [[f"{_ready(row, x):.2f}" if x in row["systems"] else "" for x in systems] for row in rows]
+    return "\n".join([_header("", systems), *map(_line, (row["row"] for row in rows), cells)])
+
+
+def peaks(rows: Rows) -> str:
+    systems = _systems(row["peaks"] for row in rows)
+    cells = [[f"{row['parameters'] / 2**20:.1f}", *(f"{row['peaks'][x] / 2**20:.0f}" for x in systems)] for row in rows]
+    return "\n".join([_header("", ["the parameters", *systems]), *map(_line, (row["row"] for row in rows), cells)])
+
+
+def _ready(row: Mapping[str, Any], system: str) -> float:
+    return float(row["systems"].get(system, {"ready": 0.0})["ready"])
+
+
+def _systems(rows: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _times(name: str, ratio: float) -> str:
+    return "" if name.startswith(OURS) else f" ({ratio:.2f} ×)" if ratio < 10 else f" ({ratio:.0f} ×)"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _header(first: str, names: Sequence[str]) -> str:
+    return _line(first, names) + "\n" + _line("---", ["---:"] * len(names))
+
+
+def _line(first: str, cells: Sequence[str]) -> str:
+    return f"| {' | '.join([first, *cells])} |"
+
+
+if __name__ == "__main__":
+    main()
