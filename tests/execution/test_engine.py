@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 
@@ -43,10 +45,10 @@ def sizes_of(derivation: Derivation, samples: int) -> dict[str, int]:
     return {**known, "m": samples}
 
 
-def compare(derivation: Derivation, samples: int, dtype: type) -> Engine:
+def compare(derivation: Derivation, samples: int, dtype: type, *, steps: int = 5) -> Engine:
     """Takes steps with both engines and with the interpreter, on the same batches."""
-    compare_one(NumpyEngine, derivation, samples, dtype)
-    return compare_one(Engine, derivation, samples, dtype)
+    compare_one(NumpyEngine, derivation, samples, dtype, steps=steps)
+    return compare_one(Engine, derivation, samples, dtype, steps=steps)
 
 
 def compare_one(kind, derivation: Derivation, samples: int, dtype: type, *, batches: int = 3, steps: int = 5):
@@ -137,6 +139,31 @@ def test_losses(last: str, loss: str) -> None:
 def test_penalties_and_several_layers() -> None:
     for units, samples in (((3, 4, 3, 2), 5), ((30, 70, 20, 3), 23)):
         compare(bp.derive(network(units, "tanh", "identity", "mean_squared_error", l2=0.1)), samples, np.float64)
+
+
+ENDS = [
+    ("sigmoid", "binary_cross_entropy"),
+    ("softmax", "categorical_cross_entropy"),
+    ("identity", "mean_squared_error"),
+    ("identity", "huber(0.5)"),
+    ("tanh", "half_mean_squared_error"),
+]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_networks_drawn_at_random(seed: int) -> None:
+    """Depth, widths, activations, loss, penalties, layout, samples and precision."""
+    random = Random(seed)
+    last, loss = random.choice(ENDS)
+    widest = random.choice([5, 20, 70])
+    units = [random.randint(1, widest) for _ in range(random.randint(2, 5))]
+    hidden = [bp.Dense(n, random.choice(["tanh", "relu", "sigmoid", "gelu", "elu", "softplus"])) for n in units[1:-1]]
+    outputs = max(2, units[-1]) if last == "softmax" else units[-1]
+    penalties = {name: 0.01 for name in ("l1", "l2") if random.random() < 0.3}
+    net = bp.Network(units[0], [*hidden, bp.Dense(outputs, last)], loss=loss, **penalties)
+    derivation = bp.derive(net, layout=random.choice(["rows", "columns"]))
+    # One step: some of these have so steep a loss that the next ones lead far away.
+    compare(derivation, random.choice([1, 2, 7, 16, 33, 64]), random.choice([np.float32, np.float64]), steps=1)
 
 
 @pytest.mark.parametrize("kind", [Engine, NumpyEngine])

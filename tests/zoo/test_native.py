@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from backproof.ir.sizes import Size
 from backproof.ir.symbol import Symbol
 from backproof.ops.arithmetic import mul, sub
 from backproof.ops.leaves import variable
+from test_fuzz import drawn, holds
 from zoo.case import Case
 from zoo.test_zoo import CASES, arguments_of
 
@@ -34,9 +37,8 @@ def descent(derivation: Derivation) -> Step:
     return Step(data, (rate,), state, after, derivation.result, samples)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_as_the_interpreter(case: Case) -> None:
-    derivation = bp.derive(case.function, arguments_of(case))
+def compare(derivation: Derivation) -> None:
+    """Takes a step in both precisions; skips where there is no native code."""
     step = descent(derivation)
     trace = bp.run(derivation)
     values = {str(x.symbol): np.asarray(x.attrs["value"]) for x in derivation.graph.inputs}
@@ -56,3 +58,17 @@ def test_as_the_interpreter(case: Case) -> None:
             change = RATE * np.broadcast_to(gradient, array.shape)
             scale = max(np.max(np.abs(values[name])), np.max(np.abs(change)))
             assert np.max(np.abs(array - (values[name] - change))) <= allowed * scale, name
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_as_the_interpreter(case: Case) -> None:
+    compare(bp.derive(case.function, arguments_of(case)))
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_programs_drawn_at_random(seed: int) -> None:
+    random = Random(1000 + seed)
+    function = drawn(random)
+    while not holds(function, function.arguments):
+        function = drawn(random)
+    compare(bp.derive(function, dict(function.arguments), wrt=[*function.arguments]))

@@ -26,9 +26,16 @@ LEAVES = (leaves.constant_, leaves.size_)
 
 def bare(node: Node) -> Node:
     """The array that a node is but for the places of its axes."""
-    while node.op in MOVED or (node.op is shaping.reshape and axes(node) == axes(node.inputs[0])):
+    while _is_moved(node):
         node = node.inputs[0]
     return node
+
+
+def _is_moved(node: Node) -> bool:
+    """Whether an operation only gives axes other places, adds some of length one or takes some away."""
+    if node.op in (linear.sum_, reductions.max_):
+        return all(node.inputs[0].shape[axis] == ONE for axis in node.attrs["axes"])
+    return node.op in MOVED or (node.op is shaping.reshape and axes(node) == axes(node.inputs[0]))
 
 
 def axes(node: Node) -> tuple[Size, ...]:
