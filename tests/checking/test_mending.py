@@ -149,6 +149,22 @@ def test_the_line_the_mistake_and_the_correction(name: str, right: str, wrong: s
     assert diagnosed("\n".join(lines) + "\n").ok
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (
+            "- xhat * np.sum(dxhat * xhat, axis=0)) / (N * np.sqrt(var + 1e-5))",
+            "- xhat * np.sum(dxhat * xhat, axis=0))",
+        ),
+        ("xhat * np.sum(dxhat * xhat, axis=0)", "xhat * (dxhat * xhat)"),
+    ],
+)
+def test_what_follows_from_a_wrong_dx_of_a_layer_is_not_blamed(right: str, wrong: str) -> None:
+    """The layer is gone through twice, its dx is no known derivative, and dW still lacks its penalty."""
+    (finding,) = diagnosed(source("chain", {right: wrong})).wrong
+    assert finding.moment.source.startswith("dx = ")
+
+
 TWO = [
     # The second sign undoes the first in one derivative, which comes back right.
     ("layers", "dA2 = 2 * (A2 - Y)", "dA2 = -2 * (A2 - Y)", "db1 = dZ1.sum(axis=0)", "db1 = -dZ1.sum(axis=0)"),

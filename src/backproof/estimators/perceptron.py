@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -168,10 +169,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def _derivation(self, inputs: int, outputs: int, samples: int) -> Derivation:
         """The penalty is divided by the number of samples, as the losses are."""
-        *hidden, last = self._layers(outputs)
-        head = self._head()
-        layers = [*(Dense(n, ACTIVATIONS[self.activation]) for n in hidden), Dense(last, head.activation)]
-        return derive(Network(inputs, layers, loss=head.loss, l2=float(self.alpha) / samples).graph("rows"))
+        layers = tuple(self._layers(outputs))
+        return _derived(inputs, layers, ACTIVATIONS[self.activation], self._head(), float(self.alpha) / samples)
 
     def _start(self, inputs: int, outputs: int, random: Any) -> None:
         """Weights and biases are drawn as Glorot and Bengio (2010) say, those for the logistic function smaller."""
@@ -322,7 +321,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         """What the last layer gives for samples."""
         check_is_fitted(self)
         array = _dense(validate_data(self, X, accept_sparse=True, reset=False))
-        derivation = self._derivation(array.shape[1], self.n_outputs_, max(1, len(array)))
+        derivation = self._derivation(array.shape[1], self.n_outputs_, 1)  # the penalty is no part of the outputs
         parameters = {derivation.quantities[name]: x for name, x in self._named().items()}
         forward = Forward(derivation, output_of(derivation), sizes_of(derivation, {}))
         return forward.outputs(parameters, array.astype(self.coefs_[0].dtype))
@@ -331,6 +330,14 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+@lru_cache(maxsize=16)
+def _derived(inputs: int, units: tuple[int, ...], activation: str, head: Head, penalty: float) -> Derivation:
+    """A network derived once: `partial_fit` and `predict` are called again and again."""
+    *hidden, last = units
+    layers = [*(Dense(n, activation) for n in hidden), Dense(last, head.activation)]
+    return derive(Network(inputs, layers, loss=head.loss, l2=penalty).graph("rows"))
 
 
 def _dense(X: Any) -> Array:
