@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -304,7 +305,14 @@ def test_ctrl_c_writes_what_there_is(folder: Path, data: Path, tmp_path: Path) -
     (folder / "b.py").write_text(f"import time\nopen({str(mark)!r}, 'w')\ntime.sleep(600)\n", encoding="utf-8")
     output = tmp_path / "grades.csv"
     command = [sys.executable, "-m", "backproof", "grade", str(folder), "--data", str(data), "-o", str(output)]
-    process = subprocess.Popen([*command, "--jobs", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "--jobs", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests run in the background, a shell has told them to ignore Ctrl-C, and that is handed on.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     while not mark.exists():
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)

@@ -142,3 +142,29 @@ def test_a_factor_of_one_derivative_is_no_convention() -> None:
 
     rng = np.random.default_rng(0)
     assert not bp.diagnose(forward, backward, X=rng.normal(size=(7, 3)), W=rng.normal(size=(3, 4))).ok
+
+
+@pytest.mark.parametrize("returns", [True, False])
+@pytest.mark.parametrize(
+    ("factor", "down", "word"), [(1.0, -0.1, "right"), (1.0, 0.1, "wrong"), (-1.0, -0.1, None), (3.0, -0.1, None)]
+)
+def test_a_function_that_takes_a_step_in_place(factor: float, down: float, word: str | None, returns: bool) -> None:
+    """Its caller has the arrays: nothing need come back."""
+
+    def forward(X: Any, Y: Any, W: Any, V: Any) -> Any:
+        return 0.5 * np.sum((np.tanh(X @ W) @ V - Y) ** 2)
+
+    def backward(X: Any, Y: Any, W: Any, V: Any) -> Any:
+        A = np.tanh(X @ W)
+        E = A @ V - Y
+        dV = A.T @ E
+        dW = factor * X.T @ (E @ V.T * (1 - A**2))
+        V += down * dV
+        W += down * dW
+        return (dW, dV) if returns else None
+
+    rng = np.random.default_rng(0)
+    shapes = {"X": (7, 3), "Y": (7, 2), "W": (3, 4), "V": (4, 2)}
+    diagnosis = bp.diagnose(forward, backward, {name: rng.normal(size=shape) for name, shape in shapes.items()})
+    assert diagnosis.ok is (word == "right")
+    assert word is None or set(diagnosis.returned.values()) == {word}

@@ -138,10 +138,15 @@ def _proven(
     for name, word in judge.returned.items():
         quantity = truth.of_name[name]
         if word == "right" and name not in right:
-            shaped = results.has(quantity, shaped=False)
-            empty = results.is_empty(quantity)
             computed = last.get(quantity.node, "wrong")
-            returned[name] = "shape" if shaped else "none" if empty else "lost" if computed == "right" else computed
+            if results.has(quantity):
+                returned[name] = "wrong"  # it is right itself, and the step that the code takes with it is not
+            elif results.has(quantity, shaped=False):
+                returned[name] = "shape"
+            elif results.is_empty(quantity):
+                returned[name] = "none"
+            else:
+                returned[name] = "lost" if computed == "right" else computed
         if raised:
             returned[name] = last.get(quantity.node, "missing") if word == "right" else word
     return returned, findings, judge.convention

@@ -203,7 +203,7 @@ class Passes:
         variables = {**attributes(code.owners), **run.variables}
         above = [arguments[name].copy() for name in self.upstream]
         call = matched(code.backward, given, variables, kept, above or None)
-        before = noted(code.owners)
+        before, given_before = noted(code.owners), noted(given)
         handed = {name: noted(value) for name, value in call.items()} if statements else {}
         places = {name: place for place, (x, _) in before.items() for name in self._originals if x is held[name]}
         backward = record(code.backward, call, self._files, statements=statements)
@@ -215,6 +215,10 @@ class Passes:
             # A number that is not called like a derivative is something else: a loss, a count.
             if place not in places.values() and (isinstance(x, np.ndarray) or plain(last_word(place)) in named)
         }
+        updates = {name: new[place] - before[place][1] for name, place in places.items() if place in new}
+        for place, (array, was) in given_before.items():
+            if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not _alike(array, was):
+                updates[last_word(place)] = array - was  # an argument that the backward pass takes a step with
         overwritten = {
             f"{name}{place}": (kept, array)
             for name, parts in handed.items()
@@ -226,7 +230,7 @@ class Passes:
             number,
             tuple(_own(backward.moments, run.moments, code.backward)),
             {**({} if backward.result is None else {"": backward.result}), **left, **empty_in(code.owners)},
-            {name: new[place] - before[place][1] for name, place in places.items() if place in new},
+            updates,
             None if backward.error is None else error_of(code.backward, backward.error, call, self._files),
             calling=backward.calling,
             overwritten=overwritten,
