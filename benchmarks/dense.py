@@ -201,8 +201,9 @@ class TorchCompiled:
             slopes, value = torch.func.grad_and_value(loss)(parameters, X, Y)
             return [p - RATE * g for p, g in zip(parameters, slopes, strict=True)], value
 
+        torch.compiler.reset()  # what was compiled for other lengths is not for these
         began = threads.now()
-        self._step = torch.compile(step)
+        self._step = torch.compile(step, dynamic=False)
         self._step(self._parameters, *self._batches[0])
         self.compiled = threads.now() - began
 

@@ -25,8 +25,8 @@ they are the processor's, on several the clock's. In brackets is how many times 
 another system takes. The machine: {machine}.
 
 ```sh
-.venv-frameworks/bin/python benchmarks/train.py --rows T4,T200,S,M,L,X --json one.json
-.venv-frameworks/bin/python benchmarks/train.py --rows M,L,X --threads 2 --json two.json
+.venv-frameworks/bin/python benchmarks/train.py --rows T4,T200,S,M,L --json one.json
+.venv-frameworks/bin/python benchmarks/train.py --rows M,L --threads 2 --json two.json
 .venv-frameworks/bin/python benchmarks/models.py --json models.json
 .venv-frameworks/bin/python benchmarks/growth.py --json growth.json
 .venv-frameworks/bin/python benchmarks/memory.py --json memory.json

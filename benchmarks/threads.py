@@ -20,6 +20,7 @@ COUNT = _asked(sys.argv)
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 os.environ |= dict.fromkeys(LIBRARIES, str(COUNT))
+os.environ |= {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1", "BACKPROOF_CACHE": ""}  # the time of compiling is told too
 if COUNT == 1:
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 

@@ -7,6 +7,7 @@ import threads  # says how many threads there are, before anything counts them
 
 # isort: on
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ CHECKED = 8
 """Of how many steps the losses are compared."""
 SLICE = 0.05
 """About how many seconds each system runs in a round."""
+PAUSE = 0.2
+"""For how many seconds several threads have nothing to do before they are timed: those of a system go on turning for a
+while after its last step, and would keep a processor from the next."""
 CLOSE = 2e-3
 """How far losses in single precision may be apart, in relation to themselves."""
 
@@ -56,6 +60,8 @@ def compared(running: Mapping[str, System], rounds: int) -> dict[str, Timed]:
     times: dict[str, list[float]] = {name: [] for name in running}
     for _ in range(rounds):
         for name, system in running.items():
+            if threads.COUNT > 1:
+                time.sleep(PAUSE)
             began = threads.now()
             system.run(counts[name])
             times[name].append((threads.now() - began) / counts[name])
