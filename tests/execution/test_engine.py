@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 pytest.importorskip("llvmlite")
 import backproof as bp
 from backproof.derivation.derivation import Derivation
+from backproof.emit.native.machine import host
 from backproof.emit.native.panels import Panels
 from backproof.emit.native.strided.module import Strided
 from backproof.emit.native.unrolled import Unrolled
@@ -251,6 +253,28 @@ def test_what_there_is_no_native_form_of_is_computed_by_numpy() -> None:
     with pytest.raises(UncoveredError, match="sin"):
         Engine(descent(derivation), sizes_of(derivation, 4))
     compare_one(NumpyEngine, derivation, 4, np.float64)
+
+
+@pytest.fixture
+def small_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Products in many parts and chunks, as those of large networks are."""
+    machine = replace(host(), nearest=1 << 10, cache=8 << 10)
+    monkeypatch.setattr("backproof.execution.engine.host", lambda: machine)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("units", "samples"), [((70, 90, 130, 9), 150), ((64, 64, 64), 64), ((33, 257, 3), 128), ((128, 50, 4), 100)]
+)
+@pytest.mark.usefixtures("small_caches")
+def test_products_that_are_larger_than_the_caches(units, samples, dtype) -> None:
+    derivation = bp.derive(network(units, "tanh", "softmax", "categorical_cross_entropy"), layout="rows")
+    assert isinstance(compare(derivation, samples, dtype, steps=2)._code, Panels)
+
+
+@pytest.mark.usefixtures("small_caches")
+def test_threads_that_share_chunks_come_to_the_same_numbers() -> None:
+    test_threads_come_to_the_same_numbers((70, 90, 130, 9), 150, 2)
 
 
 @pytest.mark.parametrize("threads", [2, 3])

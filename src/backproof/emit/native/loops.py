@@ -22,6 +22,16 @@ def next_batch(builder: ir.IRBuilder, batch: Value, batches: Value) -> Value:
     return builder.select(builder.icmp_unsigned("==", following, batches), index(0), following)
 
 
+def prefetch(builder: ir.IRBuilder, pointer: Value, *, nearest: bool = False) -> None:
+    """Has the line of the cache that a pointer points to fetched into the next cache, or the nearest; it need not be
+    there."""
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind, name = ir.FunctionType(ir.VoidType(), [byte, number, number, number]), "llvm.prefetch.p0i8"
+    function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+    read, level, data = (ir.Constant(number, k) for k in (0, 3 if nearest else 2, 1))
+    builder.call(function, [builder.bitcast(pointer, byte), read, level, data])
+
+
 def loop(
     builder: ir.IRBuilder,
     count: Value,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import llvmlite.binding as llvm
 
@@ -16,12 +17,16 @@ class Machine:
     features   its instruction sets, as LLVM is told of them
     width      how many bytes a vector register has
     registers  how many vector registers there are
+    nearest    how many bytes the nearest cache of each core holds
+    cache      how many the next one holds
     """
 
     cpu: str
     features: str
     width: int
     registers: int
+    nearest: int
+    cache: int
 
     def lanes(self, size: int) -> int:
         """How many numbers of a size in bytes a vector register holds."""
@@ -40,7 +45,26 @@ def host() -> Machine:
         width, registers = 32, 16
     else:
         width, registers = 16, 32 if features.get("neon") else 16
-    return Machine(llvm.get_host_cpu_name(), features.flatten(), width, registers)
+    return Machine(llvm.get_host_cpu_name(), features.flatten(), width, registers, *_caches())
+
+
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+"""Where Linux tells how large the caches are."""
+SMALLEST = (32 << 10, 512 << 10)
+"""How many bytes they hold where nobody tells: as few as those of most machines."""
+
+
+def _caches() -> tuple[int, int]:
+    """How many bytes the nearest cache of a core holds, and the next one."""
+    found = dict(zip("12", SMALLEST, strict=True))
+    for folder in CACHES.glob("index*"):
+        try:
+            level, kind, size = ((folder / name).read_text().strip() for name in ("level", "type", "size"))
+        except OSError:
+            continue
+        if level in found and kind != "Instruction" and size.endswith("K"):
+            found[level] = int(size[:-1]) << 10
+    return found["1"], found["2"]
 
 
 def target_machine(machine: Machine) -> llvm.TargetMachine:

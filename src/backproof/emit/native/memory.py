@@ -19,6 +19,8 @@ from backproof.ops.row import Array
 
 ALIGNED = 64
 """In bytes: how arrays begin, so that no vector lies across two lines of the cache."""
+PERIOD, APART = 4096, 512
+"""In bytes: what lies whole periods apart meets in the same lines of the cache; panels that would are so far apart."""
 MEMORY = "memory"
 """The name of the memory that a step keeps to itself, beside those of its data."""
 
@@ -29,7 +31,7 @@ class Place:
 
     base    what it is in: one of the data, by its name, or the memory of the step
     start   after how many numbers it begins
-    rows    how many rows a panel has
+    rows    how many rows a panel has, and as many more as keep panels from meeting in the cache
     panels  how many panels there are
     width   how wide these are
     """
@@ -47,14 +49,15 @@ class Place:
 
     def packed(self, array: Array) -> Array:
         """The entries of an array [lanes, rows], or of several, in the order in which they lie here."""
-        *several, lanes, _ = array.shape
+        *several, lanes, rows = array.shape
         whole = np.zeros((*several, self.panels * self.width, self.rows), array.dtype)
-        whole[..., :lanes, :] = array
+        whole[..., :lanes, :rows] = array
         return whole.reshape(*several, self.panels, self.width, self.rows).swapaxes(-1, -2).ravel()
 
-    def unpacked(self, numbers: Array, lanes: int) -> Array:
+    def unpacked(self, numbers: Array, lanes: int, rows: int) -> Array:
         """The array [lanes, rows] of the entries that lie here."""
-        return numbers.reshape(self.panels, self.rows, self.width).swapaxes(1, 2).reshape(-1, self.rows)[:lanes]
+        whole = numbers.reshape(self.panels, self.rows, self.width).swapaxes(1, 2).reshape(-1, self.rows)
+        return whole[:lanes, :rows]
 
 
 class Memory:
@@ -65,7 +68,7 @@ class Memory:
     """
 
     def __init__(self, step: Step, sizes: Mapping[str, int], plan: Plan, size: int, width: int) -> None:
-        self._sizes, self._plan, self._whole, self._width = sizes, plan, ALIGNED // size, width
+        self._sizes, self._plan, self._size, self._width = sizes, plan, size, width
         self.places: dict[tuple[Node, Size | None], Place] = {}
         self.entries = 0
         for node in step.data:
@@ -87,14 +90,21 @@ class Memory:
     def _reserve(self, node: Node, lane: Size | None) -> None:
         place = self._place(node, lane, MEMORY, self.entries)
         self.places[node, lane] = place
-        self.entries += -(-place.entries // self._whole) * self._whole
+        whole = ALIGNED // self._size
+        self.entries += -(-place.entries // whole) * whole
 
     def _place(self, node: Node, lane: Size | None, base: str, start: int) -> Place:
         """A place for an array; a single number takes a vector."""
-        (long,) = lengths(self._sizes, lane)
-        rows = [size for size in axes(node) if size != lane]
-        tall = lengths(self._sizes, *rows)[0] if rows else 1
-        return Place(base, start, tall, -(-long // self._width), self._width)
+        long, rows = self._lengths(node, lane)
+        panels, line = -(-long // self._width), self._width * self._size
+        if panels > 1 and rows * line % PERIOD == 0:
+            rows += APART // line
+        return Place(base, start, rows, panels, self._width)
+
+    def _lengths(self, node: Node, lane: Size | None) -> tuple[int, int]:
+        """How long the axis of the lanes is, and the other one; 1 for none."""
+        long, rows = lengths(self._sizes, lane, next((size for size in axes(node) if size != lane), None))
+        return long, rows
 
     def lanes_first(self, node: Node, array: Array) -> Array:
         """An array as [lanes, rows], or several of them as [several, lanes, rows]."""
@@ -108,6 +118,6 @@ class Memory:
     def taken(self, node: Node, memory: Array) -> Array:
         """An array out of the memory of a step, in its own shape."""
         place, own, lane = self.of(node), axes(node), self._plan.lane(node)
-        found = place.unpacked(memory[place.start : place.start + place.entries], lengths(self._sizes, lane)[0])
+        found = place.unpacked(memory[place.start : place.start + place.entries], *self._lengths(node, lane))
         turned = found if len(own) < 2 or own[0] == lane else found.T
         return turned.reshape(lengths(self._sizes, *node.shape)).copy()
