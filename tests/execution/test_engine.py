@@ -203,14 +203,16 @@ def test_what_goes_along_the_samples_is_done_on_arrays_as_they_lie(units: int) -
         np.testing.assert_allclose(engine.state(memory)[w], right[step.after[0]], rtol=1e-12)
 
 
+@pytest.mark.parametrize("code", [Panels, Strided])
 @pytest.mark.parametrize("op", [softmax, log_softmax])
-def test_exponentials_do_not_overflow(op) -> None:
+def test_exponentials_do_not_overflow(op, code) -> None:
     rows, columns = Size("m", samples=True), Size("n", 700)
     x, w, rate = variable(Symbol("X"), (rows, columns)), variable(Symbol("w"), (columns,)), variable(Symbol("r"), ())
-    result = total(mul(op(mul(x, w), axis=-1), x), (-2, -1), keepdims=False)
+    factor = flip(x, axes=(-1,)) if code is Strided else x  # panels have no form of what is turned round
+    result = total(mul(op(mul(x, w), axis=-1), factor), (-2, -1), keepdims=False)
     step = Step((x,), (rate,), (w,), (sub(w, rate),), result, rows)
     engine = Engine(step, {"m": 3})
-    assert isinstance(engine._code, Strided)
+    assert isinstance(engine._code, code)
     given = np.random.default_rng(0).normal(size=(3, 700))
     scale = np.full(700, 1000.0)
     (found,) = engine.run([engine.laid_out(x, given[None])], np.zeros((1, 1)), engine.memory({w: scale}), 1)
@@ -272,13 +274,24 @@ def test_products_that_are_larger_than_the_caches(units, samples, dtype) -> None
     assert isinstance(compare(derivation, samples, dtype, steps=2)._code, Panels)
 
 
+@pytest.mark.parametrize("layout", ["columns", "rows"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("outputs", "samples"), [(300, 7), (256, 1), (257, 33)])
+def test_what_is_done_along_rows_of_any_length(outputs, samples, dtype, layout) -> None:
+    for last, loss in (("softmax", "categorical_cross_entropy"), ("softmax", "mean_squared_error")):
+        derivation = bp.derive(network((10, 40, outputs), "tanh", last, loss), layout=layout)
+        assert isinstance(compare(derivation, samples, dtype, steps=2)._code, Panels)
+
+
 @pytest.mark.usefixtures("small_caches")
 def test_threads_that_share_chunks_come_to_the_same_numbers() -> None:
     test_threads_come_to_the_same_numbers((70, 90, 130, 9), 150, 2)
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-@pytest.mark.parametrize(("units", "samples"), [((30, 40, 11), 17), ((90, 130, 70, 3), 40), ((30, 600, 1), 5)])
+@pytest.mark.parametrize(
+    ("units", "samples"), [((30, 40, 11), 17), ((90, 130, 70, 3), 40), ((30, 600, 1), 5), ((9, 20, 300), 30)]
+)
 def test_threads_come_to_the_same_numbers(units, samples, threads) -> None:
     last, loss = ("softmax", "categorical_cross_entropy") if units[-1] > 1 else ("sigmoid", "binary_cross_entropy")
     derivation = bp.derive(network(units, "tanh", last, loss, l2=0.01))

@@ -18,6 +18,7 @@ from backproof.ops.elementary import exp, log
 from backproof.ops.entries import EntryOf, LetterPool, Places, row_of
 from backproof.ops.linear import total
 from backproof.ops.notation import Apply
+from backproof.ops.reductions import max_
 from backproof.ops.row import Array, Domain, Row
 
 REASON = (
@@ -90,3 +91,11 @@ softmax = _composite(
 log_softmax = _composite(
     "log_softmax", "The logarithm of softmax, computed without forming it.", _log_softmax, _log_softmax_body
 )
+
+
+def stable(node: Node) -> Node:
+    """A softmax, or its logarithm, by its body, of what is at most 0, so that no exponential is too large."""
+    (z,), axis = node.inputs, node.attrs["axis"]
+    body = row_of(node).body
+    assert body is not None
+    return body(sub(z, max_(z, axes=(axis,), keepdims=True)), axis=axis)

@@ -21,6 +21,8 @@ from backproof.ops import leaves, linear, reductions, shaping, softmax
 MOVED = (linear.transpose, linear.expand, linear.stretch, shaping.squeeze, shaping.permute)
 ACROSS = (softmax.softmax, softmax.log_softmax)
 """Operations along one axis that give an array of the same shape."""
+ALONG = (linear.sum_, reductions.max_)
+"""Operations that make one number of a row."""
 LEAVES = (leaves.constant_, leaves.size_)
 
 
@@ -33,7 +35,7 @@ def bare(node: Node) -> Node:
 
 def _is_moved(node: Node) -> bool:
     """Whether an operation only gives axes other places, adds some of length one or takes some away."""
-    if node.op in (linear.sum_, reductions.max_):
+    if node.op in ALONG:
         return all(node.inputs[0].shape[axis] == ONE for axis in node.attrs["axes"])
     return node.op in MOVED or (node.op is shaping.reshape and axes(node) == axes(node.inputs[0]))
 
@@ -93,11 +95,12 @@ Stored = tuple[Node, Size | None]
 class Plan:
     """The kernels of a step in the order in which they run, and the arrays that are stored.
 
-    Raises UncoveredError for what there is no kernel for.
+    Up to the `widest` rows, what is done along them is done at once with a product; up to the `longest` ones, all of a
+    row is at hand. Raises UncoveredError for what there is no kernel for.
     """
 
-    def __init__(self, step: Step, sizes: Mapping[str, int], widest: int) -> None:
-        self._step, self._sizes, self._widest = step, sizes, widest
+    def __init__(self, step: Step, sizes: Mapping[str, int], widest: int, longest: int) -> None:
+        self._step, self._sizes, self._widest, self._longest = step, sizes, widest, longest
         self._made_in: dict[Node, Kernel] = {}
         self._built: list[Kernel] = []
         self._own_lane: dict[Node, Size] = {}
@@ -202,7 +205,7 @@ class Plan:
         """The axes that an operation goes through."""
         if node.op in ACROSS and node.shape[node.attrs["axis"]] != self.lane(node.inputs[0]):
             raise UncoveredError(f"the operation {node.op.name} along the samples")
-        if node.op in (linear.sum_, reductions.max_, *ACROSS):
+        if node.op in (*ALONG, *ACROSS):
             own = axes(bare(node.inputs[0]))
             if set(own) != set(axes(node.inputs[0])):
                 raise UncoveredError("the sum of what is repeated")
@@ -213,7 +216,7 @@ class Plan:
 
     def _is_sum_over_rows(self, node: Node) -> tuple[bool, Node]:
         """Whether an operation adds up over the rows, and the array whose axis of the lanes is that of its kernel."""
-        if node.op not in (linear.sum_, reductions.max_):
+        if node.op not in ALONG:
             return False, node
         x = node.inputs[0]
         whole, gone = bare(x), {x.shape[axis] for axis in node.attrs["axes"]} - {ONE}
@@ -230,11 +233,14 @@ class Plan:
         written = {self._outputs[x] for x in kernel.body if x in self._outputs}
         if any(x in written for x in self._inputs([node])):
             return False  # it needs what this kernel writes over
-        is_narrow = lengths(self._sizes, kernel.lane) <= [self._widest]
+        (long,) = lengths(self._sizes, kernel.lane)
+        is_narrow, is_long = long <= self._widest, long > self._longest
         if is_sum:
-            return not isinstance(kernel, Contraction) and kernel.space == set(needed)
-        if node.op in (linear.sum_, reductions.max_, *ACROSS):
-            return is_narrow and kernel.space == set(needed)
+            is_taken = is_long and any(x.op in (*ALONG, *ACROSS) for x in kernel.body)
+            return not (isinstance(kernel, Contraction) or is_taken) and kernel.space == set(needed)
+        if node.op in (*ALONG, *ACROSS):
+            is_taken = isinstance(kernel, Contraction) or (is_long and bool(kernel.sums))
+            return (is_narrow or not is_taken) and kernel.space == set(needed)
         if isinstance(kernel, Contraction) and not is_narrow:
             return kernel.space == set(needed)
         return kernel.space == set(needed) or (kernel.row is not None and set(needed) == {kernel.row})

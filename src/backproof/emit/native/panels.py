@@ -7,14 +7,15 @@ from functools import cached_property
 
 from llvmlite import ir
 
-from backproof.emit.native.kernels import Contraction, Plan, Relaid, bare
+from backproof.emit.native.along import with_opened
+from backproof.emit.native.kernels import Contraction, Plan, Relaid, bare, lengths
 from backproof.emit.native.lanes import FLOATS, Value
 from backproof.emit.native.loops import INDEX, index, loop, next_batch
 from backproof.emit.native.machine import Machine
 from backproof.emit.native.memory import MEMORY, Memory
 from backproof.emit.native.products import write_product
 from backproof.emit.native.regions import regions_of_kernels
-from backproof.emit.native.rows import write_copy, write_rows
+from backproof.emit.native.rows import MOST_PANELS, write_copy, write_rows
 from backproof.emit.native.threads import MEETING, Share, alone, meeting
 from backproof.emit.native.writer import NUMBERS, Writer
 from backproof.emit.regions import Region
@@ -35,7 +36,9 @@ class Panels:
 
     def __init__(self, step: Step, sizes: Mapping[str, int], size: int, machine: Machine) -> None:
         width = machine.lanes(size)
-        self.plan = Plan(step, sizes, WIDEST * width)
+        longest = MOST_PANELS * width
+        step = with_opened(step, lambda node: lengths(sizes, node.shape[node.attrs["axis"]])[0] > longest)
+        self.plan = Plan(step, sizes, WIDEST * width, longest)
         self.memory = Memory(step, sizes, self.plan, size, width)
         self._step, self._sizes, self._size, self._machine = step, sizes, size, machine
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from backproof.emit.native.kernels import ACROSS, Relaid, axes, bare
+from backproof.emit.native.along import write_along
+from backproof.emit.native.kernels import ALONG, Relaid, axes, bare
 from backproof.emit.native.lanes import FLOATS, Value
 from backproof.emit.native.loops import index, loop
 from backproof.emit.native.threads import alone, spread
-from backproof.emit.native.writer import ALONG, Writer
-from backproof.emit.scalars import UncoveredError, summed
+from backproof.emit.native.writer import Writer
+from backproof.emit.scalars import summed
 from backproof.ir.node import Node
 
 MOST_PANELS = 8
@@ -25,8 +26,9 @@ def write_rows(writer: Writer) -> None:
         alone(writer.builder, writer.share, lambda: writer.compute(None, None, {}))
         return
     count = -(-writer.long // writer.width)
-    if count > MOST_PANELS and any(x.op in (*ALONG, *ACROSS) for x in kernel.body):
-        raise UncoveredError(f"what is computed along {writer.long} entries")
+    if count > MOST_PANELS and any(x.op in ALONG for x in kernel.body):
+        write_along(writer, count)
+        return
     whole = [x for x in kernel.sums if kernel.lane not in axes(x)]
     if count > MOST_PANELS and not whole:
         # Each thread takes some of the panels.
@@ -94,12 +96,10 @@ def _terms(
     each: Sequence[Node],
 ) -> Iterator[Value]:
     """What a row adds to each of the sums."""
-    zero = writer.many.number(0)
     for node in (*whole, *each):
         values = writer.given(bare(node.inputs[0]), panels, row, known)
-        if node in whole and writer.rest:
-            pairs = zip(values, panels, strict=True)
-            values = [writer.many.select(writer.inside(panel), value, zero) for value, panel in pairs]
+        if node in whole:
+            values = [writer.masked(value, panel, is_sum=True) for value, panel in zip(values, panels, strict=True)]
         yield from ([summed(writer.many, values)] if node in whole else values)
 
 

@@ -10,7 +10,7 @@ from llvmlite import ir
 from backproof.emit.entrywise import entry_of
 from backproof.emit.native import mathematics
 from backproof.emit.native.arithmetic import LaneArithmetic
-from backproof.emit.native.kernels import ACROSS, Kernel, Plan, axes, bare, lengths
+from backproof.emit.native.kernels import ACROSS, ALONG, Kernel, Plan, axes, bare, lengths
 from backproof.emit.native.lanes import FLOATS, Kind, Value
 from backproof.emit.native.loops import index
 from backproof.emit.native.machine import Machine
@@ -20,10 +20,8 @@ from backproof.emit.scalars import summed
 from backproof.emit.step import Step
 from backproof.ir.node import Node
 from backproof.ir.sizes import Size
-from backproof.ops import leaves, linear, reductions, softmax
+from backproof.ops import leaves, linear, softmax
 
-ALONG = (linear.sum_, reductions.max_)
-"""Operations that make one number of a row."""
 NUMBERS = "numbers"
 """The name of what holds the numbers of a step."""
 
@@ -131,15 +129,16 @@ class Writer:
         found = dict(known)
         for node in (*known, *self.kernel.body):
             if node not in found:
-                found[node] = self._computed(node, panels, row, found)
+                found[node] = self.computed(node, panels, row, found)
             places = panels if panels is not None and self.kernel.lane in axes(node) else [index(0)]
             for value, panel in zip(found[node], places, strict=True):
                 self.store(node, value, panel, row)
         return found
 
-    def _computed(
+    def computed(
         self, node: Node, panels: Sequence[Value] | None, row: Value | None, known: Mapping[Node, list[Value]]
     ) -> list[Value]:
+        """The entries of an operation in a row: one for each panel, or what the row has once."""
         inputs = [bare(x) for x in node.inputs]
         is_wide = panels is not None and any(self.kernel.lane in axes(x) for x in (node, *inputs))
         lanes = self.many if is_wide else self.one
@@ -162,7 +161,7 @@ class Writer:
             values = known[node]
             return values if panels is None or is_wide else [lanes.splat(values[0])] * len(panels)
         if self.plan.is_inner(node):
-            values = self._computed(node, panels, row, known)
+            values = self.computed(node, panels, row, known)
             return values if panels is None or is_wide else [lanes.splat(values[0])] * len(panels)
         if panels is None:
             return [self.load(node, None, row, lanes)]
@@ -172,13 +171,20 @@ class Writer:
 
     def along(self, values: Sequence[Value], panels: Sequence[Value], *, is_sum: bool) -> Value:
         """The sum of a row, or its largest entry."""
-        empty = self.many.number(0.0 if is_sum else float("-inf"))
-        if self.rest:
-            pairs = zip(values, panels, strict=True)
-            values = [self.many.select(self.inside(panel), value, empty) for value, panel in pairs]
+        values = [self.masked(value, panel, is_sum=is_sum) for value, panel in zip(values, panels, strict=True)]
         if is_sum:
             return self.across(summed(self.many, values))
-        return self._reduced("fmax", [reduce(self.many.largest, values)])
+        return self.largest(reduce(self.many.largest, values))
+
+    def masked(self, value: Value, panel: Value, *, is_sum: bool) -> Value:
+        """The entries of a panel, and behind the last one what changes no sum, or no largest entry."""
+        if not self.rest:
+            return value
+        return self.many.select(self.inside(panel), value, self.many.number(0.0 if is_sum else float("-inf")))
+
+    def largest(self, vector: Value) -> Value:
+        """The largest of all lanes."""
+        return self._reduced("fmax", [vector])
 
     def across(self, vector: Value) -> Value:
         """The sum of all lanes."""

@@ -85,14 +85,6 @@ def _var(node: Node) -> Node:
     return mul(div(constant(1), divisor), linear.total(squared, axes, keepdims=node.attrs["keepdims"]))
 
 
-def _shifted(node: Node) -> Node:
-    """Softmax, or its logarithm, of what is at most 0, so that no exponential is too large."""
-    (z,), axis = node.inputs, node.attrs["axis"]
-    body = row_of(node).body
-    assert body is not None
-    return body(sub(z, reductions.max_(z, axes=(axis,), keepdims=True)), axis=axis)
-
-
 def _einsum(node: Node) -> Node:
     return contracted(node.inputs, node.attrs["axes"], node.attrs["result"])
 
@@ -127,8 +119,8 @@ WRITTEN: Mapping[Row, Callable[[Node], Node]] = {
     linalg.trace: _trace,
     linalg.diag_times: _diag_times,
     reductions.var: _var,
-    softmax.softmax: _shifted,
-    softmax.log_softmax: _shifted,
+    softmax.softmax: softmax.stable,
+    softmax.log_softmax: softmax.stable,
 }
 LETTERS = "abdefghijklmn"
 """For the axes of stacks."""
