@@ -225,6 +225,11 @@ class TestArrays:
         assert {key: value.shape for key, value in data.parameters.items()} == {"W[1]": (4, 3), "b[1]": (4,)}
         assert data.name == "net.npz"
 
+    def test_a_parameter_that_is_a_single_number(self) -> None:
+        data = read({"X": [[1.0]], "Y": [1.0], "b1": 0.5})
+        assert data.parameters["b[1]"].shape == ()
+        assert data.parameters["b[1]"] == 0.5
+
 
 class TestUnusable:
     @pytest.mark.parametrize(
@@ -297,9 +302,12 @@ class TestUnusable:
         ("name", "content", "message"),
         [
             ("a.csv", b"1,2\n\xff\xfe", r"a\.csv is not text \(byte 5\)"),
+            ("a.csv", "1,2\n3,€".encode()[:-1], r"a\.csv is not text \(byte 7\)"),
+            ("a.csv", "\ufeff1,2\n3,".encode() + b"\xe9\n", r"a\.csv is not text \(byte 10\)"),
             ("a.csv.gz", b"1,2\n", r"cannot read a\.csv\.gz"),
             # No time stamp: every process that collects this test must give it the same name.
             ("a.csv.gz", gzip.compress(b"1,2\n", mtime=0)[:-6], r"cannot read a\.csv\.gz"),
+            ("a.csv.gz", gzip.compress(b"1,2\n\xe9,4\n", mtime=0)[:-6], r"a\.csv\.gz is not text \(byte 5\)"),
             ("a.npz", b"", r"cannot read a\.npz"),
             ("a.npz", b"PK\x03\x04 cut short", r"cannot read a\.npz"),
             ("a.npz", b"1,2\n3,4\n", r"a\.npz is not an NPZ file, whatever its name says"),
@@ -335,6 +343,7 @@ class TestUnusable:
             ((np.ones((5, 2)), np.ones((5, 1))), {"inputs": 5}, r"takes 5 inputs, arrays has 2 f.*\n.*\n.*transpose"),
             ((np.ones((5, 2)), np.ones(5)), {"inputs": 3}, r"Change the network's inputs to 2"),
             ((np.ones((5, 2, 2)), np.ones(5)), {}, r"X has 3 axes .*\n.*\nX\.reshape\(len\(X\), -1\)"),
+            ((np.ones(()), np.ones(5)), {}, r"X has 0 axes .*\n.*\nGive an array"),
             ((np.ones((0, 2)), np.ones((0, 1))), {}, r"X is empty"),
             (([[1, 2], [3]], [1, 2]), {}, r"X is ragged"),
             (([1, None], [1, 2]), {}, r"X is an array of object"),
@@ -344,6 +353,7 @@ class TestUnusable:
             (([[1, 2], [3, np.nan]], [1, 2]), {}, r"nan in the data \(X\[1, 1\]\)"),
             (([1, 2], [1, np.inf]), {}, r"inf in the data \(Y\[1, 0\]\)"),
             ({"X": [1], "Y": [1], "W1": [np.nan]}, {}, r"nan in the data \(W1\[0\]\)"),
+            ({"X": [1], "Y": [1], "b1": np.nan}, {}, r"nan in the data \(b1\)"),
             (([1, 2], [1, 2]), {"target": ["y"]}, r"target columns are named for arrays"),
             (([1, 2], [1, 2]), {"outputs": 2}, r"has 2 outputs, arrays has 1 target column .*\n.*classification"),
         ],

@@ -48,7 +48,7 @@ def minimised(
     nodes = (derivation.quantities[name] for name in shapes)
     names = {str(x.symbol): identifier(x.symbol, ()) for x in nodes if x.symbol is not None}
     function = compiled(derivation)
-    data = {name: array.astype(float) for name, array in learned.whole().items()}
+    data = {name: np.asarray(array, float) for name, array in learned.whole().items()}
     epochs: list[Epoch] = []
     began = time.perf_counter()
 

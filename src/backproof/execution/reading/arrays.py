@@ -39,7 +39,7 @@ def from_arrays(arrays: Mapping[str, ArrayLike], name: str, target: Sequence[str
                 f"{label} has {array.ndim} axes",
                 where=f"{label}, shape {array.shape}",
                 why="Rows are samples and columns are nodes.",
-                instead=f"{label}.reshape(len({label}), -1)",
+                instead=f"{label}.reshape(len({label}), -1)" if array.ndim else "Give an array.",
             )
         if 0 in array.shape:
             raise DataError(f"{label} is empty", where=f"{label}, shape {array.shape}")
@@ -71,7 +71,8 @@ def _of_trace(arrays: Mapping[str, ArrayLike]) -> Mapping[str, ArrayLike]:
     """The data and the parameters among the values that `backproof run -o` saved, with rows as samples."""
     given = ("X", "Y", *map(str, np.asarray(arrays["parameters"])))
     columns = str(arrays["layout"]) == "columns"
-    return {k: np.asarray(v).T if columns and k in ("X", "Y") else v for k, v in arrays.items() if k in given}
+    # A transposed memmap is one still, and stays on disk.
+    return {k: np.asanyarray(v).T if columns and k in ("X", "Y") else v for k, v in arrays.items() if k in given}
 
 
 def _pick(arrays: Mapping[str, ArrayLike], name: str, source: str) -> ArrayLike:

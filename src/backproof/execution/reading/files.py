@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import gzip
 import io
+import math
+import os
 import pickle
-import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from typing import IO, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from backproof.execution.reading.on_disk import AT_ONCE, Scratch, is_large
 from backproof.ir.errors import DataError
 
 BUNDLED: Mapping[str, str] = {"digits": "digits.csv.gz", "iris": "iris.csv"}
@@ -56,30 +56,19 @@ def read_lines(file: Traversable, name: str) -> Iterator[str]:
     """The lines of a text in UTF-8, which may be packed by gzip. Raises DataError."""
     try:
         with file.open("rb") as raw, io.TextIOWrapper(_unpacked(raw, file.name), "utf-8-sig", newline="") as text:
-            yield from text
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{name} is not text",
-            where=f"byte {_undecodable(file)}",
-            why="A table is read as UTF-8 text.",
-            instead="Save it as CSV in UTF-8, or give arrays in an .npz file.",
-        ) from error
+            try:
+                yield from text
+            except UnicodeDecodeError as error:
+                # Its bytes are the last ones that were read.
+                byte = text.buffer.tell() - len(error.object) + error.start + 1
+                raise DataError(
+                    f"{name} is not text",
+                    where=f"byte {byte}",
+                    why="A table is read as UTF-8 text.",
+                    instead="Save it as CSV in UTF-8, or give arrays in an .npz file.",
+                ) from error
     except (OSError, EOFError, zlib.error) as error:
         _unreadable(name, error)
-
-
-def _undecodable(file: Traversable) -> int:
-    """The first byte that is no part of a text in UTF-8, counted from 1."""
-    decoder, read = codecs.getincrementaldecoder("utf-8")(), 0
-    with file.open("rb") as raw, _unpacked(raw, file.name) as stream:
-        while part := stream.read(2**20):
-            left = len(decoder.getstate()[0])
-            try:
-                decoder.decode(part)
-            except UnicodeDecodeError as error:
-                return read - left + error.start + 1
-            read += len(part)
-    return read
 
 
 def _unpacked(raw: IO[bytes], name: str) -> gzip.GzipFile | IO[bytes]:
@@ -88,10 +77,6 @@ def _unpacked(raw: IO[bytes], name: str) -> gzip.GzipFile | IO[bytes]:
 
 ARCHIVES = (b"PK", b"\x93NUMPY", b"\x80")
 """How a file begins that NumPy or pickle wrote."""
-
-
-LARGE = 2**28
-"""From how many bytes on arrays are read from where they lie on disk."""
 
 
 def load_npz(path: Path) -> dict[str, NDArray[Any]]:
@@ -105,26 +90,21 @@ def load_npz(path: Path) -> dict[str, NDArray[Any]]:
                 raise DataError(f"{path.name} holds a single array", where=str(path), instead="Save both X and Y.")
             packed = archive.zip
             assert packed is not None
-            large = {x.filename for x in packed.infolist() if x.file_size > LARGE}
+            large = {x.filename for x in packed.infolist() if is_large(x.file_size)}
             return {key: _laid_out(packed, key) if f"{key}.npy" in large else archive[key] for key in archive.files}
     except (ValueError, pickle.UnpicklingError) as error:
-        if not start.startswith(ARCHIVES):
-            raise DataError(
-                f"{path.name} is not an NPZ file, whatever its name says",
-                where=str(path),
-                instead="Save arrays: numpy.savez(path, X=X, Y=Y).",
-            ) from error
-        raise _not_plain(path) from error
+        raise _not_arrays(path, start) from error
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         _unreadable(path.name, error)
 
 
 def _laid_out(archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
     """An array of an archive, unpacked to the disk."""
-    with archive.open(f"{key}.npy") as packed, tempfile.TemporaryFile(prefix="backproof-") as unpacked:
-        shutil.copyfileobj(packed, unpacked)
-        unpacked.seek(0)
-        return mapped(unpacked)
+    with archive.open(f"{key}.npy") as packed, Scratch() as unpacked:
+        while part := packed.read(AT_ONCE):
+            unpacked.write(memoryview(part))
+        unpacked.file.seek(0)
+        return mapped(unpacked.file)
 
 
 def load_folder(path: Path) -> dict[str, NDArray[Any]]:
@@ -136,30 +116,56 @@ def load_folder(path: Path) -> dict[str, NDArray[Any]]:
             raise DataError(f"{path} has no {file.name}", where=str(path), instead="numpy.save both arrays in it.")
         try:
             with file.open("rb") as stream:
+                start = stream.read(8)
+                stream.seek(0)
                 found[name] = mapped(stream)
-        except (ValueError, EOFError) as error:
-            raise _not_plain(file) from error
-        except OSError as error:
+        except ValueError as error:
+            raise _not_arrays(file, start) from error
+        except (OSError, EOFError) as error:
             _unreadable(file.name, error)
     return found
 
 
 def mapped(file: IO[bytes]) -> NDArray[Any]:
-    """The array of an NPY file, which stays on disk. Raises ValueError for anything else."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, turned, dtype = read(file)
+    """The array of an NPY file, which stays on disk.
+
+    Raises EOFError for a file that is cut off, and ValueError for one that is something else.
+    """
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, turned, dtype = read(file)
+    except ValueError:
+        _require_more(file, 1)  # NumPy has the same error for a head that is cut off
+        raise
     if dtype.hasobject:
         raise ValueError("objects")
     if 0 in shape:
         return np.empty(shape, dtype)
+    _require_more(file, math.prod(shape) * dtype.itemsize)
     return np.memmap(file, dtype, "r", file.tell(), shape, "F" if turned else "C")
 
 
-def _not_plain(path: Path) -> DataError:
+def _require_more(file: IO[bytes], count: int) -> None:
+    """Raises EOFError where fewer bytes than these follow in a file."""
+    size = os.fstat(file.fileno()).st_size
+    if size - file.tell() < count:
+        raise EOFError("It is cut off" if size else "It is empty")
+
+
+def _not_arrays(path: Path, start: bytes) -> DataError:
+    """What is told of a file that begins like this and holds no plain arrays."""
+    kind = path.suffix[1:].upper()
+    save = "numpy.save(path, X)" if kind == "NPY" else "numpy.savez(path, X=X, Y=Y)"
+    if not start.startswith(ARCHIVES):
+        return DataError(
+            f"{path.name} is not an {kind} file, whatever its name says",
+            where=str(path),
+            instead=f"Save arrays: {save}.",
+        )
     return DataError(
         f"{path.name} holds something other than plain arrays",
         where=str(path),
         why="Python objects in a file can run code when they are read, so they are refused.",
-        instead="Save arrays of numbers or text: numpy.savez(path, X=X, Y=Y).",
+        instead=f"Save arrays of numbers or text: {save}.",
     )

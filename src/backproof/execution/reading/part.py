@@ -28,15 +28,19 @@ class Part:
 
 @dataclass(frozen=True)
 class Places:
-    """How a person finds a target in the source: by line and heading, or by array and index."""
+    """How a person finds a target in the source: in a table by line and heading, else by array and index.
+
+    `line` is the word for a line: a file that is no text has rows.
+    """
 
     lines: NDArray[np.int64] | None
     columns: tuple[str, ...]
+    line: str = "line"
 
     def of(self, row: int, column: int = 0) -> str:
         if self.lines is None:
             return f"Y[{row}, {column}]"
-        return f"line {self.lines[row]}, {self.columns[column]}"
+        return f"{self.line} {self.lines[row]}, {self.columns[column]}"
 
 
 def not_finite(value: float, where: str) -> DataError:

@@ -50,10 +50,11 @@ def read_data(
 
     `source` is a bundled set's name (it wins over a file of that name: write `./iris` for that), a CSV file (`.csv`,
     `.csv.gz`), a Parquet file, an NPZ file with X and Y, a folder with X.npy and Y.npy, a mapping with X and Y, or the
-    pair `(X, Y)`. What is large is laid out on disk, or stays there, and so do memmaps. In a table the columns named in
-    `target` (by heading, or by number from 1) are the targets; without it the first `inputs` columns are features
-    and the rest targets, and with `inputs=None` the last column is the target, or the last `outputs` columns if they
-    are numbers and this is no classification.
+    pair `(X, Y)`. An X that is large is laid out in a temporary file. One that lies on disk as it is stays there: in a
+    folder, or as a memmap. In a table the columns named in `target` (by heading, or by number from 1) are the targets;
+    without it the first `inputs` columns are features and the rest targets, and with `inputs=None` the last column is
+    the target, or the last `outputs` columns if they are numbers and this is no classification. The index of a table
+    that pandas wrote is no column.
 
     A single target column of labels becomes one column per class, in the order of the sorted labels, or, for a single
     output, one column of 0 and 1 (-1 and +1 with `labels="-1+1"`). Text is a label; a whole number is one when
@@ -91,7 +92,7 @@ def read_data(
             raise DataError(f"{len(source)} arrays instead of two", where="data", instead="Give (X, Y).")
         part = from_arrays({"X": source[0], "Y": source[1]}, "arrays", target)
 
-    _fit_inputs(part, inputs, target)
+    _fit_inputs(part, inputs)
     Y, classes = targets(part, outputs, classification, labels)
     return Data(
         X=part.X[:rows],
@@ -103,7 +104,7 @@ def read_data(
     )
 
 
-def _fit_inputs(part: Part, inputs: int | None, target: Sequence[str]) -> None:
+def _fit_inputs(part: Part, inputs: int | None) -> None:
     width = part.X.shape[1]
     if inputs is None or inputs == width:
         return

@@ -30,7 +30,7 @@ class _Table:
     lines: tuple[int, ...]
 
 
-CELLS = 2**20
+CELLS = 2**18
 """About how many cells of a table are read at once."""
 
 
@@ -45,14 +45,16 @@ def read_table(
     bundled: bool,
 ) -> tuple[Part, bool]:
     """A table taken apart, and whether its last column is the target, alone. Raises DataError."""
-    parts = _tables(file, name)
-    first = next(parts)
+    tables = _tables(file, name)
+    first = next(tables)
     text = not _is_number(first.cells[0][-1])
     columns = Columns(first.columns, name, header=first.header)
     chosen = columns.targets(inputs, outputs, target, text=text, classification=classification, bundled=bundled)
     rest = columns.others(chosen)
-    part = joined(_split(table, chosen, rest) for table in chain([first], parts))
-    return part, chosen == [len(first.columns) - 1]
+    start = _split(first, chosen, rest)
+    del first  # as text it takes several times the room of its numbers
+    part = joined(chain([start], (_split(table, chosen, rest) for table in tables)))
+    return part, chosen == [len(columns.names) - 1]
 
 
 def _tables(file: Traversable, name: str) -> Iterator[_Table]:
