@@ -15,11 +15,11 @@ from backproof.emit.native.lanes import Lanes, Value
 FRACTION = {4: 23, 8: 52}
 """How many bits of a number stand behind its point."""
 BIAS = {4: 127, 8: 1023}
-SHIFT = {4: 1.5 * 2.0**23, 8: 1.5 * 2.0**52}
-"""Added to a number and subtracted again it rounds to a whole one."""
-LARGEST = {4: 88.72283935546875, 8: 709.782712893384}
-SMALLEST = {4: -103.972084045410, 8: -745.1332191019411}
-"""Beyond these exp is infinite, and 0."""
+SHIFT = {4: (1.5 * 2.0**23, 0x4B400000), 8: (1.5 * 2.0**52, 0x4338000000000000)}
+"""Added to a number and subtracted again it rounds to a whole one, which is what its bits rose by; these are beside."""
+LARGEST = {4: 90.0, 8: 711.0}
+SMALLEST = {4: -106.0, 8: -747.0}
+"""Beyond these exp is infinite, and 0, by far enough that rounding says so too."""
 LN2 = {4: (0.693359375, -2.12194440054690583e-4), 8: (6.93147180369123816490e-01, 1.90821492927058770002e-10)}
 """log 2 as a number of few digits and the rest: multiples of the first are exact."""
 EXP = {
@@ -136,29 +136,27 @@ TANH = {
 }
 """(tanh(x) − x)/x³ in x², for |x| up to 0.625."""
 TANH_IS_NEAR = 0.625
+TANH_IS_ONE = {4: 10.0, 8: 20.0}
 ERF_IS_ONE = {4: 4.0, 8: 6.0}
 
 
 def exp(lanes: Lanes, x: Value) -> Value:
     """The exponential."""
     size = lanes.kind.size
-    number, rest = _reduced(lanes, x)
-    value = _scaled(lanes, lanes.add(lanes.number(1), _small(lanes, rest)), number)
-    value = lanes.select(lanes.compare(">", x, lanes.number(LARGEST[size])), lanes.number(math.inf), value)
-    value = lanes.select(lanes.less(x, lanes.number(SMALLEST[size])), lanes.number(0), value)
-    return _kept_nan(lanes, x, value)
+    whole, rest = _reduced(lanes, _between(lanes, SMALLEST[size], x, LARGEST[size]))
+    first, second = _two_powers(lanes, whole)
+    return lanes.mul(lanes.mul(lanes.add(lanes.number(1), _small(lanes, rest)), first), second)
 
 
 def expm1(lanes: Lanes, x: Value) -> Value:
     """exp(x) − 1 without loss of digits near 0."""
     size = lanes.kind.size
-    number, rest = _reduced(lanes, x)
-    power = _power_of_two(lanes, number)
-    value = lanes.fma(power, _small(lanes, rest), lanes.sub(power, lanes.number(1)))
-    value = lanes.select(lanes.compare(">", x, lanes.number(LARGEST[size] - 0.7)), exp(lanes, x), value)
-    least = {4: -17.5, 8: -37.5}[size]
-    value = lanes.select(lanes.less(x, lanes.number(least)), lanes.number(-1), value)
-    return _kept_nan(lanes, x, value)
+    least = {4: -17.5, 8: -37.5}[size]  # where it is −1
+    whole, rest = _reduced(lanes, _between(lanes, least, x, LARGEST[size]))
+    first, second = _two_powers(lanes, whole)
+    # Both terms are over the second power until they are added.
+    one = lanes.sub(first, _inverse(lanes, second))
+    return lanes.mul(lanes.fma(first, _small(lanes, rest), one), second)
 
 
 def log(lanes: Lanes, x: Value) -> Value:
@@ -218,13 +216,18 @@ def _log_of(lanes: Lanes, f: Value, power: Value, correction: Value) -> Value:
 
 
 def tanh(lanes: Lanes, x: Value) -> Value:
-    """The hyperbolic tangent: an odd polynomial near 0, from there on 1 − 2e/(1 + e) of e = exp(−2|x|)."""
+    """The hyperbolic tangent: an odd polynomial near 0, from there on 1 − 2/(1 + exp(2|x|))."""
+    size = lanes.kind.size
     positive, square = lanes.absolute(x), lanes.mul(x, x)
-    near = lanes.fma(lanes.mul(x, square), lanes.polynomial(square, TANH[lanes.kind.size]), x)
-    e = exp(lanes, lanes.mul(lanes.number(-2), positive))
-    rest = lanes.div(lanes.mul(lanes.number(2), e), lanes.add(lanes.number(1), e))
-    far = lanes.intrinsic("copysign", lanes.sub(lanes.number(1), rest), x)
-    return _kept_nan(lanes, x, lanes.select(lanes.less(positive, lanes.number(TANH_IS_NEAR)), near, far))
+    near = lanes.fma(lanes.mul(x, square), lanes.polynomial(square, TANH[size]), x)
+    most = lanes.number(TANH_IS_ONE[size])
+    least = lanes.select(lanes.less(most, positive), most, positive)
+    whole, rest = _reduced(lanes, lanes.add(least, least))
+    power = _power_of_two(lanes, whole)
+    above = lanes.fma(power, _small(lanes, rest), lanes.add(power, lanes.number(1)))
+    far = lanes.sub(lanes.number(1), lanes.div(lanes.number(2), above))
+    is_near = lanes.less(positive, lanes.number(TANH_IS_NEAR))
+    return lanes.select(is_near, near, lanes.intrinsic("copysign", far, x))
 
 
 def sigmoid(lanes: Lanes, x: Value) -> Value:
@@ -270,34 +273,46 @@ def _small(lanes: Lanes, rest: Value) -> Value:
     return lanes.fma(lanes.mul(rest, rest), lanes.polynomial(rest, EXP[lanes.kind.size]), rest)
 
 
+def _between(lanes: Lanes, least: float, x: Value, most: float) -> Value:
+    """The number nearest to x between two; what is no number stays so."""
+    x = lanes.select(lanes.less(lanes.number(most), x), lanes.number(most), x)
+    return lanes.select(lanes.less(x, lanes.number(least)), lanes.number(least), x)
+
+
 def _reduced(lanes: Lanes, x: Value) -> tuple[Value, Value]:
-    """The whole number n nearest to x/log 2, and x − n·log 2."""
+    """The whole number n nearest to x/log 2, which is not too large for an exponent, and x − n·log 2."""
     size = lanes.kind.size
     high, low = LN2[size]
-    # Within what exp can be, so that n fits into the bits of an exponent.
-    most, least = lanes.number(LARGEST[size] + 1), lanes.number(SMALLEST[size] - 1)
-    x = lanes.select(lanes.compare(">", x, most), most, x)
-    x = lanes.select(lanes.less(x, least), least, x)
-    shift = lanes.number(SHIFT[size])
+    shift, bits = SHIFT[size]
+    shifted = lanes.fma(x, lanes.number(1 / math.log(2)), lanes.number(shift))
     # The builder's own arithmetic: contracted to one operation it would round no more.
-    n = lanes.builder.fsub(lanes.fma(x, lanes.number(1 / math.log(2)), shift), shift)
+    n = lanes.builder.fsub(shifted, lanes.number(shift))
     rest = lanes.fma(n, lanes.number(-high), x)
-    return n, lanes.fma(n, lanes.number(-low), rest)
+    whole = lanes.builder.sub(lanes.to_bits(shifted), lanes.whole(bits))
+    return whole, lanes.fma(n, lanes.number(-low), rest)
 
 
-def _power_of_two(lanes: Lanes, number: Value) -> Value:
+def _power_of_two(lanes: Lanes, whole: Value) -> Value:
     """2 to a whole number that is a normal number."""
-    size = lanes.kind.size
-    whole = lanes.builder.fptosi(number, lanes.kind.bits)
-    biased = lanes.builder.add(whole, lanes.whole(BIAS[size]))
-    return lanes.from_bits(lanes.builder.shl(biased, lanes.whole(FRACTION[size])))
+    biased = lanes.builder.add(whole, lanes.whole(BIAS[lanes.kind.size]))
+    return _of_exponent(lanes, biased)
 
 
-def _scaled(lanes: Lanes, value: Value, number: Value) -> Value:
-    """A value times 2 to a whole number, in two steps: the power alone may be too small to be a number."""
-    half = lanes.intrinsic("floor", lanes.mul(number, lanes.number(0.5)))
-    other = lanes.sub(number, half)
-    return lanes.mul(lanes.mul(value, _power_of_two(lanes, half)), _power_of_two(lanes, other))
+def _two_powers(lanes: Lanes, whole: Value) -> tuple[Value, Value]:
+    """Two powers of 2 whose product is 2 to a whole number, which alone may be too small, or too large, to be one."""
+    biased = lanes.builder.add(whole, lanes.whole(2 * BIAS[lanes.kind.size]))
+    half = lanes.builder.lshr(biased, lanes.whole(1))
+    return _of_exponent(lanes, half), _of_exponent(lanes, lanes.builder.sub(biased, half))
+
+
+def _of_exponent(lanes: Lanes, biased: Value) -> Value:
+    return lanes.from_bits(lanes.builder.shl(biased, lanes.whole(FRACTION[lanes.kind.size])))
+
+
+def _inverse(lanes: Lanes, power: Value) -> Value:
+    """1 over a power of 2."""
+    twice = lanes.whole(2 * BIAS[lanes.kind.size] << FRACTION[lanes.kind.size])
+    return lanes.from_bits(lanes.builder.sub(twice, lanes.to_bits(power)))
 
 
 def _kept_nan(lanes: Lanes, x: Value, value: Value) -> Value:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial, reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -143,7 +144,8 @@ class Unrolled:
         *data, numbers, state, results, steps, batches = function.args
         self._builder = ir.IRBuilder(function.append_basic_block("begin"))
         self._one = LaneArithmetic(self._builder, Kind(self._size))
-        self._many = LaneArithmetic(self._builder, Kind(self._size, self._width))
+        # Two vectors at once: what one of them waits for is hidden by the other.
+        self._many, self._twice = (LaneArithmetic(self._builder, Kind(self._size, k * self._width)) for k in (1, 2))
         first = self._loaded(state, index(0), step.state)
         flat = [value for entries in first for value in entries.ravel()]
         shapes = [entries.shape for entries in first]
@@ -184,36 +186,40 @@ class Unrolled:
                 known[node] = self._value(node, known)
         sums = [x for x in self._nodes if self._is_sum[x]]
         shapes = [self._lengths(x) for x in sums]
-        zeros = [self._many.number(0) for shape in shapes for _ in range(int(np.prod(shape)))]
-        full, rest = divmod(self._samples, self._width)
+        width = self._width
         begin = [
-            self._builder.mul(batch, index(self._entries(x) * (full + (rest > 0)) * self._width))
+            self._builder.mul(batch, index(self._entries(x) * -(-self._samples // width) * width))
             for x in self._step.data
         ]
 
-        def block(k: Value, carried: Sequence[Value], mask: Value | None = None) -> Sequence[Value]:
+        def block(lanes: LaneArithmetic, k: Value, carried: Sequence[Value], mask: Value | None = None) -> list[Value]:
             inner = dict(known)
             for node, base, at in zip(self._step.data, data, begin, strict=True):
-                inner[node] = self._vectors(base, at, k, node)
+                inner[node] = self._vectors(base, at, k, node, lanes)
             for node in self._nodes:
                 if self._is_wide(node) and node not in inner:
-                    inner[node] = self._value(node, inner)
+                    inner[node] = self._value(node, inner, lanes)
             new: list[Value] = []
             before = _split(carried, shapes)
             for node, old in zip(sums, before, strict=True):
-                new += list(self._added(node, inner, old, mask).ravel())
+                new += list(self._added(node, inner, old, lanes, mask).ravel())
             return new
 
-        found: Sequence[Value] = zeros
-        if full > 2:
-            found = loop(self._builder, index(full * self._width), zeros, block, name="samples", step=self._width)
+        found = [self._many.number(0) for shape in shapes for _ in range(prod(shape))]
+        pairs, left = divmod(self._samples, 2 * width)
+        if pairs > 2:
+            several = partial(block, self._twice)
+            found = loop(self._builder, index(pairs * 2 * width), found, several, name="samples", step=2 * width)
         else:
-            for k in range(full):
-                found = block(index(k * self._width), found)
+            for k in range(pairs):
+                found = block(self._twice, index(k * 2 * width), found)
+        full, rest = divmod(left, width)
+        for k in range(full):
+            found = block(self._many, index(pairs * 2 * width + k * width), found)
         if rest:
-            lanes = [ir.Constant(ir.IntType(1), int(k < rest)) for k in range(self._width)]
-            mask = ir.Constant(ir.VectorType(ir.IntType(1), self._width), lanes) if self._width > 1 else lanes[0]
-            found = block(index(full * self._width), found, mask)
+            lanes = [ir.Constant(ir.IntType(1), int(k < rest)) for k in range(width)]
+            mask = ir.Constant(ir.VectorType(ir.IntType(1), width), lanes) if width > 1 else lanes[0]
+            found = block(self._many, index(self._samples - rest), found, mask)
         for node, entries in zip(sums, _split(found, shapes), strict=True):
             known[node] = _each(self._across, entries)
         for node in self._nodes:
@@ -221,14 +227,23 @@ class Unrolled:
                 known[node] = self._value(node, known)
         return known
 
-    def _entries(self, node: Node) -> int:
-        return int(np.prod(self._lengths(node)))
+    def _halves(self, vector: Value) -> list[Value]:
+        """The vectors that one is made of, if it is two."""
+        if vector.type == self._many.kind.type:
+            return [vector]
+        number = ir.IntType(32)
+        places = [[ir.Constant(number, k + first) for k in range(self._width)] for first in (0, self._width)]
+        kind = ir.VectorType(number, self._width)
+        return [self._builder.shuffle_vector(vector, vector, ir.Constant(kind, own)) for own in places]
 
-    def _vectors(self, base: Value, begin: Value, k: Value, node: Node) -> Entries:
+    def _entries(self, node: Node) -> int:
+        return prod(self._lengths(node))
+
+    def _vectors(self, base: Value, begin: Value, k: Value, node: Node, lanes: LaneArithmetic) -> Entries:
         """The entries of one of the data for the samples from the k-th on."""
         entries = np.empty(self._lengths(node), object)
         length = -(-self._samples // self._width) * self._width
-        wide = self._many.kind.type.as_pointer()
+        wide = lanes.kind.type.as_pointer()
         for number, place in enumerate(np.ndindex(entries.shape)):
             at = self._builder.add(begin, self._builder.add(k, index(number * length)))
             pointer = self._builder.bitcast(self._builder.gep(base, [at]), wide)
@@ -246,9 +261,10 @@ class Unrolled:
 
     # --- operations
 
-    def _added(self, node: Node, known: Mapping[Node, Entries], old: Entries, mask: Value | None) -> Entries:
+    def _added(
+        self, node: Node, known: Mapping[Node, Entries], old: Entries, lanes: LaneArithmetic, mask: Value | None
+    ) -> Entries:
         """A sum over the samples with those of one block added."""
-        lanes = self._many
         shown = partial(self._masked, mask=mask)
         axis = [x.shape.index(self._step.samples) if self._is_wide(x) else None for x in node.inputs]
         if node.op is linear.sum_:
@@ -256,22 +272,27 @@ class Unrolled:
             axes = [a % len(x.shape) for a in node.attrs["axes"]]
             entries = _each(shown, known[x])
             others = tuple(a for a in axes if a != axis[0])
-            entries = self._summed(entries, others, keepdims=True)
+            entries = self._summed(entries, others, lanes, keepdims=True)
             entries = entries if node.attrs["keepdims"] else np.squeeze(entries, tuple(axes))
-            return _each(lanes.add, old, entries.reshape(old.shape))
+            return _each(
+                lambda before, x: reduce(self._many.add, self._halves(x), before), old, entries.reshape(old.shape)
+            )
         if node.op is linear.matmul and len(node.shape) == 2:
             a, b = (known[x] for x in node.inputs)
             new = np.empty(old.shape, object)
             for i, j in np.ndindex(new.shape):
-                new[i, j] = lanes.fma(shown(a[i, 0]), b[0, j], old[i, j])
+                new[i, j] = old[i, j]
+                for first, second in zip(self._halves(shown(a[i, 0])), self._halves(b[0, j]), strict=True):
+                    new[i, j] = self._many.fma(first, second, new[i, j])
             return new
         raise UncoveredError(f"{node.op.name} over the samples")
 
     def _masked(self, value: Value, mask: Value | None) -> Value:
         return value if mask is None else self._many.select(mask, value, self._many.number(0))
 
-    def _value(self, node: Node, known: Mapping[Node, Entries]) -> Entries:
-        lanes = self._many if self._is_wide(node) else self._one
+    def _value(self, node: Node, known: Mapping[Node, Entries], lanes: LaneArithmetic | None = None) -> Entries:
+        """The entries of an operation; those that each sample has in the given lanes."""
+        lanes = lanes or self._one
         inputs = [self._given(known[x], self._is_wide(x), lanes) for x in node.inputs]
         op, attrs = row_of(node), node.attrs
         if op in MOVED:
@@ -286,7 +307,7 @@ class Unrolled:
             return self._product(inputs[0], inputs[1], lanes)
         if op is linear.sum_:
             axes = tuple(a % len(node.inputs[0].shape) for a in attrs["axes"])
-            return self._summed(inputs[0], axes, keepdims=attrs["keepdims"], lanes=lanes)
+            return self._summed(inputs[0], axes, lanes, keepdims=attrs["keepdims"])
         if op in ACROSS:
             return self._softmax(inputs[0], attrs["axis"], lanes, logarithm=op is softmax.log_softmax)
         if is_entrywise(node):
@@ -307,12 +328,9 @@ class Unrolled:
             result[i, j] = value
         return result
 
-    def _summed(
-        self, a: Entries, axes: tuple[int, ...], *, keepdims: bool, lanes: LaneArithmetic | None = None
-    ) -> Entries:
+    def _summed(self, a: Entries, axes: tuple[int, ...], lanes: LaneArithmetic, *, keepdims: bool) -> Entries:
         if not axes:
             return a
-        lanes = lanes or self._many
         rest = [k for k in range(a.ndim) if k not in axes]
         moved = np.transpose(a, [*rest, *axes]).reshape([a.shape[k] for k in rest] + [-1])
         result = np.empty(moved.shape[:-1], object)
@@ -325,7 +343,7 @@ class Unrolled:
         top = np.expand_dims(np.apply_along_axis(lambda x: _single(reduce(lanes.largest, x)), axis, z), axis)
         shifted = _each(lanes.sub, z, top.reshape(tuple(1 if k == axis else n for k, n in enumerate(z.shape))))
         e = _each(partial(mathematics.exp, lanes), shifted)
-        total = self._summed(e, (axis,), keepdims=True, lanes=lanes)
+        total = self._summed(e, (axis,), lanes, keepdims=True)
         if logarithm:
             return _each(lanes.sub, shifted, _each(partial(mathematics.log, lanes), total))
         return _each(lanes.div, e, total)
