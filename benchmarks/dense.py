@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
+from time import perf_counter
 from typing import Any
 
 import jax
@@ -18,13 +20,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from sklearn.neural_network import MLPClassifier
-from timing import BATCHES, RATE, Array, System
+from timing import BATCHES, CHECKED, RATE, Array, System
 
 import backproof as bp
 from backproof.execution.engine import Engine
 from backproof.execution.numpy_engine import NumpyEngine
 from backproof.training.optimisers import SGD
 from backproof.training.steps import planned
+
+MOST_STEPS = 1 << 16
+"""Of how many steps JAX keeps the losses in one loop."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +84,15 @@ class Ours:
     """One of our engines."""
 
     def __init__(self, data: Problem, kind: type[Engine] | type[NumpyEngine]) -> None:
-        row = data.row
+        row, began = data.row, perf_counter()
         hidden = [bp.Dense(n, "tanh" if row.is_binary else "relu") for n in row.units[1:-1]]
         last, loss = ("sigmoid", "bce") if row.is_binary else ("softmax", "cce")
         network = bp.Network(row.units[0], [*hidden, bp.Dense(row.units[-1], last)], loss=loss)
         step = planned(bp.derive(network, layout="rows"), SGD(RATE)).step
         sizes = {size.name: size.value for x in (*step.data, *step.state) for size in x.shape if size.value}
-        began = threads.now()
         lengths = {**sizes, "m": row.samples}
         self._engine: Any = Engine(step, lengths, threads=threads.COUNT) if kind is Engine else kind(step, lengths)
-        self.compiled = threads.now() - began
+        self.compiled = perf_counter() - began
         given = {f"W[{k}]": w for k, w in enumerate(data.weights, 1)}
         given |= {f"b[{k}]": b for k, b in enumerate(data.biases, 1)}
         self._memory = self._engine.memory({x: given[str(x.symbol)] for x in step.state})
@@ -113,39 +117,60 @@ def forward(xp: Any, row: Row, X: Any, Y: Any, weights: Sequence[Any], biases: S
 
 
 class Jax:
-    """JAX: a compiled step called from Python, or many steps in one compiled loop."""
+    """JAX: many steps in one compiled loop, or a compiled step called from Python.
 
-    def __init__(self, data: Problem, *, scans: bool) -> None:
-        self._scans = scans
-        self._X, self._Y = jnp.stack(data.X), jnp.stack(data.Y)
-        self._batches = list(zip(self._X, self._Y, strict=True))
-        self._parameters = ([*map(jnp.asarray, data.weights)], [*map(jnp.asarray, data.biases)])
+    `step` takes parameters and a batch, and gives new parameters and the loss; `whole` is all batches, stacked.
+    """
 
-        def step(parameters: Any, batch: Any) -> Any:
-            loss, slopes = jax.value_and_grad(lambda p: forward(jnp, data.row, *batch, *p))(parameters)
-            return jax.tree.map(lambda p, g: p - RATE * g, parameters, slopes), loss
+    def __init__(self, step: Callable[[Any, Any], Any], whole: Any, parameters: Any, *, loops: bool) -> None:
+        self._loops, self._whole, self._parameters = loops, whole, parameters
+        self._batches = [jax.tree.map(itemgetter(k), whole) for k in range(BATCHES)]
 
-        def epoch(parameters: Any) -> Any:
-            return jax.lax.scan(step, parameters, (self._X, self._Y))
+        def take(count: Any, parameters: Any, whole: Any) -> Any:
+            def body(k: Any, carried: Any) -> Any:
+                parameters, losses = carried
+                batch = jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, k % BATCHES, keepdims=False), whole)
+                parameters, loss = step(parameters, batch)
+                return parameters, losses.at[k].set(loss)
 
-        began = threads.now()
-        self._step, self._epoch = jax.jit(step), jax.jit(epoch)
-        jax.block_until_ready(
-            self._epoch(self._parameters) if scans else self._step(self._parameters, self._batches[0])
-        )
-        self.compiled = threads.now() - began
+            return jax.lax.fori_loop(0, count, body, (parameters, jnp.zeros(MOST_STEPS)))
+
+        began = perf_counter()
+        self._step, self._take = jax.jit(step), jax.jit(take)
+        first = self._take(1, parameters, whole) if loops else self._step(parameters, self._batches[0])
+        jax.block_until_ready(first)
+        self.compiled = perf_counter() - began
 
     def run(self, steps: int) -> Array:
         losses = []
-        if self._scans:
-            for _ in range(steps // BATCHES):
-                self._parameters, found = self._epoch(self._parameters)
-                losses.append(found)
-            return np.concatenate([np.asarray(x) for x in losses])
+        if self._loops:
+            while steps > 0:
+                count = min(steps, MOST_STEPS)
+                self._parameters, found = self._take(count, self._parameters, self._whole)
+                losses.append(np.asarray(found)[:count])
+                steps -= count
+            return np.concatenate(losses)
         for k in range(steps):
             self._parameters, loss = self._step(self._parameters, self._batches[k % BATCHES])
             losses.append(loss)
         return np.array([float(x) for x in losses])
+
+
+def descent(loss: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A step of gradient descent in JAX's words; the loss is of parameters and a batch."""
+
+    def step(parameters: Any, batch: Any) -> Any:
+        value, slopes = jax.value_and_grad(loss)(parameters, batch)
+        return jax.tree.map(lambda p, g: p - RATE * g, parameters, slopes), value
+
+    return step
+
+
+def in_jax(data: Problem, *, loops: bool) -> Jax:
+    """JAX on a network of dense layers."""
+    step = descent(lambda parameters, batch: forward(jnp, data.row, *batch, *parameters))
+    parameters = [*map(jnp.asarray, data.weights)], [*map(jnp.asarray, data.biases)]
+    return Jax(step, (jnp.stack(data.X), jnp.stack(data.Y)), parameters, loops=loops)
 
 
 class Torch:
@@ -202,10 +227,10 @@ class TorchCompiled:
             return [p - RATE * g for p, g in zip(parameters, slopes, strict=True)], value
 
         torch.compiler.reset()  # what was compiled for other lengths is not for these
-        began = threads.now()
+        began = perf_counter()
         self._step = torch.compile(step, dynamic=False)
         self._step(self._parameters, *self._batches[0])
-        self.compiled = threads.now() - began
+        self.compiled = perf_counter() - began
 
     def run(self, steps: int) -> Array:
         losses = []
@@ -216,28 +241,28 @@ class TorchCompiled:
 
 
 class Sklearn:
-    """scikit-learn, a step for each call of `partial_fit`."""
+    """scikit-learn: epochs of its own training; for the first steps, whose losses are compared, one after the other."""
 
     compiled = 0.0
 
     def __init__(self, data: Problem) -> None:
         row = data.row
-        options: dict[str, Any] = {
-            "hidden_layer_sizes": row.units[1:-1],
-            "activation": "tanh" if row.is_binary else "relu",
-            "solver": "sgd",
-            "learning_rate_init": RATE,
-            "momentum": 0.0,
-            "alpha": 0.0,
-            "batch_size": row.samples,
-            "shuffle": False,
-        }
         self._batches = list(zip(data.X, (self._labels(row, y) for y in data.Y), strict=True))
-        self._net: Any = MLPClassifier(**options)
-        classes = np.arange(max(2, row.units[-1]))
+        self._whole = np.concatenate([x for x, _ in self._batches]), np.concatenate([y for _, y in self._batches])
+        self._net: Any = MLPClassifier(
+            hidden_layer_sizes=row.units[1:-1],
+            activation="tanh" if row.is_binary else "relu",
+            solver="sgd",
+            learning_rate_init=RATE,
+            momentum=0.0,
+            alpha=0.0,
+            batch_size=row.samples,
+            shuffle=False,
+            n_iter_no_change=10**9,
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._net.partial_fit(*self._batches[0], classes=classes)
+            self._net.partial_fit(*self._batches[0], classes=np.arange(max(2, row.units[-1])))
         for own, given in zip(self._net.coefs_, data.weights, strict=True):
             own[...] = given.T
         for own, given in zip(self._net.intercepts_, data.biases, strict=True):
@@ -248,6 +273,12 @@ class Sklearn:
         return Y[:, 0].astype(int) if row.is_binary else Y.argmax(axis=1)
 
     def run(self, steps: int) -> Array:
+        if steps > CHECKED:
+            self._net.set_params(warm_start=True, max_iter=steps // BATCHES)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._net.fit(*self._whole)
+            return np.array(self._net.loss_curve_)
         losses = []
         for k in range(steps):
             self._net.partial_fit(*self._batches[k % BATCHES])
@@ -258,8 +289,8 @@ class Sklearn:
 SYSTEMS: dict[str, Callable[[Problem], System]] = {
     "Backproof, native": lambda data: Ours(data, Engine),
     "Backproof, NumPy": lambda data: Ours(data, NumpyEngine),
-    "JAX, scan": lambda data: Jax(data, scans=True),
-    "JAX, steps": lambda data: Jax(data, scans=False),
+    "JAX, loop": lambda data: in_jax(data, loops=True),
+    "JAX, steps": lambda data: in_jax(data, loops=False),
     "PyTorch, compiled": TorchCompiled,
     "PyTorch": Torch,
     "scikit-learn": Sklearn,

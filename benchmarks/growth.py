@@ -16,7 +16,7 @@ import argparse
 from dense import SYSTEMS, Row, problem
 from timing import Timed, compared, write_json
 
-NAMES = ("Backproof, native", "Backproof, NumPy", "JAX, scan", "PyTorch")
+NAMES = ("Backproof, native", "Backproof, NumPy", "JAX, loop", "PyTorch")
 WIDTHS = {f"width {n}": Row((128, n, 10), 64) for n in (16, 32, 64, 128, 256, 512, 1024)}
 DEPTHS = {f"depth {n}": Row((128, *[128] * n, 10), 64) for n in (1, 2, 4, 8, 16)}
 BATCHES = {f"batch {n}": Row((128, 128, 10), n) for n in (8, 16, 32, 64, 128, 256, 512, 1024)}

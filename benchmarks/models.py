@@ -17,6 +17,7 @@ import threads  # says how many threads there are, before anything counts them
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import dense
@@ -42,6 +43,7 @@ class Model:
 
     ours, jax  functions of the parameters and the data, by name
     torch      the same of tensors
+    turned     parameters that PyTorch keeps the other way round
     """
 
     title: str
@@ -50,6 +52,7 @@ class Model:
     jax: Callable[..., Any]
     data: Callable[[np.random.Generator], Arrays]
     parameters: Callable[[np.random.Generator], Arrays]
+    turned: tuple[str, ...] = ()
 
 
 # --- LSTM: sequences of 20 vectors, a class for each
@@ -77,8 +80,9 @@ def lstm(X: Array, Y: Array, Wx: Array, Wh: Array, b: Array, V: Array, c0: Array
 
 
 def lstm_torch(X: Any, Y: Any, Wx: Any, Wh: Any, b: Any, V: Any, c0: Any) -> Any:
-    zero = torch.zeros(1, X.shape[0], Wh.shape[0])
-    weights = [Wx.T.contiguous(), Wh.T.contiguous(), b, torch.zeros_like(b)]
+    # Wx and Wh come as PyTorch's own layer keeps them: [4 units, inputs] and [4 units, units].
+    zero = torch.zeros(1, X.shape[0], Wh.shape[1])
+    weights = [Wx, Wh, b, torch.zeros_like(b)]
     _, h, _ = torch.lstm(X, (zero, zero), weights, True, 1, 0.0, True, False, True)
     return F.cross_entropy(h[0] @ V + c0, Y)
 
@@ -119,6 +123,7 @@ LSTM = Model(
         "V": scaled(rng, UNITS, CLASSES),
         "c0": np.zeros(CLASSES),
     },
+    ("Wx", "Wh"),
 )
 
 
@@ -265,10 +270,10 @@ class Ours:
 
     def __init__(self, data: Problem, kind: type[Engine] | type[NumpyEngine]) -> None:
         arguments = {**data.batches[0], **data.parameters}
+        began = perf_counter()
         step = planned(bp.derive(data.model.ours, arguments, wrt=list(data.parameters)), SGD(RATE)).step
-        began = threads.now()
         self._engine: Any = kind(step, {step.samples.name: samples_of(data)})
-        self.compiled = threads.now() - began
+        self.compiled = perf_counter() - began
         self._memory = self._engine.memory({x: data.parameters[str(x.symbol)] for x in step.state})
         self._data = [self._engine.laid_out(x, [b[str(x.symbol)] for b in data.batches]) for x in step.data]
 
@@ -281,24 +286,11 @@ def samples_of(data: Problem) -> int:
     return len(data.batches[0]["X"])
 
 
-class Jax(dense.Jax):
-    """JAX: many steps in one compiled loop, or a compiled step called from Python."""
-
-    def __init__(self, data: Problem, *, scans: bool) -> None:
-        self._scans = scans
-        self._whole = {name: jnp.stack([b[name] for b in data.batches]) for name in data.batches[0]}
-        self._batches = [{name: x[k] for name, x in self._whole.items()} for k in range(BATCHES)]
-        self._parameters = {name: jnp.asarray(x) for name, x in data.parameters.items()}
-
-        def step(parameters: Any, batch: Any) -> Any:
-            loss, slopes = jax.value_and_grad(lambda p: data.model.jax(**batch, **p))(parameters)
-            return jax.tree.map(lambda p, g: p - RATE * g, parameters, slopes), loss
-
-        began = threads.now()
-        self._step, self._epoch = jax.jit(step), jax.jit(lambda p: jax.lax.scan(step, p, self._whole))
-        first = self._epoch(self._parameters) if scans else self._step(self._parameters, self._batches[0])
-        jax.block_until_ready(first)
-        self.compiled = threads.now() - began
+def in_jax(data: Problem, *, loops: bool) -> dense.Jax:
+    """JAX on a model."""
+    whole = {name: jnp.stack([b[name] for b in data.batches]) for name in data.batches[0]}
+    parameters = {name: jnp.asarray(x) for name, x in data.parameters.items()}
+    return dense.Jax(dense.descent(lambda p, batch: data.model.jax(**batch, **p)), whole, parameters, loops=loops)
 
 
 class Torch:
@@ -310,7 +302,8 @@ class Torch:
         torch.set_num_threads(threads.COUNT)
         self._loss = data.model.torch
         self._batches = [{name: torch.from_numpy(x) for name, x in b.items()} for b in data.batches]
-        self._parameters = {name: torch.tensor(x, requires_grad=True) for name, x in data.parameters.items()}
+        turned = {name: x.T.copy() if name in data.model.turned else x for name, x in data.parameters.items()}
+        self._parameters = {name: torch.tensor(x, requires_grad=True) for name, x in turned.items()}
         self._optimiser = torch.optim.SGD(self._parameters.values(), lr=RATE)
 
     def run(self, steps: int) -> Array:
@@ -336,8 +329,8 @@ def main() -> None:
         running: dict[str, System] = {
             "Backproof, native": Ours(data, Engine),
             "Backproof, NumPy": Ours(data, NumpyEngine),
-            "JAX, scan": Jax(data, scans=True),
-            "JAX, steps": Jax(data, scans=False),
+            "JAX, loop": in_jax(data, loops=True),
+            "JAX, steps": in_jax(data, loops=False),
             "PyTorch": Torch(data),
         }
         print(f"\n{data.model.title}")

@@ -24,8 +24,8 @@ CHECKED = 8
 SLICE = 0.05
 """About how many seconds each system runs in a round."""
 PAUSE = 0.2
-"""For how many seconds several threads have nothing to do before they are timed: those of a system go on turning for a
-while after its last step, and would keep a processor from the next."""
+"""How many seconds pass before the next system is timed on several threads: those of the last one still turn for a
+while, and would keep a processor from it."""
 CLOSE = 2e-3
 """How far losses in single precision may be apart, in relation to themselves."""
 
@@ -33,7 +33,7 @@ Array = np.ndarray[Any, Any]
 
 
 class System(Protocol):
-    """Something that takes steps; `compiled` says how many seconds it took to get ready."""
+    """Something that takes steps; `compiled` says how many seconds on the clock it took to get ready."""
 
     compiled: float
 
@@ -72,7 +72,7 @@ def compared(running: Mapping[str, System], rounds: int) -> dict[str, Timed]:
 
 def require_same(losses: Mapping[str, Array]) -> None:
     """Raises AssertionError unless all systems have the same losses."""
-    right = losses["JAX, scan"]
+    right = losses["JAX, loop"]
     for name, own in losses.items():
         far = float(np.max(np.abs(own - right) / np.abs(right)))
         assert far < CLOSE, f"{name}: the losses are not the same, {own} and {right}"
