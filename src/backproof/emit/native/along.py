@@ -14,7 +14,7 @@ from backproof.emit.native.lanes import Value
 from backproof.emit.native.loops import index, loop
 from backproof.emit.native.products import groups
 from backproof.emit.native.threads import spread
-from backproof.emit.native.writer import Writer
+from backproof.emit.native.writer import Known, Writer
 from backproof.emit.step import Step
 from backproof.ir.node import Node, ancestors
 from backproof.ops import linear
@@ -22,8 +22,6 @@ from backproof.ops.softmax import stable
 
 ROWS_AT_ONCE = 4
 """How many rows are gone through side by side, so that additions need not wait for each other."""
-Known = dict[Node, list[Value]]
-"""What a row has once."""
 
 
 def with_opened(step: Step, is_long: Callable[[Node], bool]) -> Step:
@@ -66,10 +64,10 @@ def _write_rows(writer: Writer, rows: Sequence[Value], goes: Mapping[Node, int],
     once: list[Known] = [{} for _ in rows]
     for go in range(max(goes.values()) + 1):
         own = [node for node in goes if goes[node] == go]
-        for row, known in zip(rows, once, strict=True):
-            for node in own:
-                if node.op not in ALONG and writer.kernel.lane not in axes(node):
-                    known[node] = writer.computed(node, None, row, known)
+        for node in own:
+            if node.op not in ALONG and writer.kernel.lane not in axes(node):
+                writer.compute_one(node, None, rows, once)
+                for row, known in zip(rows, once, strict=True):
                     writer.store(node, known[node][0], None, row)
         ends = [node for node in own if node.op in ALONG]
         wide = [node for node in goes if goes[node] <= go and writer.kernel.lane in axes(node)]
@@ -108,6 +106,6 @@ def _go_along(
     totals = iter(loop(writer.builder, index(count), empty * len(rows), panel, name="panel"))
     for row, known in rows:
         for node in ends:
-            one = writer.across if node.op is linear.sum_ else writer.largest
+            one = lanes.sum if node.op is linear.sum_ else lanes.top
             known[node] = [one(next(totals))]
             writer.store(node, known[node][0], None, row)

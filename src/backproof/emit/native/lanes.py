@@ -130,6 +130,28 @@ class Lanes:
     def absolute(self, a: Value) -> Value:
         return self.intrinsic("fabs", a)
 
+    # --- across the lanes
+
+    def sum(self, vector: Value) -> Value:
+        """The sum of all lanes, a single number."""
+        if self.kind.width == 1:
+            return vector
+        one, module = FLOATS[self.kind.size], self.builder.module
+        name, kind = f"llvm.vector.reduce.fadd.{self.kind.suffix}", ir.FunctionType(one, [one, vector.type])
+        function = module.globals.get(name) or ir.Function(module, kind, name)
+        return self.builder.call(function, [ir.Constant(one, -0.0), vector], fastmath=("reassoc",))
+
+    def top(self, vector: Value) -> Value:
+        """The largest of all lanes; what is no number need not be found."""
+        # LLVM's own reduction goes through the lanes one by one, to leave out what is no number.
+        number, width = ir.IntType(32), self.kind.width
+        half = width // 2
+        while half:
+            places = [ir.Constant(number, (k + half) % width) for k in range(width)]
+            other = self.builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(number, width), places))
+            vector, half = self.largest(vector, other), half // 2
+        return vector if width == 1 else self.builder.extract_element(vector, ir.Constant(number, 0))
+
     # --- bits
 
     def to_bits(self, a: Value) -> Value:

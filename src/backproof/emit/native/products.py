@@ -171,9 +171,9 @@ class _Product:
     def _finish(self, chunk: _Chunk, row: Value, totals: Sequence[Value]) -> None:
         """Does what is done to the entries of a block from a row on."""
         wide = len(chunk.panels)
-        for r in range(len(totals) // wide):
-            known = {self._kernel.root: list(totals[r * wide : (r + 1) * wide])}
-            self._writer.compute(chunk.panels, self._builder.add(row, index(r)), known)
+        rows = [self._builder.add(row, index(r)) for r in range(len(totals) // wide)]
+        known = [{self._kernel.root: list(totals[r * wide : (r + 1) * wide])} for r in range(len(rows))]
+        self._writer.compute(chunk.panels, rows, known)
 
     def _added(
         self,
@@ -197,9 +197,8 @@ class _Product:
             if deep == width and ahead is not None:
                 for begin in begins:
                     prefetch(builder, builder.gep(begin, [builder.add(ahead, builder.udiv(k, index(width)))]))
-            if deep == width and not self._by_rows:  # those of the next terms lie far from these
-                for r in range(tall):
-                    following = builder.add(at, index(width))
+                following = builder.add(at, index(width))
+                for r in range(0 if self._by_rows else tall):  # they lie far from those of these terms
                     prefetch(builder, writer.pointer(self._single, self._number(row, r, following, 0)), nearest=True)
             for inner in range(deep):
                 vectors = [writer.load_vector(builder.gep(x, [builder.add(at, index(inner))])) for x in begins]

@@ -9,7 +9,7 @@ from backproof.emit.native.kernels import ALONG, Relaid, axes, bare
 from backproof.emit.native.lanes import FLOATS, Value
 from backproof.emit.native.loops import index, loop
 from backproof.emit.native.threads import alone, spread
-from backproof.emit.native.writer import Writer
+from backproof.emit.native.writer import Known, Writer
 from backproof.emit.scalars import summed
 from backproof.ir.node import Node
 
@@ -23,7 +23,7 @@ def write_rows(writer: Writer) -> None:
     """Writes a kernel that is no product."""
     kernel = writer.kernel
     if kernel.lane is None:
-        alone(writer.builder, writer.share, lambda: writer.compute(None, None, {}))
+        alone(writer.builder, writer.share, lambda: writer.compute(None, [None], [{}]))
         return
     count = -(-writer.long // writer.width)
     if count > MOST_PANELS and any(x.op in ALONG for x in kernel.body):
@@ -51,7 +51,7 @@ def _whole_rows(writer: Writer, count: int, whole: Sequence[Node]) -> None:
             name="panel",
         )
     for node, value in zip(whole, totals, strict=True):
-        writer.store(node, writer.across(value), None, None)
+        writer.store(node, writer.many.sum(value), None, None)
 
 
 def _rows(writer: Writer, panels: Sequence[Value], whole: Sequence[Node], carried: Sequence[Value]) -> list[Value]:
@@ -63,10 +63,11 @@ def _rows(writer: Writer, panels: Sequence[Value], whole: Sequence[Node], carrie
 
     def some(row: Value, totals: Sequence[Value], number: int) -> list[Value]:
         new = list(totals)
-        for k in range(number):
-            here = writer.builder.add(row, index(k))
-            known = writer.compute(panels, here, {})
-            for j, term in enumerate(_terms(writer, panels, here, known, whole, each), k * count):
+        rows = [writer.builder.add(row, index(k)) for k in range(number)]
+        known: list[Known] = [{} for _ in rows]
+        writer.compute(panels, rows, known)
+        for k, (here, own) in enumerate(zip(rows, known, strict=True)):
+            for j, term in enumerate(_terms(writer, panels, here, own, whole, each), k * count):
                 new[j] = lanes.add(new[j], term)
         return new
 
@@ -78,7 +79,8 @@ def _rows(writer: Writer, panels: Sequence[Value], whole: Sequence[Node], carrie
         totals = loop(
             writer.builder, index(full), totals, lambda row, given: some(row, given, at_once), name="row", step=at_once
         )
-    totals = some(index(full), totals, writer.rows - full)
+    if full < writer.rows:
+        totals = some(index(full), totals, writer.rows - full)
     found = [summed(lanes, totals[j::count]) for j in range(count)]
     ends = iter(found[len(whole) :])
     for node in each:

@@ -221,7 +221,7 @@ class Unrolled:
             mask = ir.Constant(ir.VectorType(ir.IntType(1), width), lanes) if width > 1 else lanes[0]
             found = block(self._many, index(self._samples - rest), found, mask)
         for node, entries in zip(sums, _split(found, shapes), strict=True):
-            known[node] = _each(self._across, entries)
+            known[node] = _each(self._many.sum, entries)
         for node in self._nodes:
             if self._is_late[node] and not self._is_wide(node) and node not in known:
                 known[node] = self._value(node, known)
@@ -249,15 +249,6 @@ class Unrolled:
             pointer = self._builder.bitcast(self._builder.gep(base, [at]), wide)
             entries[place] = self._builder.load(pointer, align=self._size)
         return entries
-
-    def _across(self, vector: Value) -> Value:
-        """The sum of all lanes."""
-        if self._width == 1:
-            return vector
-        name = f"llvm.vector.reduce.fadd.{self._many.kind.suffix}"
-        types = [self._one.kind.type, vector.type]
-        function = self._module.globals.get(name) or ir.Function(self._module, ir.FunctionType(types[0], types), name)
-        return self._builder.call(function, [self._one.number(-0.0), vector], fastmath=("reassoc",))
 
     # --- operations
 

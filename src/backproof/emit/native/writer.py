@@ -7,11 +7,11 @@ from functools import reduce
 
 from llvmlite import ir
 
-from backproof.emit.entrywise import entry_of
+from backproof.emit.entrywise import entry_of, is_cheap
 from backproof.emit.native import mathematics
 from backproof.emit.native.arithmetic import LaneArithmetic
 from backproof.emit.native.kernels import ACROSS, ALONG, Kernel, Plan, axes, bare, lengths
-from backproof.emit.native.lanes import FLOATS, Kind, Value
+from backproof.emit.native.lanes import Kind, Value
 from backproof.emit.native.loops import index
 from backproof.emit.native.machine import Machine
 from backproof.emit.native.memory import Memory, Place
@@ -22,6 +22,8 @@ from backproof.ir.node import Node
 from backproof.ir.sizes import Size
 from backproof.ops import leaves, linear, softmax
 
+Known = dict[Node, list[Value]]
+"""What is computed of a row."""
 NUMBERS = "numbers"
 """The name of what holds the numbers of a step."""
 
@@ -119,21 +121,45 @@ class Writer:
 
     # --- entries
 
-    def compute(
-        self, panels: Sequence[Value] | None, row: Value | None, known: Mapping[Node, list[Value]]
-    ) -> dict[Node, list[Value]]:
-        """Computes all of a kernel for one row, of which `panels` are at hand, and stores what is read elsewhere.
+    def compute(self, panels: Sequence[Value] | None, rows: Sequence[Value | None], known: Sequence[Known]) -> None:
+        """Computes all of a kernel for some rows, of which `panels` are at hand, and stores what is read elsewhere.
 
-        What a row has once is a list of one value; of what it has for each entry there is one for each panel.
+        What is known of each row grows. What a row has once is a list of one value; of what it has for each entry there
+        is one for each panel.
         """
-        found = dict(known)
-        for node in (*known, *self.kernel.body):
-            if node not in found:
-                found[node] = self.computed(node, panels, row, found)
+        for node in (*known[0], *self.kernel.body):
+            self.compute_one(node, panels, rows, known)
             places = panels if panels is not None and self.kernel.lane in axes(node) else [index(0)]
-            for value, panel in zip(found[node], places, strict=True):
-                self.store(node, value, panel, row)
-        return found
+            for row, own in zip(rows, known, strict=True):
+                for value, panel in zip(own[node], places, strict=True):
+                    self.store(node, value, panel, row)
+
+    def compute_one(
+        self, node: Node, panels: Sequence[Value] | None, rows: Sequence[Value | None], known: Sequence[Known]
+    ) -> None:
+        """Computes one operation for some rows, where it is not known."""
+        if node in known[0]:
+            return
+        is_narrow = not any(self.kernel.lane in axes(x) for x in (node, *map(bare, node.inputs)))
+        if is_narrow and len(rows) > 1 and not is_cheap(node):
+            values = self._side_by_side(node, rows, known)
+        else:
+            values = [self.computed(node, panels, row, own) for row, own in zip(rows, known, strict=True)]
+        for own, value in zip(known, values, strict=True):
+            own[node] = value
+
+    def _side_by_side(self, node: Node, rows: Sequence[Value | None], known: Sequence[Known]) -> list[list[Value]]:
+        """What some rows have once, computed in the lanes of one vector."""
+        lanes = LaneArithmetic(self.builder, Kind(self.size, 1 << (len(rows) - 1).bit_length()))
+        places = [ir.Constant(ir.IntType(32), k) for k in range(len(rows))]
+        vectors = []
+        for x in map(bare, node.inputs):
+            vector = lanes.number(1)
+            for place, row, own in zip(places, rows, known, strict=True):
+                vector = self.builder.insert_element(vector, self.given(x, None, row, own)[0], place)
+            vectors.append(vector)
+        result = entry_of(node, vectors, lanes)
+        return [[self.builder.extract_element(result, place)] for place in places]
 
     def computed(
         self, node: Node, panels: Sequence[Value] | None, row: Value | None, known: Mapping[Node, list[Value]]
@@ -173,28 +199,14 @@ class Writer:
         """The sum of a row, or its largest entry."""
         values = [self.masked(value, panel, is_sum=is_sum) for value, panel in zip(values, panels, strict=True)]
         if is_sum:
-            return self.across(summed(self.many, values))
-        return self.largest(reduce(self.many.largest, values))
+            return self.many.sum(summed(self.many, values))
+        return self.many.top(reduce(self.many.largest, values))
 
     def masked(self, value: Value, panel: Value, *, is_sum: bool) -> Value:
         """The entries of a panel, and behind the last one what changes no sum, or no largest entry."""
         if not self.rest:
             return value
         return self.many.select(self.inside(panel), value, self.many.number(0.0 if is_sum else float("-inf")))
-
-    def largest(self, vector: Value) -> Value:
-        """The largest of all lanes."""
-        return self._reduced("fmax", [vector])
-
-    def across(self, vector: Value) -> Value:
-        """The sum of all lanes."""
-        return self._reduced("fadd", [self.one.number(-0.0), vector])
-
-    def _reduced(self, name: str, arguments: Sequence[Value]) -> Value:
-        full, module = f"llvm.vector.reduce.{name}.{self.many.kind.suffix}", self.builder.module
-        kind = ir.FunctionType(FLOATS[self.size], [x.type for x in arguments])
-        function = module.globals.get(full) or ir.Function(module, kind, full)
-        return self.builder.call(function, arguments, fastmath=("reassoc",) if name == "fadd" else ())
 
     def _softmax(self, values: Sequence[Value], panels: Sequence[Value], *, logarithm: bool) -> list[Value]:
         lanes = self.many
