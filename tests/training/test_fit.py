@@ -331,7 +331,7 @@ def test_no_native_engine(monkeypatch) -> None:
     from backproof.execution import engines
 
     monkeypatch.setattr(engines, "has_native", lambda: False)
-    monkeypatch.setattr(engines, "COMPILING", 0.0)
+    monkeypatch.setattr(engines, "COMPILING", (0.0, 0.0))
     found = bp.fit(IRIS, "iris", epochs=1)
     assert found.engine == "numpy"
     assert "pip install 'backproof[native]'" in found.note
@@ -343,7 +343,7 @@ def test_no_native_engine(monkeypatch) -> None:
 def test_what_native_code_does_not_cover_is_said(monkeypatch) -> None:
     from backproof.execution import engines
 
-    monkeypatch.setattr(engines, "COMPILING", 0.0)
+    monkeypatch.setattr(engines, "COMPILING", (0.0, 0.0))
     net = bp.Network(4, [bp.Dense(8, "sin(z)"), bp.Dense(3, "softmax")], loss="categorical_cross_entropy")
     found = bp.fit(net, "iris", epochs=1)
     assert found.engine == "numpy"

@@ -20,14 +20,13 @@ from backproof.emit.scalars import UncoveredError
 from backproof.emit.step import Step
 from backproof.execution.blas import routines
 from backproof.execution.code_cache import cached_code
+from backproof.execution.engines import MOST_WRITTEN_OUT
 from backproof.execution.team import Team
 from backproof.execution.timing import seconds_each
 from backproof.ir.node import Node, ancestors
 from backproof.ops.row import Array
 
 Code = Unrolled | Panels | Strided
-MOST_WRITTEN_OUT = 4000
-"""Up to how many operations on single entries a step is written out operation by operation."""
 
 
 class Engine:

@@ -9,23 +9,26 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from backproof.emit.regions import Region
+from backproof.emit.regions import Region, operations
 from backproof.emit.scalars import UncoveredError
 from backproof.emit.step import Step
 from backproof.execution.numpy_engine import NumpyEngine
 from backproof.execution.room import check_room
 from backproof.execution.team import available
 from backproof.ir.errors import BackproofError
-from backproof.ir.node import Node
+from backproof.ir.node import Node, ancestors
+from backproof.ops.linear import matmul
 from backproof.ops.row import Array
 
 Kind = Literal["auto", "native", "numpy"]
 KINDS: tuple[Kind, ...] = ("auto", "native", "numpy")
-COMPILING = 1.0
-"""About how many seconds it takes to compile a step."""
-CALL, OPERATION = 1.5e-6, 1e-10
-"""About how many seconds NumPy takes for a call, and for an operation on an entry."""
-SHARED = 5_000_000
+MOST_WRITTEN_OUT = 4000
+"""Up to how many operations on single entries a step is written out operation by operation."""
+COMPILING = 0.3, 2.0
+"""About how many seconds it takes to compile a step that is written out, and any other."""
+CALL, TERM, ENTRY = 7e-7, 1e-11, 3e-10
+"""About how many seconds NumPy takes for a call, for an operation within a product, and for any other on an entry."""
+SHARED = 20_000_000
 """From how many operations on a step is worth sharing: threads take a microsecond to meet, several times in each."""
 MISSING = "native code needs llvmlite: pip install 'backproof[native]'"
 
@@ -90,13 +93,14 @@ def chosen(
     """
     numpy = NumpyEngine(step, sizes, dtype)
     check_room(numpy.entries * np.dtype(dtype).itemsize)
-    if kind == "numpy" or (kind == "auto" and steps * _seconds(numpy, step, sizes) < COMPILING):
+    is_small = step.operations(sizes) <= MOST_WRITTEN_OUT
+    if kind == "numpy" or (kind == "auto" and steps * _seconds(numpy, step, sizes) < COMPILING[not is_small]):
         return Chosen(numpy, "numpy")
     if has_native():
         from backproof.execution.engine import Engine  # with llvmlite, which not everybody has
 
         try:
-            is_large = step.operations(sizes) * sizes[step.samples.name] >= SHARED
+            is_large = sum(operations(x, sizes) for x in ancestors([step.result, *step.after])) >= SHARED
             return Chosen(Engine(step, sizes, dtype, threads or (available() if is_large else 1)), "native")
         except UncoveredError as error:
             why = f"there is no native code for {error}"
@@ -109,5 +113,5 @@ def chosen(
 
 def _seconds(engine: NumpyEngine, step: Step, sizes: Mapping[str, int]) -> float:
     """How long NumPy takes for a step, about."""
-    operations = step.operations(sizes) * sizes[step.samples.name]
-    return CALL * engine.text.count("\n") + OPERATION * operations
+    each = ((TERM if x.op is matmul else ENTRY) * operations(x, sizes) for x in ancestors([step.result, *step.after]))
+    return CALL * engine.text.count("\n") + sum(each)

@@ -5,27 +5,54 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter, process_time
 
 import numpy as np
 
 from backproof.emit.native.threads import APART
 
+LONG = 0.05
+"""After how many seconds together it is judged whether each thread had a processor to itself."""
+MOST_LOST = 0.15
+"""The share of that time which they may have been without."""
+APART_FOR = 1.0
+"""For how many seconds one thread runs alone before all are tried again."""
+
 
 class Team:
-    """So many threads, that of the caller among them."""
+    """So many threads, that of the caller among them.
+
+    Where others keep the processors busy, threads that wait for each other are slower than one alone. So the caller's
+    runs alone for a while then; the numbers are the same.
+    """
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._others = ThreadPoolExecutor(threads - 1)
         self._meeting = np.zeros(2 * APART, np.int64)
+        self._at_work = threads
+        self._clock = self._processors = 0.0
 
     def run(self, function: Callable[..., None], *arguments: int) -> None:
         """Calls a function in all threads at once, with the number of each, how many there are and where they meet."""
-        more = self.threads, self._meeting.ctypes.data
-        waiting = [self._others.submit(function, *arguments, k, *more) for k in range(1, self.threads)]
+        threads, more = self._at_work, (self._at_work, self._meeting.ctypes.data)
+        clock, processors = perf_counter(), process_time()
+        waiting = [self._others.submit(function, *arguments, k, *more) for k in range(1, threads)]
         function(*arguments, 0, *more)
         for one in waiting:
             one.result()
+        self._clock += perf_counter() - clock
+        self._processors += process_time() - processors
+        self._judge()
+
+    def _judge(self) -> None:
+        """Says how many threads run next."""
+        if self._clock < (LONG if self._at_work > 1 else APART_FOR):
+            return
+        # A thread that waits for another turns round, so each of them keeps a processor busy as long as it has one.
+        is_crowded = self._processors < (1 - MOST_LOST) * self._at_work * self._clock
+        self._at_work = 1 if self._at_work > 1 and is_crowded else self.threads
+        self._clock = self._processors = 0.0
 
 
 def available() -> int:

@@ -60,6 +60,17 @@ class Place:
         return whole[:lanes, :rows]
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How an array lies in its place: its shape, how long its lanes and rows are, and whether the rows come first."""
+
+    place: Place
+    shape: tuple[int, ...]
+    lanes: int
+    rows: int
+    is_turned: bool
+
+
 class Memory:
     """The places of all arrays of a step.
 
@@ -70,6 +81,7 @@ class Memory:
     def __init__(self, step: Step, sizes: Mapping[str, int], plan: Plan, size: int, width: int) -> None:
         self._sizes, self._plan, self._size, self._width = sizes, plan, size, width
         self.places: dict[tuple[Node, Size | None], Place] = {}
+        self._forms: dict[Node, _Form] = {}
         self.entries = 0
         for node in step.data:
             self.places[node, plan.lane(node)] = self._place(node, plan.lane(node), str(node.symbol), 0)
@@ -106,18 +118,25 @@ class Memory:
         long, rows = lengths(self._sizes, lane, next((size for size in axes(node) if size != lane), None))
         return long, rows
 
-    def lanes_first(self, node: Node, array: Array) -> Array:
-        """An array as [lanes, rows], or several of them as [several, lanes, rows]."""
-        own, lane = axes(node), self._plan.lane(node)
+    def packed(self, node: Node, array: Array) -> Array:
+        """An array, or several of them one after the other, in the order in which the entries lie."""
+        form = self._form(node)
         several = array.shape[: array.ndim - len(node.shape)]
-        if len(own) < 2:
-            return array.reshape(*several, -1, 1)
-        both = array.reshape(*several, *lengths(self._sizes, *own))
-        return both if own[0] == lane else both.swapaxes(-1, -2)
+        found = array.reshape(*several, *((form.rows, form.lanes) if form.is_turned else (form.lanes, form.rows)))
+        return form.place.packed(found.swapaxes(-1, -2) if form.is_turned else found)
 
-    def taken(self, node: Node, memory: Array) -> Array:
+    def unpacked(self, node: Node, memory: Array) -> Array:
         """An array out of the memory of a step, in its own shape."""
-        place, own, lane = self.of(node), axes(node), self._plan.lane(node)
-        found = place.unpacked(memory[place.start : place.start + place.entries], *self._lengths(node, lane))
-        turned = found if len(own) < 2 or own[0] == lane else found.T
-        return turned.reshape(lengths(self._sizes, *node.shape)).copy()
+        form = self._form(node)
+        place = form.place
+        found = place.unpacked(memory[place.start : place.start + place.entries], form.lanes, form.rows)
+        return (found.T if form.is_turned else found).reshape(form.shape).copy()
+
+    def _form(self, node: Node) -> _Form:
+        """How an array lies; found once, as a training asks for it again and again."""
+        if node not in self._forms:
+            own, lane = axes(node), self._plan.lane(node)
+            is_turned = len(own) == 2 and own[0] != lane
+            shape = tuple(lengths(self._sizes, *node.shape))
+            self._forms[node] = _Form(self.of(node), shape, *self._lengths(node, lane), is_turned)
+        return self._forms[node]

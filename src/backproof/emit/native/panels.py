@@ -106,7 +106,7 @@ class Panels:
     constants: Sequence[tuple[int, Array]] = ()
     """What lies in the memory from the beginning on, and where."""
 
-    @property
+    @cached_property
     def kept(self) -> int:
         """How many of them, the first ones, are kept from step to step."""
         places = map(self.memory.of, self._step.state)
@@ -118,11 +118,11 @@ class Panels:
 
     def packed(self, node: Node, array: Array) -> Array:
         """An array, or several of them, in the order in which the entries lie."""
-        return self.memory.of(node).packed(self.memory.lanes_first(node, array))
+        return self.memory.packed(node, array)
 
     def unpacked(self, node: Node, memory: Array) -> Array:
         """A part of the state out of the memory."""
-        return self.memory.taken(node, memory)
+        return self.memory.unpacked(node, memory)
 
     def _write_run(
         self,
