@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -161,8 +162,9 @@ def run(
         return evaluate(derivation, directed(derivation, values, seed=seed), dtype=dtype)
     if data is None:
         raise DataError("no data are given", instead='name a set ("iris"), a file, or give (X, Y)')
-    values = feeds(derivation, data, parameters=parameters, seed=seed, target=target, rows=rows)
-    return evaluate(derivation, directed(derivation, {**values, **chosen}, seed=seed), dtype=dtype)
+    values, start = feeds(derivation, data, parameters=parameters, seed=seed, target=target, rows=rows)
+    trace = evaluate(derivation, directed(derivation, {**values, **chosen}, seed=seed), dtype=dtype)
+    return replace(trace, start=start)
 
 
 def fit(

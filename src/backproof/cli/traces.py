@@ -39,6 +39,8 @@ def table_document(trace: Trace, data: str) -> Document:
         Heading(1, (f"Every quantity on {data}{counted}",)),
         Table(header, tuple(rows), "llrrr"),
     ]
+    if trace.start:
+        blocks.insert(1, Paragraph((trace.start,)))
     if any(np.iscomplexobj(array) for array in trace.values()):
         text = "Of complex numbers, smallest and largest are the distances from 0 (the moduli)."
         blocks.append(Paragraph((text,)))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backproof.derivation.derivation import Derivation
-from backproof.execution.parameters import USUAL, initial
+from backproof.execution.parameters import USUAL, initial, scheme_named
 from backproof.execution.reading import Data, read_data
 from backproof.ir.errors import DataError
 from backproof.ir.node import Node
@@ -28,18 +28,20 @@ def feeds(
     seed: int = 0,
     target: Sequence[str] = (),
     rows: int | None = None,
-) -> dict[str, ArrayLike]:
+) -> tuple[dict[str, ArrayLike], str]:
     """The values of every input of a network's derivation by name, from a data source with samples as rows.
 
-    Parameters that neither `parameters` nor the source gives start at random (see `initial`). Raises DataError.
+    Parameters that neither `parameters` nor the source gives start at random (see `initial`), and what is returned
+    besides says how. Raises DataError.
     """
     data = samples(derivation, source, target=target, rows=rows)
     columns = derivation.quantities["X"].shape[-1].samples
-    return {
+    values = {
         "X": data.X.T if columns else data.X,
         "Y": data.Y.T if columns else data.Y,
         **start(derivation, data, parameters, seed=seed),
     }
+    return values, told_start(derivation, {*data.parameters, *(parameters or {})}, seed=seed)
 
 
 def samples(derivation: Derivation, source: Source, *, target: Sequence[str] = (), rows: int | None = None) -> Data:
@@ -76,6 +78,14 @@ def start(
     given = {**data.parameters, **(parameters or {})}
     drawn = {} if _complete(derivation, given) else initial(derivation.graph, seed=seed, sizes=sizes, scheme=scheme)
     return {**drawn, **{name: _bias(derivation, name, value) for name, value in given.items()}}
+
+
+def told_start(derivation: Derivation, given: Iterable[str], *, seed: int = 0) -> str:
+    """What the parameters that are not given start with, as sentences; empty where all are given."""
+    left = [name for name in map(str, (x.symbol for x in derivation.graph.parameters)) if name not in given]
+    weights, biases = [x for x in left if x.startswith("W")], [x for x in left if not x.startswith("W")]
+    drawn = [f"{', '.join(weights)}: {scheme_named(USUAL).about}, from seed {seed}."] * bool(weights)
+    return " ".join([*drawn, *[f"{', '.join(biases)}: 0."] * bool(biases)])
 
 
 def _complete(derivation: Derivation, given: Mapping[str, ArrayLike]) -> bool:

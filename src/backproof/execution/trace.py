@@ -22,11 +22,15 @@ from backproof.ops.row import Array
 
 @dataclass(frozen=True, eq=False)
 class Trace(Mapping[str, Array]):
-    """The values of a derivation's quantities by their plain names: ``trace["dZ[2]"]``."""
+    """The values of a derivation's quantities by their plain names: ``trace["dZ[2]"]``.
+
+    `start` says how the parameters were drawn that nobody gave.
+    """
 
     derivation: Derivation
     arrays: Mapping[str, Array]
     sizes: Mapping[str, int]
+    start: str = ""
 
     def __getitem__(self, name: str) -> Array:
         try:
