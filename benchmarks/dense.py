@@ -80,15 +80,19 @@ def problem(row: Row) -> Problem:
     return Problem(row, X, Y, weights, biases)
 
 
+def network_of(row: Row) -> bp.Network:
+    """The network of a row, as Backproof has it."""
+    hidden = [bp.Dense(n, "tanh" if row.is_binary else "relu") for n in row.units[1:-1]]
+    last, loss = ("sigmoid", "bce") if row.is_binary else ("softmax", "cce")
+    return bp.Network(row.units[0], [*hidden, bp.Dense(row.units[-1], last)], loss=loss)
+
+
 class Ours:
     """One of our engines."""
 
     def __init__(self, data: Problem, kind: type[Engine] | type[NumpyEngine]) -> None:
         row, began = data.row, perf_counter()
-        hidden = [bp.Dense(n, "tanh" if row.is_binary else "relu") for n in row.units[1:-1]]
-        last, loss = ("sigmoid", "bce") if row.is_binary else ("softmax", "cce")
-        network = bp.Network(row.units[0], [*hidden, bp.Dense(row.units[-1], last)], loss=loss)
-        step = planned(bp.derive(network, layout="rows"), SGD(RATE)).step
+        step = planned(bp.derive(network_of(row), layout="rows"), SGD(RATE)).step
         sizes = {size.name: size.value for x in (*step.data, *step.state) for size in x.shape if size.value}
         lengths = {**sizes, "m": row.samples}
         self._engine: Any = Engine(step, lengths, threads=threads.COUNT) if kind is Engine else kind(step, lengths)
