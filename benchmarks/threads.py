@@ -25,7 +25,7 @@ if COUNT == 1:
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:COUNT])  # JAX asks nobody how many threads it may use
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-COUNT:])  # JAX asks nobody how many threads it may use
 
 now = time.process_time if COUNT == 1 else time.perf_counter
 """Seconds: of the processor for one thread, so that what else runs does not count; on the clock for several."""
