@@ -518,7 +518,12 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy has no types
         text = "_nan"
         for value, condition in reversed(expr.args):
             chosen = self._print(value)
-            text = chosen if condition == sympy.true else f"_where({self._print(condition)}, {chosen}, {text})"
+            if condition == sympy.true:
+                text = chosen
+            elif (chosen, text) == ("1", "0"):
+                text = f"_truth({self._print(condition)})"
+            else:
+                text = f"_where({self._print(condition)}, {chosen}, {text})"
         return text
 
 
@@ -666,6 +671,7 @@ _SPACE: dict[str, Any] = {
     "_not": np.logical_not,
     "_real": np.real,
     "_where": np.where,
+    "_truth": lambda condition: np.asarray(condition).astype(int),  # much quicker than a choice of 1 and 0
     "_nan": np.nan,
     **VALUES,
 }
