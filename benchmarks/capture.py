@@ -1,6 +1,6 @@
 """What it takes to have every gradient on the way of every step, beside PyTorch's ways of keeping them.
 
-    python benchmarks/capture.py [--rows S,M,L] [--rounds 7]
+    python benchmarks/capture.py [--rows S,M,L] [--rounds 7] [--json FILE]
 
 (torch, jax, sklearn and llvmlite have to be installed.)
 
@@ -16,8 +16,10 @@ import threads
 
 # isort: on
 import argparse
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -92,8 +94,8 @@ class Torch:
         return self.parameters() | seen
 
 
-def measured(name: str, rounds: int) -> None:
-    """Compares the gradients, and prints what each way takes."""
+def measured(name: str, rounds: int) -> dict[str, Any]:
+    """Compares the gradients, and tells how many seconds each way takes."""
     data = problem(ROWS[name])
     net, trace = Torch(data), ours(data)
     ways = {"Backproof": trace, "retain_grad": net.retained, "hooks": net.hooked, "none kept": net.plain}
@@ -111,6 +113,7 @@ def measured(name: str, rounds: int) -> None:
     print(f"\n{ROWS[name].name} samples, {len(right)} quantities")
     for way, value in middle.items():
         print(f"{way:14}{1e6 * value:10.4g} µs{value / middle['Backproof']:10.2f} ×", flush=True)
+    return {"row": ROWS[name].name, "ways": middle}
 
 
 def _seconds(run: Callable[[], object], count: int) -> float:
@@ -124,9 +127,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="S,M,L", help=f"of {', '.join(ROWS)}")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", metavar="FILE", help="writes what was measured")
     options = parser.parse_args()
-    for name in options.rows.split(","):
-        measured(name, options.rounds)
+    found = [measured(name, options.rounds) for name in options.rows.split(",")]
+    if options.json:
+        Path(options.json).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

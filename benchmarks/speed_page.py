@@ -22,34 +22,34 @@ A step of gradient descent in single precision: forward pass, loss, backward pas
 same parameters and take the same batches, in turn, round after round in one run, once the losses of their first steps
 were found to be the same. Networks are their units and the samples of a step. Microseconds are medians; on one thread
 they are the processor's, on several the clock's. In brackets is how many times as long as Backproof's native code
-another system takes. The machine: {machine}.
+another system takes; where a place is empty, the system was not measured. The machine: {machine}.
 
 ```sh
-.venv-frameworks/bin/python benchmarks/train.py --rows T4,T200,S,M,L --json one.json
-.venv-frameworks/bin/python benchmarks/train.py --rows M,L --threads 2 --json two.json
+.venv-frameworks/bin/python benchmarks/train.py --rows T4,T200,S,M,L,X --json one.json
+.venv-frameworks/bin/python benchmarks/train.py --rows M,L,X --threads 2 --json two.json
 .venv-frameworks/bin/python benchmarks/models.py --json models.json
 .venv-frameworks/bin/python benchmarks/growth.py --json growth.json
 .venv-frameworks/bin/python benchmarks/memory.py --json memory.json
+.venv-frameworks/bin/python benchmarks/capture.py --json capture.json
 ```
 """
 
 Rows = Sequence[Mapping[str, Any]]
+PARTS = ("one", "two", "models", "growth", "memory", "capture")
+"""What the files of the benchmarks are called here."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The page of how fast training is.")
-    for name in ("one", "two", "models", "growth", "memory"):
+    for name in PARTS:
         parser.add_argument(f"--{name}", metavar="FILE", required=True)
     parser.add_argument("--machine", required=True, help="what it was measured on")
     options = parser.parse_args()
-    one, two, models, growth, memory = (
-        json.loads(Path(getattr(options, name)).read_text(encoding="utf-8"))
-        for name in ("one", "two", "models", "growth", "memory")
-    )
-    PAGE.write_text(page(one, two, models, growth, memory, options.machine), encoding="utf-8")
+    parts = [json.loads(Path(getattr(options, name)).read_text(encoding="utf-8")) for name in PARTS]
+    PAGE.write_text(page(*parts, machine=options.machine), encoding="utf-8")
 
 
-def page(one: Rows, two: Rows, models: Rows, growth: Rows, memory: Rows, machine: str) -> str:
+def page(one: Rows, two: Rows, models: Rows, growth: Rows, memory: Rows, capture: Rows, *, machine: str) -> str:
     parts = [
         INTRODUCTION.format(machine=machine),
         "## One thread\n",
@@ -66,6 +66,10 @@ def page(one: Rows, two: Rows, models: Rows, growth: Rows, memory: Rows, machine
         "By how many MiB the peak of a process goes up, which has loaded everything and made the data, until some\n"
         "steps are done; what compiling takes is in it.\n",
         peaks(memory),
+        "\n## Every gradient of every step\n",
+        "Microseconds for a forward and a backward pass with the derivatives by every Z, A, W and b at hand: a trace,\n"
+        "PyTorch's `retain_grad` and its hooks; and PyTorch's backward pass that keeps none of them.\n",
+        captured(capture),
     ]
     return "\n".join(parts) + "\n"
 
@@ -94,6 +98,12 @@ def peaks(rows: Rows) -> str:
     systems = _systems(row["peaks"] for row in rows)
     cells = [[f"{row['parameters'] / 2**20:.1f}", *(f"{row['peaks'][x] / 2**20:.0f}" for x in systems)] for row in rows]
     return "\n".join([_header("", ["the parameters", *systems]), *map(_line, (row["row"] for row in rows), cells)])
+
+
+def captured(rows: Rows) -> str:
+    ways = _systems(row["ways"] for row in rows)
+    cells = [[_number(1e6 * row["ways"][way]) for way in ways] for row in rows]
+    return "\n".join([_header("", ways), *map(_line, (row["row"] for row in rows), cells)])
 
 
 def _ready(row: Mapping[str, Any], system: str) -> float:

@@ -355,3 +355,15 @@ class TestRender:
     def test_unknown(self, form: Any) -> None:
         with pytest.raises(BackproofError, match=r"^unknown format .*\nchoose from markdown, latex, html, json, text$"):
             bp.render(bp.derive(NETWORK), form)
+
+
+def test_a_trace_says_how_parameters_start_that_nobody_gave() -> None:
+    spec = bp.load("4-3:tanh-3:softmax", loss="cce")
+    whole = bp.run(spec, "iris", seed=3)
+    assert whole.start.startswith("W[1], W[2]: normal, of variance 1/inputs (LeCun et al.")
+    assert whole.start.endswith("from seed 3. b[1], b[2]: 0.")
+    part = bp.run(spec, "iris", parameters={"W[1]": np.ones((3, 4)), "b[1]": np.zeros(3), "b[2]": np.zeros(3)})
+    assert part.start.startswith("W[2]: normal")
+    assert part.start.endswith("from seed 0.")
+    given = {name: whole[name] for name in ("W[1]", "b[1]", "W[2]", "b[2]")}
+    assert not bp.run(spec, "iris", parameters=given).start
