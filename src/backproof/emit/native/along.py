@@ -6,7 +6,7 @@ not kept for others is computed anew each time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from backproof.emit.native.kernels import ACROSS, ALONG, axes, bare
@@ -24,12 +24,12 @@ ROWS_AT_ONCE = 4
 """How many rows are gone through side by side, so that additions need not wait for each other."""
 
 
-def with_opened(step: Step, is_long: Callable[[Node], bool]) -> Step:
-    """A step with what is done along long rows written as sums and largest entries of these."""
+def with_opened(step: Step) -> Step:
+    """A step with each softmax, and its logarithm, written as sums and largest entries of rows."""
     done: dict[Node, Node] = {}
     for node in ancestors([step.result, *step.after]):
         new = node.on(tuple(done[x] for x in node.inputs))
-        done[node] = stable(new).named(node.symbol) if node.op in ACROSS and is_long(node) else new
+        done[node] = stable(new).named(node.symbol) if node.op in ACROSS else new
     return replace(step, result=done[step.result], after=tuple(done[x] for x in step.after))
 
 

@@ -203,9 +203,7 @@ class Plan:
 
     def _needed(self, node: Node) -> tuple[Size, ...]:
         """The axes that an operation goes through."""
-        if node.op in ACROSS and node.shape[node.attrs["axis"]] != self.lane(node.inputs[0]):
-            raise UncoveredError(f"the operation {node.op.name} along the samples")
-        if node.op in (*ALONG, *ACROSS):
+        if node.op in ALONG:
             own = axes(bare(node.inputs[0]))
             if set(own) != set(axes(node.inputs[0])):
                 raise UncoveredError("the sum of what is repeated")
@@ -236,9 +234,9 @@ class Plan:
         (long,) = lengths(self._sizes, kernel.lane)
         is_narrow, is_long = long <= self._widest, long > self._longest
         if is_sum:
-            is_taken = is_long and any(x.op in (*ALONG, *ACROSS) for x in kernel.body)
+            is_taken = is_long and any(x.op in ALONG for x in kernel.body)
             return not (isinstance(kernel, Contraction) or is_taken) and kernel.space == set(needed)
-        if node.op in (*ALONG, *ACROSS):
+        if node.op in ALONG:
             is_taken = isinstance(kernel, Contraction) or (is_long and bool(kernel.sums))
             return (is_narrow or not is_taken) and kernel.space == set(needed)
         if isinstance(kernel, Contraction) and not is_narrow:

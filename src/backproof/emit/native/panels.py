@@ -8,7 +8,7 @@ from functools import cached_property
 from llvmlite import ir
 
 from backproof.emit.native.along import with_opened
-from backproof.emit.native.kernels import Contraction, Plan, Relaid, bare, lengths
+from backproof.emit.native.kernels import Contraction, Plan, Relaid, bare
 from backproof.emit.native.lanes import FLOATS, Value
 from backproof.emit.native.loops import INDEX, index, loop, next_batch
 from backproof.emit.native.machine import Machine
@@ -37,7 +37,7 @@ class Panels:
     def __init__(self, step: Step, sizes: Mapping[str, int], size: int, machine: Machine) -> None:
         width = machine.lanes(size)
         longest = MOST_PANELS * width
-        step = with_opened(step, lambda node: lengths(sizes, node.shape[node.attrs["axis"]])[0] > longest)
+        step = with_opened(step)
         self.plan = Plan(step, sizes, WIDEST * width, longest)
         self.memory = Memory(step, sizes, self.plan, size, width)
         self._step, self._sizes, self._size, self._machine = step, sizes, size, machine

@@ -8,9 +8,8 @@ from functools import reduce
 from llvmlite import ir
 
 from backproof.emit.entrywise import entry_of, is_cheap
-from backproof.emit.native import mathematics
 from backproof.emit.native.arithmetic import LaneArithmetic
-from backproof.emit.native.kernels import ACROSS, ALONG, Kernel, Plan, axes, bare, lengths
+from backproof.emit.native.kernels import ALONG, Kernel, Plan, axes, bare, lengths
 from backproof.emit.native.lanes import Kind, Value
 from backproof.emit.native.loops import index
 from backproof.emit.native.machine import Machine
@@ -20,7 +19,7 @@ from backproof.emit.scalars import summed
 from backproof.emit.step import Step
 from backproof.ir.node import Node
 from backproof.ir.sizes import Size
-from backproof.ops import leaves, linear, softmax
+from backproof.ops import leaves, linear
 
 Known = dict[Node, list[Value]]
 """What is computed of a row."""
@@ -169,9 +168,6 @@ class Writer:
         is_wide = panels is not None and any(self.kernel.lane in axes(x) for x in (node, *inputs))
         lanes = self.many if is_wide else self.one
         given = [self.given(x, panels if is_wide else None, row, known) for x in inputs]
-        if node.op in ACROSS:
-            assert panels is not None
-            return self._softmax(given[0], panels, logarithm=node.op is softmax.log_softmax)
         if node.op in ALONG:
             assert panels is not None
             return [self.along(given[0], panels, is_sum=node.op is linear.sum_)]
@@ -207,15 +203,3 @@ class Writer:
         if not self.rest:
             return value
         return self.many.select(self.inside(panel), value, self.many.number(0.0 if is_sum else float("-inf")))
-
-    def _softmax(self, values: Sequence[Value], panels: Sequence[Value], *, logarithm: bool) -> list[Value]:
-        lanes = self.many
-        top = lanes.splat(self.along(values, panels, is_sum=False))
-        shifted = [lanes.sub(x, top) for x in values]
-        powers = [mathematics.exp(lanes, x) for x in shifted]
-        total = self.along(powers, panels, is_sum=True)
-        if logarithm:
-            log = lanes.splat(mathematics.log(self.one, total))
-            return [lanes.sub(x, log) for x in shifted]
-        whole = lanes.splat(total)
-        return [lanes.div(x, whole) for x in powers]
