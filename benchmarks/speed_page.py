@@ -22,11 +22,13 @@ A step of gradient descent in single precision: forward pass, loss, backward pas
 same parameters and take the same batches, in turn, round after round in one run, once the losses of their first steps
 were found to be the same. Networks are their units and the samples of a step. Microseconds are medians; on one thread
 they are the processor's, on several the clock's. In brackets is how many times as long as Backproof's native code
-another system takes; where a place is empty, the system was not measured. The machine: {machine}.
+another system takes; where a place is empty, the system was not measured.
+
+The machine: {machine}.
 
 ```sh
 .venv-frameworks/bin/python benchmarks/train.py --rows T4,T200,S,M,L,X --json one.json
-.venv-frameworks/bin/python benchmarks/train.py --rows M,L,X --threads 2 --json two.json
+.venv-frameworks/bin/python benchmarks/train.py --rows M,L --threads 2 --json two.json
 .venv-frameworks/bin/python benchmarks/models.py --json models.json
 .venv-frameworks/bin/python benchmarks/growth.py --json growth.json
 .venv-frameworks/bin/python benchmarks/memory.py --json memory.json
