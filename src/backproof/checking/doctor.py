@@ -8,7 +8,7 @@ not, the statement is wrong, and the mistake is the edit of the equation that gi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -96,9 +96,13 @@ def _judged(truths: Sequence[Truth], wanted: Collection[str]) -> Found:
     by_data = {node for name, node in derivation.gradients.items() if name not in wanted}
     if any(f.judgement != "right" and f.step.node in by_data for judge in judges for f in judge.findings):
         judges += [Judge(Truth(derivation, draws, truth.convention, wanted), wanted) for truth in truths[1:]]
-    # Where the 1/m stands is a convention: it is the one that finds the least to object to.
-    judge = min((judge for judge in judges if judge.is_kept), key=Judge.objections)
+    judge = _most_content(judges)
     return judge.returned, judge.explained(), judge.convention
+
+
+def _most_content(judges: Iterable[Judge]) -> Judge:
+    """The judge in the convention of the code: the one that finds the least to object to."""
+    return min((judge for judge in judges if judge.is_kept), key=Judge.objections)
 
 
 def _proven(
@@ -128,7 +132,7 @@ def _proven(
     change = mended(subject, truths, target, findings)
     if change is None:
         return None
-    judge = min((Judge(x.of_runs(change.draws), wanted) for x in truths), key=Judge.objections)
+    judge = _most_content(Judge(x.of_runs(change.draws), wanted) for x in truths)
     if any(word not in ("right", "missing") for word in judge.returned.values()):
         return None
     own = next(x for x in truths if x.convention is judge.convention)

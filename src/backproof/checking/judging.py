@@ -88,9 +88,16 @@ class Judge:
 
     @property
     def is_kept(self) -> bool:
-        """Whether a derivative on the way shows the convention, and not only one that comes back."""
-        on_the_way = (q for _, q in self.recognised if q.node not in self._truth.parameters)
-        return self.convention is None or any(q.scaled for q in on_the_way)
+        """Whether a derivative on the way shows the convention, or a sum that is divided later: not what comes back."""
+        sums: set[Node] = set()
+        for _, quantity in self.recognised:
+            if quantity.scaled and quantity.node not in self._truth.parameters:
+                return True
+            if quantity.scaled:
+                sums.add(quantity.node)
+            elif quantity.node in sums:
+                return True
+        return self.convention is None
 
     def explained(self) -> tuple[Finding, ...]:
         """What was found, and for all that is wrong the mistakes."""
@@ -146,12 +153,12 @@ class Judge:
                 k = self.findings.index(finding)
                 self.findings[k] = replace(finding, judgement="wrong", mistakes=(edit,))
         self._leave_unasked()
+        self.findings.sort(key=lambda finding: order[finding.moment])
         self.findings = [finding for finding in self.findings if not self._comes_right(finding)]
         ended = self._truth.draws[0].played.raised is None
         if ended and all(word in ("right", "missing") for word in self.returned.values()):
             # What was only guessed to be a derivative of its own is none, where all that comes of it is right.
             self.findings = [f for f in self.findings if f.judgement == "right"]
-        self.findings.sort(key=lambda finding: order[finding.moment])
         self.findings = list(_once_a_line(self.findings))
 
     def _enter(self, event: Event, quantity: Quantity | None) -> None:
@@ -632,7 +639,7 @@ class Judge:
                 yield name, "none"
             elif computed == "missing" and self._is_replaced(name, quantity):
                 yield name, "wrong"
-            elif computed == "right" and name in truth.draws[0].played.updates:
+            elif computed == "right" and truth.update(quantity, truth.played[0]) is not None:
                 yield name, "right"
             elif computed == "right":
                 yield name, "lost" if self._is_meant(quantity) and not self._is_carried(quantity) else "missing"

@@ -41,19 +41,18 @@ def rate(truth: Truth, quantity: Quantity, runs: Sequence[Played]) -> float:
 
     It is negative where the step goes down.
     """
-    name = truth.parameters[quantity.node]
-    return truth.multiple(quantity, [played.updates.get(name) for played in runs])
+    return truth.multiple(quantity, [truth.update(quantity, played) for played in runs])
 
 
 def steps_down(truth: Truth, quantity: Quantity, runs: Sequence[Played], results: Results) -> bool:
     """Whether the code steps down along a right derivative, and as far for each as along all others.
 
-    How far is nobody's mistake, unless the derivative comes back too and is as many times too large.
+    How far is nobody's mistake, unless what comes back as the derivative is a multiple of it.
     """
-    if not runs[0].updates or results.has_multiple(quantity):
+    if not runs[0].updates or rate(truth, quantity, runs) >= 0:
         return False
     rates = [own for node in truth.parameters if (own := rate(truth, truth.of_node[node], runs))]
-    return rate(truth, quantity, runs) < 0 and np.allclose(np.abs(rates), abs(rates[0]))
+    return np.allclose(np.abs(rates), abs(rates[0])) and not results.has_multiple(quantity)
 
 
 def came_right(truth: Truth, runs: Sequence[Played]) -> frozenset[str]:
@@ -62,5 +61,12 @@ def came_right(truth: Truth, runs: Sequence[Played]) -> frozenset[str]:
     return frozenset(
         name
         for node, name in truth.parameters.items()
-        if steps_down(truth, q := truth.of_node[node], runs, results) or (results.has(q) and rate(truth, q, runs) <= 0)
+        if steps_down(truth, q := truth.of_node[node], runs, results)
+        or (results.has(q) and _is_no_way_up(truth, q, runs))
     )
+
+
+def _is_no_way_up(truth: Truth, quantity: Quantity, runs: Sequence[Played]) -> bool:
+    """Whether the code takes no step up along a derivative; where it did before it was changed, it has to go down."""
+    own = rate(truth, quantity, runs)
+    return own < 0 or (own == 0 and rate(truth, quantity, truth.played) <= 0)

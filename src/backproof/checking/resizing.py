@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from backproof.checking.comparing import same
-from backproof.checking.subjects.drawing import is_symmetric, like
+from backproof.checking.subjects.drawing import each, is_symmetric, like
 from backproof.derivation.derivation import Derivation
 from backproof.execution.trace import of_other_sizes, run
 from backproof.ir.node import Node
@@ -35,7 +35,7 @@ def resized(arguments: Mapping[str, Any], derivation: Derivation, rng: np.random
     if lengths is None:
         return None
     shapes = {_content(x.attrs["value"]): x.shape for x in derivation.graph.inputs}
-    return {name: _other(value, shapes, lengths, rng) for name, value in arguments.items()}
+    return dict(each(lambda array: _other(array, shapes, lengths, rng), dict(arguments)))
 
 
 def _lengths(derivation: Derivation) -> dict[Size, int] | None:
@@ -64,16 +64,12 @@ def _content(array: Array) -> tuple[tuple[int, ...], bytes]:
     return array.shape, np.asarray(array, dtype=float).tobytes() if array.dtype.kind in "biuf" else b""
 
 
-def _other(value: Any, shapes: Mapping[Any, Any], lengths: Mapping[Size, int], rng: np.random.Generator) -> Any:
-    if isinstance(value, dict):
-        return {key: _other(part, shapes, lengths, rng) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_other(part, shapes, lengths, rng) for part in value)
-    shape = shapes.get(_content(value)) if isinstance(value, np.ndarray) else None
+def _other(array: Array, shapes: Mapping[Any, Any], lengths: Mapping[Size, int], rng: np.random.Generator) -> Array:
+    shape = shapes.get(_content(array))
     if shape is None:
-        return value
-    wanted = tuple(lengths.get(size, value.shape[k]) for k, size in enumerate(shape))
-    return value if wanted == value.shape else _longer(value, wanted, rng)
+        return array
+    wanted = tuple(lengths.get(size, array.shape[k]) for k, size in enumerate(shape))
+    return array if wanted == array.shape else _longer(array, wanted, rng)
 
 
 def _longer(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:

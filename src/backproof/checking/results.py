@@ -14,11 +14,14 @@ from backproof.checking.comparing import fits, layouts, same
 from backproof.checking.equations import inside, operands
 from backproof.checking.frames import held
 from backproof.checking.moments import statement_of
+from backproof.checking.naming import CONTAINERS, base, last_word, letters
 from backproof.checking.subjects.subject import Played
 from backproof.checking.truth import Quantity, Truth
 from backproof.ops.linear import sum_
 from backproof.ops.row import Array
 
+RESULT = "['']"
+"""How the texts of what a backward pass returns begin; those of what it leaves in attributes have places there."""
 MANY_NAMES = 3
 """From how many keys on that are names of derivatives the keys of a dictionary count as names."""
 
@@ -33,11 +36,16 @@ class Results:
         self._arrays = [(same_part[0].text, tuple(part.value for part in same_part)) for same_part in alike]
         named: dict[Quantity, list[tuple[str, tuple[Array, ...]]]] = {}
         for part in self._arrays:
-            if (quantity := truth.parameter_named(part[0])) is not None:
+            if (quantity := self._named_at(part[0])) is not None:
                 named.setdefault(quantity, []).append(part)
         # A key that several containers have, one for each layer, is the name of none.
         self._named = {quantity: parts[0] for quantity, parts in named.items() if len(parts) == 1}
         self._empty = list(_nothings("", runs[0].returned))
+
+    def _named_at(self, text: str) -> Quantity | None:
+        """The derivative that a place has the name of. Parameters' names stand for it only in what is returned: what
+        is left in attributes may be velocities."""
+        return self._truth.parameter_named(text) if text.startswith(RESULT) else self._truth.named(text)
 
     def has(self, quantity: Quantity, *, shaped: bool = True, divided_by: Sequence[float] | None = None) -> bool:
         """Whether the derivative by a parameter came back; with `shaped`, in a shape that fits the parameter.
@@ -52,9 +60,28 @@ class Results:
         )
 
     def has_multiple(self, quantity: Quantity) -> bool:
-        """Whether what came back is a derivative times a number that is not one, and the derivative did not."""
-        factors = [self._truth.multiple(quantity, arrays) for _, arrays in self._candidates(quantity)]
-        return any(factors) and not any(np.isclose(factor, 1) for factor in factors)
+        """Whether a multiple of a derivative came back under its name, and the derivative itself did not come back.
+
+        The steps that the code takes and means of gradients are multiples too, and right.
+        """
+        found = [(text, x, self._truth.multiple(quantity, x)) for text, x in self._candidates(quantity)]
+        if any(np.isclose(factor, 1) for _, _, factor in found):
+            return False
+        steps = [self._truth.update(quantity, played) for played in self._runs]
+        return any(
+            factor and self._is_called(quantity, text) and not _is_step(arrays, steps) for text, arrays, factor in found
+        )
+
+    def _is_called(self, quantity: Quantity, text: str) -> bool:
+        """Whether a place is called like a derivative: ``dW``, ``grads``, or ``W``, a key in what is returned."""
+        word = self._written(text)
+        is_key = text.startswith(RESULT) and letters(word) == base(self._truth.parameters[quantity.node])
+        return is_key or last_word(word) in CONTAINERS or quantity in self._truth.lettered(word)
+
+    def _written(self, text: str) -> str:
+        """A place as the return statement has it: ``grads[0]``."""
+        place = max((place for place in self._words if text.startswith(place)), key=len, default="")
+        return self._words.get(place, "") + text.removeprefix(place)
 
     def _candidates(self, quantity: Quantity) -> list[tuple[str, tuple[Array, ...]]]:
         """What may be a derivative that came back: in a dictionary whose keys are names, the name counts too."""
@@ -65,27 +92,29 @@ class Results:
 
     def is_empty(self, quantity: Quantity) -> bool:
         """Whether None came back for a derivative: under its name, or in a sequence without names."""
-        return any(
-            self._truth.parameter_named(text) is quantity or not any(map(str.isalpha, text)) for text in self._empty
-        )
+        return any(self._named_at(text) is quantity or not any(map(str.isalpha, text)) for text in self._empty)
 
     def has_other(self, quantity: Quantity, *, wanted: bool) -> bool:
         """Whether something else came back where a derivative belongs, beside right ones by other parameters.
 
-        Something else is what has its name; or what has none that tells what it is, in a container with no more places
-        than there are parameters. Of a derivative that nobody wants that is not known to be anything else.
+        It stands in a container with no more places than there are parameters, under the derivative's name or under
+        none. Where the derivative is not `wanted`, what has no name counts only if its shape fits and it is not known
+        what it is.
         """
-        if quantity in self._named and self._named[quantity][0] in self._strangers:
+        if any(self._meant.get(text) is quantity for text in self._strangers):
             return True
-        nameless = [arrays for text, arrays in self._strangers.items() if self._is_nameless(text)]
+        nameless = [arrays for text, arrays in self._strangers.items() if self._is_nameless(text, arrays)]
         if wanted:
             return bool(nameless)
         right = self._truth.plain(quantity.node, 0)
         unknown = (arrays for arrays in nameless if not self._is_known(arrays))
         return any(next(layouts(right, arrays[0].shape), None) is not None for arrays in unknown)
 
-    def _is_nameless(self, text: str) -> bool:
-        return self._truth.parameter_named(text) is None and text not in self._called
+    def _is_nameless(self, text: str, arrays: tuple[Array, ...]) -> bool:
+        """Whether no name tells what a place is for; that of a derivative on the way does if it holds that."""
+        called = self._called.get(text)
+        is_told = called is not None and (called.node in self._truth.parameters or self._truth.is_(called, arrays))
+        return self._named_at(text) is None and not is_told
 
     @cached_property
     def _strangers(self) -> Mapping[str, tuple[Array, ...]]:
@@ -94,7 +123,7 @@ class Results:
         containers: dict[str, dict[str, tuple[Array, ...]]] = {}
         for text, arrays in self._arrays:
             if not self._is_loss(arrays):
-                containers.setdefault(text[: text.rfind("[")], {})[text] = arrays
+                containers.setdefault(_container(text), {})[text] = arrays
         found: dict[str, tuple[Array, ...]] = {}
         for places in containers.values():
             others = {text: x for text, x in places.items() if not any(self._truth.is_(q, x) for q in quantities)}
@@ -104,7 +133,7 @@ class Results:
 
     def is_named(self, quantity: Quantity) -> bool:
         """Whether something came back that is called like a derivative."""
-        return quantity in self._named or quantity in self._called.values()
+        return quantity in self._meant.values()
 
     def has_unknown(self, quantity: Quantity) -> bool:
         """Whether something came back that has a derivative's name or shape, and is nothing that is known."""
@@ -117,7 +146,12 @@ class Results:
             return True
         unknown = () if self._truth.is_idle(quantity) else self._unknown
         fitting = (text for text, arrays in unknown if next(layouts(right, arrays[0].shape), None) is not None)
-        return any(self._called.get(text, quantity) is quantity for text in fitting)
+        return any(self._may_be(quantity, text) for text in fitting)
+
+    def _may_be(self, quantity: Quantity, text: str) -> bool:
+        """Whether a place may be meant for a derivative: it is not called like that by another parameter."""
+        called = self._called.get(text, quantity)
+        return called is quantity or called.node not in self._truth.parameters
 
     def _is_unsummed(self, quantity: Quantity) -> bool:
         """Whether what a derivative is the sum of came back, at a place that has no name of its own."""
@@ -148,14 +182,29 @@ class Results:
         return [(text, arrays) for text, arrays in self._arrays if not self._is_known(arrays)]
 
     @cached_property
-    def _called(self) -> Mapping[str, Quantity]:
-        """The derivatives that the places of a tuple are called like in the return statement: ``return dx, dW``."""
-        moments = self._runs[0].moments
+    def _meant(self) -> Mapping[str, Quantity]:
+        """The derivatives that names say of places, keys or those in the return statement."""
+        return self._called | {text: quantity for quantity, (text, _) in self._named.items()}
+
+    @cached_property
+    def _called(self) -> dict[str, Quantity]:
+        """The derivatives that what is returned is called like in the return statement: ``return dx, dW``."""
+        named = {place: self._truth.named(word) for place, word in self._words.items()}
+        return {place: quantity for place, quantity in named.items() if quantity is not None}
+
+    @cached_property
+    def _words(self) -> Mapping[str, str]:
+        """The names in the return statement, by the places of what is returned: what changed code means is the same."""
+        moments = self._truth.played[0].moments
         match statement_of(moments[-1]) if moments else None:
-            case ast.Return(value=ast.Tuple(elts=parts)):
-                called = {f"[{k}]": self._truth.named(ast.unparse(part)) for k, part in enumerate(parts)}
-                return {place: quantity for place, quantity in called.items() if quantity is not None}
-        return {}
+            case ast.Return(value=ast.Tuple(elts=parts) | ast.List(elts=parts)):
+                returned = {f"{RESULT}[{k}]": part for k, part in enumerate(parts)}
+            case ast.Return(value=ast.expr() as part):
+                returned = {RESULT: part}
+            case _:
+                return {}
+        names = ast.Name | ast.Attribute | ast.Subscript
+        return {place: ast.unparse(part) for place, part in returned.items() if isinstance(part, names)}
 
     @property
     def derivatives(self) -> list[tuple[Array, ...]]:
@@ -179,6 +228,18 @@ class Results:
             return True
         known = self._truth.recognised("", arrays)
         return known.step is None if known is not None else self._truth.is_passed_by(arrays, opened=True)
+
+
+def _container(text: str) -> str:
+    """What a place is in: what is returned has keys only, what is left behind may be the attribute of an object."""
+    ends = "[" if text.startswith(RESULT) else "[."
+    return text[: max(map(text.rfind, ends))]
+
+
+def _is_step(arrays: Sequence[Array], steps: Sequence[Array | None]) -> bool:
+    """Whether values are those that the code itself steps by, up or down."""
+    pairs = zip(arrays, steps, strict=True)
+    return all(step is not None and (same(array, step) or same(array, -step)) for array, step in pairs)
 
 
 def _nothings(text: str, value: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from backproof.checking.arguments import places_of
 from backproof.checking.comparing import distance, same, tolerance
 from backproof.checking.equations import exchanged, inside, operands, terms
 from backproof.checking.idle import idle_entries
@@ -197,6 +198,14 @@ class Truth:
             same(array, self.value(quantity, k)) or self._is_rounding(quantity, array, k)
             for k, array in enumerate(arrays)
         )
+
+    def update(self, quantity: Quantity, played: Played) -> Array | None:
+        """By how much a run changed the parameter itself that a derivative is by; None where it did not."""
+        return played.updates.get(self._places.get(self.parameters[quantity.node], ""))
+
+    @cached_property
+    def _places(self) -> Mapping[str, str]:
+        return places_of(self.derivation.graph.inputs, self.draws[0].played.arguments)
 
     def multiple(self, quantity: Quantity, arrays: Sequence[Array | None]) -> float:
         """The number that values are a derivative times on every draw; 0 where they are not, or are no number."""

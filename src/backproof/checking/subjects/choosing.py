@@ -61,6 +61,9 @@ def subject_of(
 
 def _passes(code: Code, arguments: Mapping[str, Any]) -> Passes:
     used, remarks = without_surplus(code.functions, gathered(code.functions, arguments))
+    # Of two containers that have a W, the one that the loss depends on gives it its name.
+    backward_only = {*used}.difference(*map(takes, filter(None, (code.forward, code.loss))))
+    used = dict(sorted(used.items(), key=lambda item: item[0] in backward_only))
     found = Passes(code, completed(code.forward, (code.backward, code.loss), used), remarks)
     decimals = decimal(found.scalar, found.arguments, found.given)
     return Passes(code, {**found.given, **decimals}, remarks) if decimals else found

@@ -215,10 +215,9 @@ class Passes:
             # A number that is not called like a derivative is something else: a loss, a count.
             if place not in places.values() and (isinstance(x, np.ndarray) or plain(last_word(place)) in named)
         }
-        updates = {name: new[place] - before[place][1] for name, place in places.items() if place in new}
-        for place, (array, was) in given_before.items():
-            if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not _alike(array, was):
-                updates[last_word(place)] = array - was  # an argument that the backward pass takes a step with
+        own = _differences(before, new)
+        updates = _differences(given_before, changed(given_before, given))
+        updates |= {f"[{name!r}]": own[place] for name, place in places.items() if place in own}
         overwritten = {
             f"{name}{place}": (kept, array)
             for name, parts in handed.items()
@@ -266,6 +265,16 @@ class Passes:
         outputs = _outputs(parts, len(self.upstream))
         terms = [np.sum(arguments[name] * part) for name, part in zip(self.upstream, outputs, strict=True)]
         return sum(terms[1:], terms[0])
+
+
+def _differences(before: Mapping[str, tuple[Any, Array]], after: Mapping[str, Any]) -> dict[str, Array]:
+    """By how much decimal numbers are other ones than before, where their shape is the same."""
+    pairs = {place: (before[place][1], np.asarray(x)) for place, x in after.items() if place in before}
+    return {
+        place: new - old
+        for place, (old, new) in pairs.items()
+        if new.dtype.kind == "f" and new.shape == old.shape and not _alike(new, old)
+    }
 
 
 def _alike(array: Array, kept: Array) -> bool:

@@ -24,7 +24,7 @@ class Played:
     loss         the number that is differentiated
     moments      the statements of the backward pass
     returned     what came back: results, and gradients that are left in attributes, as containers of arrays
-    updates      by how much the backward pass changed a parameter itself, by name
+    updates      by how much the backward pass changed arguments themselves, by their places: ``['params']['W']``
     raised       the error that the backward pass ended with
     calling      the statements whose calls it came through, the innermost first
     warnings     what NumPy warned of, by the line
