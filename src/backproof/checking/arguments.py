@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from backproof.ir.node import Node
-from backproof.ops.row import Array
 
 
 def places_of(inputs: Iterable[Node], arguments: Mapping[str, Any]) -> dict[str, str]:
@@ -17,7 +16,8 @@ def places_of(inputs: Iterable[Node], arguments: Mapping[str, Any]) -> dict[str,
     The names do not tell: two layers' W are W and b_W. But inputs hold the values of their arrays and stand in the
     same order, so that of equal arrays each gets its own.
     """
-    left, found = dict(_arrays("", arguments)), dict[str, str]()
+    left = {place: x for place, x in leaves_of("", arguments) if isinstance(x, np.ndarray)}
+    found: dict[str, str] = {}
     for node in inputs:
         value = node.attrs["value"]
         place = next((place for place, array in left.items() if np.array_equal(array, value)), None)
@@ -27,12 +27,13 @@ def places_of(inputs: Iterable[Node], arguments: Mapping[str, Any]) -> dict[str,
     return found
 
 
-def _arrays(place: str, value: Any) -> Iterator[tuple[str, Array]]:
-    if isinstance(value, np.ndarray):
-        yield place, value
-    elif isinstance(value, Mapping):
+def leaves_of(place: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """What containers hold that is none itself, with its place."""
+    if isinstance(value, Mapping):
         for key, part in value.items():
-            yield from _arrays(f"{place}[{key!r}]", part)
+            yield from leaves_of(f"{place}[{key!r}]", part)
     elif isinstance(value, list | tuple):
         for k, part in enumerate(value):
-            yield from _arrays(f"{place}[{k}]", part)
+            yield from leaves_of(f"{place}[{k}]", part)
+    else:
+        yield place, value

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
+from backproof.checking.arguments import leaves_of
 from backproof.checking.comparing import fits, layouts, same
 from backproof.checking.equations import inside, operands
 from backproof.checking.frames import held
@@ -40,7 +40,7 @@ class Results:
                 named.setdefault(quantity, []).append(part)
         # A key that several containers have, one for each layer, is the name of none.
         self._named = {quantity: parts[0] for quantity, parts in named.items() if len(parts) == 1}
-        self._empty = list(_nothings("", runs[0].returned))
+        self._empty = [text for text, x in leaves_of("", runs[0].returned) if text and x is None]
 
     def _named_at(self, text: str) -> Quantity | None:
         """The derivative that a place has the name of. Parameters' names stand for it only in what is returned: what
@@ -240,14 +240,3 @@ def _is_step(arrays: Sequence[Array], steps: Sequence[Array | None]) -> bool:
     """Whether values are those that the code itself steps by, up or down."""
     pairs = zip(arrays, steps, strict=True)
     return all(step is not None and (same(array, step) or same(array, -step)) for array, step in pairs)
-
-
-def _nothings(text: str, value: Any) -> Iterator[str]:
-    if value is None and text:
-        yield text
-    elif isinstance(value, dict):
-        for key, part in value.items():
-            yield from _nothings(f"{text}[{key!r}]", part)
-    elif isinstance(value, list | tuple):
-        for k, part in enumerate(value):
-            yield from _nothings(f"{text}[{k}]", part)

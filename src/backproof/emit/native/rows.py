@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from backproof.emit.native.along import write_along
+from backproof.emit.native.along import ROWS_AT_ONCE, write_along
 from backproof.emit.native.kernels import ALONG, Relaid, axes, bare
 from backproof.emit.native.lanes import FLOATS, Value
 from backproof.emit.native.loops import index, loop
@@ -15,8 +15,6 @@ from backproof.ir.node import Node
 
 MOST_PANELS = 8
 """Up to how many panels of a row are written out one after the other."""
-ROWS_AT_ONCE = 4
-"""How many rows are computed side by side, so that additions need not wait for each other."""
 
 
 def write_rows(writer: Writer) -> None:
