@@ -241,6 +241,8 @@ class _Plain(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         if isinstance(node.func, ast.Name) and node.func.id == "_real":
             return self.visit(node.args[0])  # type: ignore[no-any-return]
+        if isinstance(node.func, ast.Name) and node.func.id == "_truth":
+            node = ast.Call(ast.Name("_where", ast.Load()), [*node.args, ast.Constant(1), ast.Constant(0)], [])
         return self.generic_visit(node)  # type: ignore[return-value]
 
 
