@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from llvmlite import ir
 
@@ -11,6 +12,7 @@ from backproof.emit.native.lanes import Value
 INDEX = ir.IntType(64)
 
 
+@cache
 def index(number: int) -> ir.Constant:
     """A whole number that counts or indexes."""
     return ir.Constant(INDEX, number)

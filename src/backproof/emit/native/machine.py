@@ -80,13 +80,21 @@ def object_code(text: str) -> bytes:
 
 
 def optimised(text: str, machine: Machine) -> llvm.ModuleRef:
-    """A module in LLVM's language, checked and put through LLVM's own passes."""
+    """A module in LLVM's language, checked, without what is computed twice, and with short loops unrolled.
+
+    Loops are written with vectors and in registers already: LLVM's other passes would take some seconds and gain nothing.
+    """
     # In a context of its own, which goes when the module does: the common one keeps all types and numbers for ever.
     module = llvm.parse_assembly(text, llvm.create_context())
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = False  # loops are written with vectors already
-    options.slp_vectorization = False
     builder = llvm.create_pass_builder(target_machine(machine), options)
-    builder.getModulePassManager().run(module, builder)
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_new_gvn_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_loop_simplify_pass()
+    passes.add_lcssa_pass()
+    passes.add_loop_unroll_pass()
+    passes.add_instruction_combine_pass()
+    passes.run(module, builder)
     return module

@@ -8,6 +8,7 @@ from functools import cached_property
 from llvmlite import ir
 
 from backproof.emit.native.along import with_opened
+from backproof.emit.native.builder import Builder
 from backproof.emit.native.kernels import Contraction, Plan, Relaid, bare
 from backproof.emit.native.lanes import FLOATS, Value
 from backproof.emit.native.loops import INDEX, index, loop, next_batch
@@ -80,7 +81,7 @@ class Panels:
             given = function.args[: len(names)]
             for argument in given:
                 argument.add_attribute("noalias")
-            builder = ir.IRBuilder(function.append_basic_block("begin"))
+            builder = Builder(function.append_basic_block("begin"))
             arguments = dict(zip(names, given, strict=True))
             share = Share(*function.args[len(names) :]) if is_shared else None
             place, machine = self.memory, self._machine
@@ -137,7 +138,7 @@ class Panels:
         own = [pointer] * (len(step.data) + 3) + [INDEX, INDEX]
         types = own + [INDEX, INDEX, MEETING] * is_shared
         run = ir.Function(module, ir.FunctionType(ir.VoidType(), types), name)
-        builder = ir.IRBuilder(run.append_basic_block("begin"))
+        builder = Builder(run.append_basic_block("begin"))
         *data, numbers, memory, results, steps, batches = run.args[: len(own)]
         more = run.args[len(own) :]
         share = Share(*more[:2]) if is_shared else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from llvmlite import ir
 
+from backproof.emit.native.builder import Builder
 from backproof.emit.native.lanes import Value
 from backproof.emit.native.loops import INDEX, index, loop
 
@@ -68,7 +69,7 @@ def meeting(module: ir.Module) -> ir.Function:
     function.linkage = "internal"
     yields = ir.Function(module, ir.FunctionType(ir.IntType(32), []), "sched_yield")
     place, threads = function.args
-    builder = ir.IRBuilder(function.append_basic_block("begin"))
+    builder = Builder(function.append_basic_block("begin"))
     met = builder.gep(place, [index(APART)])
     before = builder.load_atomic(met, "acquire", 8)
     arrived = builder.atomic_rmw("add", place, index(1), "acq_rel")

@@ -18,6 +18,7 @@ from llvmlite import ir
 from backproof.emit.entrywise import entry_of, is_entrywise
 from backproof.emit.native import mathematics
 from backproof.emit.native.arithmetic import LaneArithmetic
+from backproof.emit.native.builder import Builder
 from backproof.emit.native.kernels import ACROSS
 from backproof.emit.native.lanes import FLOATS, Kind, Value
 from backproof.emit.native.loops import INDEX, index, loop, next_batch
@@ -142,7 +143,7 @@ class Unrolled:
         for argument in function.args[:-2]:
             argument.add_attribute("noalias")
         *data, numbers, state, results, steps, batches = function.args
-        self._builder = ir.IRBuilder(function.append_basic_block("begin"))
+        self._builder = Builder(function.append_basic_block("begin"))
         self._one = LaneArithmetic(self._builder, Kind(self._size))
         # Two vectors at once: what one of them waits for is hidden by the other.
         self._many, self._twice = (LaneArithmetic(self._builder, Kind(self._size, k * self._width)) for k in (1, 2))

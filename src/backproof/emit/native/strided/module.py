@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 from llvmlite import ir
 
+from backproof.emit.native.builder import Builder
 from backproof.emit.native.lanes import BITS, FLOATS, Value
 from backproof.emit.native.loops import INDEX, index, loop, next_batch
 from backproof.emit.native.machine import Machine
@@ -141,7 +142,7 @@ class Strided:
         pointer = FLOATS[self._size].as_pointer()
         types = [pointer] * (len(step.data) + 3) + [INDEX, INDEX]
         run = ir.Function(module, ir.FunctionType(ir.VoidType(), types), name)
-        builder = ir.IRBuilder(run.append_basic_block("begin"))
+        builder = Builder(run.append_basic_block("begin"))
         *data, numbers, memory, results, steps, batches = run.args
         own = list(zip(self._lowered.data, data, strict=True))
 

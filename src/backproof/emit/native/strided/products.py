@@ -8,6 +8,7 @@ from math import prod
 
 from llvmlite import ir
 
+from backproof.emit.native.builder import Builder
 from backproof.emit.native.lanes import FLOATS, Value
 from backproof.emit.native.loops import index, loop
 from backproof.emit.native.strided.kernels import Product
@@ -39,7 +40,7 @@ def described(kernel: Product) -> str:
 
 def write_product(kernel: Product, function: ir.Function, size: int) -> None:
     """Writes the function of a product; it is given pointers to the result, the left and the right factor."""
-    builder = ir.IRBuilder(function.append_basic_block("begin"))
+    builder = Builder(function.append_basic_block("begin"))
     stack = kernel.target.shape[:-2]
     arrays = (kernel.target, kernel.left, kernel.right)
     aligned = [(0,) * (len(stack) - len(x.shape) + 2) + x.strides[:-2] for x in arrays]

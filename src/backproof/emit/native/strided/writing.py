@@ -9,6 +9,7 @@ from llvmlite import ir
 
 from backproof.emit.entrywise import is_cheap
 from backproof.emit.native.arithmetic import LaneArithmetic
+from backproof.emit.native.builder import Builder
 from backproof.emit.native.lanes import Kind, Value
 from backproof.emit.native.loops import index, loop
 from backproof.emit.native.strided.arguments import Arguments
@@ -39,7 +40,7 @@ class KernelWriter:
         self, kernel: Entrywise | Reduction, arguments: Arguments, function: ir.Function, size: int, width: int
     ) -> None:
         self._kernel, self._width = kernel, width
-        self._builder = ir.IRBuilder(function.append_basic_block("begin"))
+        self._builder = Builder(function.append_basic_block("begin"))
         self._pointers = Pointers(arguments, function)
         self._one = LaneArithmetic(self._builder, Kind(size))
         self._many = LaneArithmetic(self._builder, Kind(size, width))
