@@ -13,8 +13,6 @@ from backproof.emit.native.threads import APART
 
 LONG = 0.05
 """After how many seconds together it is judged whether each thread had a processor to itself."""
-MOST_LOST = 0.15
-"""The share of that time which they may have been without."""
 APART_FOR = 1.0
 """For how many seconds one thread runs alone before all are tried again."""
 
@@ -49,8 +47,10 @@ class Team:
         """Says how many threads run next."""
         if self._clock < (LONG if self._at_work > 1 else APART_FOR):
             return
-        # A thread that waits for another turns round, so each of them keeps a processor busy as long as it has one.
-        is_crowded = self._processors < (1 - MOST_LOST) * self._at_work * self._clock
+        # A thread that waits for another turns round, so each keeps a processor busy as long as it has one. While one
+        # has none, all wait: what is left of the time is worth it as long as it is more than one thread's share.
+        missing = self._at_work - self._processors / self._clock
+        is_crowded = missing > 1 - 1 / self._at_work
         self._at_work = 1 if self._at_work > 1 and is_crowded else self.threads
         self._clock = self._processors = 0.0
 

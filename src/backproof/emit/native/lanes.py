@@ -73,14 +73,27 @@ class Lanes:
 
     # --- arithmetic
 
+    # A sum with a product is rounded once. LLVM could be left to choose where, but would choose by what else stands
+    # around: the numbers would not be the same for any number of threads.
+
     def add(self, a: Value, b: Value) -> Value:
-        return self.builder.fadd(a, b, flags=("contract",))
+        """a + b, with one rounding where one of them is a product."""
+        for product, other in ((a, b), (b, a)):
+            if _is_product(product):
+                return self.fma(*product.operands, other)
+        return self.builder.fadd(a, b)
 
     def sub(self, a: Value, b: Value) -> Value:
-        return self.builder.fsub(a, b, flags=("contract",))
+        """a − b, with one rounding where one of them is a product."""
+        if _is_product(a):
+            return self.fma(*a.operands, self.neg(b))
+        if _is_product(b):
+            x, y = b.operands
+            return self.fma(self.neg(x), y, a)
+        return self.builder.fsub(a, b)
 
     def mul(self, a: Value, b: Value) -> Value:
-        return self.builder.fmul(a, b, flags=("contract",))
+        return self.builder.fmul(a, b)
 
     def div(self, a: Value, b: Value) -> Value:
         return self.builder.fdiv(a, b)
@@ -159,3 +172,7 @@ class Lanes:
 
     def from_bits(self, a: Value) -> Value:
         return self.builder.bitcast(a, self.kind.type)
+
+
+def _is_product(a: Value) -> bool:
+    return isinstance(a, ir.Instruction) and a.opname == "fmul"

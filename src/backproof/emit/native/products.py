@@ -100,9 +100,15 @@ class _Product:
             spread(builder, of_chunks, times, some_rows, name="chunks")
 
     def _shares(self) -> tuple[Share | None, Share | None, Share | None]:
-        """What threads share: the chunks; where there are few, the blocks of rows; else the panels."""
-        share = self._writer.share
-        if sum(times for _, times, _ in self._chunks) >= FEW:
+        """What threads share: the panels, the chunks, or the blocks of rows, of what there are not too few.
+
+        The panels come first where there are several chunks: each thread then reads its own again for each chunk, and
+        no line of them is in the caches of two cores.
+        """
+        share, chunks = self._writer.share, sum(times for _, times, _ in self._chunks)
+        if chunks > 1 and sum(times for _, times, _ in self._panels) >= FEW:
+            return None, None, share
+        if chunks >= FEW:
             return share, None, None
         if sum(times for _, _, blocks in self._chunks for _, times, _ in blocks) >= FEW:
             return None, share, None
