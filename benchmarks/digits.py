@@ -60,12 +60,14 @@ def measured(rounds: int) -> list[dict[str, Any]]:
             else:
                 found[name].append((took, learned.score(unseen, labels)))
     return [
-        {"system": name, "first": first[name], **{key: median(x) for key, x in zip(KEYS, zip(*own, strict=True))}}
+        {
+            "system": name,
+            "first": first[name],
+            "seconds": median(s for s, _ in own),
+            "accuracy": median(a for _, a in own),
+        }
         for name, own in found.items()
     ]
-
-
-KEYS = "seconds", "accuracy"
 
 
 def main() -> None:

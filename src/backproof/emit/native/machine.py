@@ -82,7 +82,7 @@ def object_code(text: str) -> bytes:
 def optimised(text: str, machine: Machine) -> llvm.ModuleRef:
     """A module in LLVM's language, checked, without what is computed twice, and with short loops unrolled.
 
-    Loops are written with vectors and in registers already: LLVM's other passes would take some seconds and gain nothing.
+    Loops are written with vectors and in registers already: LLVM's other passes would take seconds and gain nothing.
     """
     # In a context of its own, which goes when the module does: the common one keeps all types and numbers for ever.
     module = llvm.parse_assembly(text, llvm.create_context())
