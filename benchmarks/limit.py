@@ -8,6 +8,7 @@ import threads  # says how many threads there are, before anything counts them
 # isort: on
 import ctypes
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 from time import perf_counter
@@ -32,7 +33,7 @@ def limit(data: Problem) -> float:
     """Seconds: the products of a step at the peak, all threads at work, and each parameter read and written once."""
     units, parameters = data.row.units, [*data.weights, *data.biases]
     terms = sum(a * b * (3 if k else 2) for k, (a, b) in enumerate(pairwise(units)))
-    return 2 * data.row.samples * terms / (threads.COUNT * peak()) + _way(sum(x.size for x in parameters))
+    return 2 * data.row.samples * terms / peak() + _way(sum(x.size for x in parameters))
 
 
 def _way(count: int) -> float:
@@ -50,7 +51,7 @@ def _timed(run: Callable[[], object]) -> float:
 
 @cache
 def peak() -> float:
-    """Operations a second of one thread in single precision: multiplications and additions that wait for nothing."""
+    """Operations a second of all threads in single precision: multiplications and additions that wait for nothing."""
     machine = host()
     module, pointer = ir.Module(), FLOATS[4].as_pointer()
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer, INDEX]), "multiply")
@@ -68,6 +69,7 @@ def peak() -> float:
     engine.finalize_object()
     address = engine.get_function_address("multiply")
     run = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(address)
-    numbers = np.full(machine.lanes(4), 0.5, np.float32)
-    took = min(_timed(lambda: run(numbers.ctypes.data, ROUNDS)) for _ in range(20))
-    return 2 * CHAINS * len(numbers) * ROUNDS / took
+    numbers = np.full((threads.COUNT, machine.lanes(4)), 0.5, np.float32)
+    with ThreadPoolExecutor(threads.COUNT) as team:
+        took = min(_timed(lambda: [*team.map(lambda own: run(own.ctypes.data, ROUNDS), numbers)]) for _ in range(20))
+    return 2 * CHAINS * numbers.size * ROUNDS / took

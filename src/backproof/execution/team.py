@@ -9,7 +9,7 @@ from time import perf_counter, process_time
 
 import numpy as np
 
-from backproof.emit.native.threads import APART
+from backproof.emit.native.threads import MEETING_NUMBERS
 
 LONG = 0.05
 """After how many seconds together it is judged whether each thread had a processor to itself."""
@@ -27,7 +27,7 @@ class Team:
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._others = ThreadPoolExecutor(threads - 1)
-        self._meeting = np.zeros(2 * APART, np.int64)
+        self._meeting = np.zeros(MEETING_NUMBERS, np.int64)
         self._at_work = threads
         self._clock = self._processors = 0.0
 

@@ -57,7 +57,7 @@ class Panels:
     def module_shared(self) -> ir.Module:
         """The same for several threads: ``run`` is given three arguments more, by each of them.
 
-        These are the number of the thread, how many there are, and where they meet: twice `threads.APART` numbers,
+        These are the number of the thread, how many there are, and where they meet: `threads.MEETING_NUMBERS` numbers,
         which are 0 at first.
         """
         return self._module(is_shared=True)
@@ -74,7 +74,7 @@ class Panels:
         names = [*(str(x.symbol) for x in step.data), NUMBERS, MEMORY]
         functions = []
         for number, kernel in enumerate(self.plan.kernels):
-            kinds = [pointer] * len(names) + [INDEX, INDEX] * is_shared
+            kinds = [pointer] * len(names) + [INDEX, INDEX, MEETING] * is_shared
             function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), f"kernel_{number}")
             function.linkage = "internal"
             function.attributes.add("noinline")
@@ -141,7 +141,7 @@ class Panels:
         builder = Builder(run.append_basic_block("begin"))
         *data, numbers, memory, results, steps, batches = run.args[: len(own)]
         more = run.args[len(own) :]
-        share = Share(*more[:2]) if is_shared else None
+        share = Share(*more) if is_shared else None
         meet = meeting(module) if is_shared else None
         each = [self.memory.of(x).entries for x in step.data]
         result = index(self.memory.of(bare(step.result)).start)
@@ -155,7 +155,7 @@ class Panels:
                 builder.store(builder.load(builder.gep(memory, [result])), builder.gep(results, [k]))
 
             for function in functions:
-                builder.call(function, [*here, at, memory, *more[:2]])
+                builder.call(function, [*here, at, memory, *more])
                 if function is functions[-1]:
                     # Single numbers are computed by the first thread, which need not wait for what it wrote itself.
                     alone(builder, share, report)

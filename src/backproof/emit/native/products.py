@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from backproof.emit.native.kernels import Contraction
 from backproof.emit.native.lanes import Value
 from backproof.emit.native.loops import index, loop, prefetch
-from backproof.emit.native.threads import Share, spread
+from backproof.emit.native.threads import Share, draw, spread
 from backproof.emit.native.writer import Writer
 
 MANY = 32
@@ -95,9 +95,9 @@ class _Product:
                         else:
                             self._write_whole(chunk)
 
-                    spread(builder, of_panels, number, some_panels, name="panels")
+                    draw(builder, of_panels, number, some_panels, name="panels", time=k)
 
-            spread(builder, of_chunks, times, some_rows, name="chunks")
+            draw(builder, of_chunks, times, some_rows, name="chunks")
 
     def _shares(self) -> tuple[Share | None, Share | None, Share | None]:
         """What threads share: the panels, the chunks, or the blocks of rows, of what there are not too few.

@@ -6,8 +6,9 @@ threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count as counting
 
 from llvmlite import ir
 
@@ -18,17 +19,23 @@ from backproof.emit.native.loops import INDEX, index, loop
 SPINS = 2000
 """How often a thread looks whether the others are there before it lets another run on its processor."""
 MEETING = ir.IntType(64).as_pointer()
-"""Two numbers: how many threads wait, and how often all have met; each in a line of the cache of its own."""
+"""How many threads wait, how often all have met, and for each loop that they draw from how many rounds are taken."""
 APART = 8
-"""How many numbers lie between them."""
+"""How many numbers lie between two of these, each of which has a line of the cache of its own."""
+LOOPS = 16
+"""How many loops of a kernel threads can draw from."""
+MEETING_NUMBERS = (2 + LOOPS) * APART
+"""How many numbers a meeting has; they are 0 at first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Which of how many threads runs the code."""
+    """Which of how many threads runs the code, where they meet, and which loop is the next that they draw from."""
 
     thread: Value
     threads: Value
+    meeting: Value
+    loops: Iterator[int] = field(default_factory=counting)
 
 
 def spread(
@@ -54,6 +61,41 @@ def spread(
             loop(builder, behind, [], once, name=name, start=first)
 
 
+def draw(
+    builder: ir.IRBuilder,
+    share: Share | None,
+    count: int,
+    body: Callable[[Value], object],
+    *,
+    name: str,
+    time: Value | None = None,
+) -> None:
+    """Goes through 0, 1, … below `count`; of several threads each takes what is next when it is done with the last.
+
+    A thread that is slower than the others, as where something else runs on its processor, takes less. `time` says how
+    often all have gone through the loop before, where it is in another one.
+    """
+    number = next(share.loops) if share is not None else LOOPS
+    if share is None or number >= LOOPS:
+        spread(builder, share, count, body, name=name)
+        return
+    with builder.goto_entry_block():
+        taken = builder.gep(share.meeting, [index((2 + number) * APART)])
+        drawn = builder.alloca(INDEX, name="drawn")
+        builder.store(builder.atomic_rmw("add", taken, index(1), "monotonic"), drawn)
+    before = builder.mul(time or index(0), index(count))
+    again, inside, behind = (builder.append_basic_block(f"{name}.{part}") for part in ("again", "inside", "behind"))
+    builder.branch(again)
+    builder.position_at_end(again)
+    turn = builder.sub(builder.load(drawn), before)
+    builder.cbranch(builder.icmp_unsigned("<", turn, index(count)), inside, behind)
+    builder.position_at_end(inside)
+    body(turn)
+    builder.store(builder.atomic_rmw("add", taken, index(1), "monotonic"), drawn)
+    builder.branch(again)
+    builder.position_at_end(behind)
+
+
 def alone(builder: ir.IRBuilder, share: Share | None, body: Callable[[], object]) -> None:
     """What the first thread does while the others wait."""
     if share is None:
@@ -76,7 +118,8 @@ def meeting(module: ir.Module) -> ir.Function:
     last, wait, again, give_way, done = map(function.append_basic_block, ("last", "wait", "again", "give_way", "done"))
     builder.cbranch(builder.icmp_unsigned("==", builder.add(arrived, index(1)), threads), last, wait)
     builder.position_at_end(last)
-    builder.store_atomic(index(0), place, "monotonic", 8)
+    for number in (0, *range(2, 2 + LOOPS)):
+        builder.store_atomic(index(0), builder.gep(place, [index(number * APART)]), "monotonic", 8)
     builder.store_atomic(builder.add(before, index(1)), met, "release", 8)
     builder.branch(done)
     begin = function.basic_blocks[0]
