@@ -80,13 +80,15 @@ class Lanes:
         """a + b, with one rounding where one of them is a product."""
         for product, other in ((a, b), (b, a)):
             if _is_product(product):
-                return self.fma(*product.operands, other)
+                x, y = product.operands
+                return self.fma(x, y, other)
         return self.builder.fadd(a, b)
 
     def sub(self, a: Value, b: Value) -> Value:
         """a − b, with one rounding where one of them is a product."""
         if _is_product(a):
-            return self.fma(*a.operands, self.neg(b))
+            x, y = a.operands
+            return self.fma(x, y, self.neg(b))
         if _is_product(b):
             x, y = b.operands
             return self.fma(self.neg(x), y, a)

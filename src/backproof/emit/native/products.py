@@ -20,7 +20,9 @@ from backproof.emit.native.writer import Writer
 MANY = 32
 """How many vector registers there are where the blocks may be larger."""
 FEW = 8
-"""Of how many chunks, or blocks of rows, on threads share these."""
+"""Of how many groups of panels in all chunks, or blocks of rows, on threads share these."""
+FEWEST_CHUNKS = 4
+"""Into how many chunks the rows are cut at least where threads share a product, so that there is enough to draw."""
 Group = tuple[int, int, int]
 """From which thing on, how many groups, of how many things."""
 
@@ -65,6 +67,8 @@ class _Product:
         self._panels = groups(count, most_panels)
         whole = self._width if self._by_rows else most_rows
         fitting = machine.cache // 2 // (self._depth * writer.size)
+        if writer.share is not None:
+            fitting = min(fitting, -(-writer.rows // FEWEST_CHUNKS))
         chunks = groups(writer.rows, max(1, fitting // whole) * whole, even=True)
         self._chunks = [(first, times, groups(tall, most_rows, even=self._by_rows)) for first, times, tall in chunks]
         part = machine.nearest // 2 // (most_panels * machine.width)
@@ -78,7 +82,7 @@ class _Product:
     def write(self) -> None:
         """Writes all of it, some rows after the other."""
         writer, builder = self._writer, self._builder
-        of_chunks, of_rows, of_panels = self._shares()
+        of_rows, of_panels = self._shares()
         for start, times, blocks in self._chunks:
             tall = blocks[-1][0] + blocks[-1][1] * blocks[-1][2]
 
@@ -97,22 +101,17 @@ class _Product:
 
                     draw(builder, of_panels, number, some_panels, name="panels", time=k)
 
-            draw(builder, of_chunks, times, some_rows, name="chunks")
+            spread(builder, None, times, some_rows, name="chunks")
 
-    def _shares(self) -> tuple[Share | None, Share | None, Share | None]:
-        """What threads share: the panels, the chunks, or the blocks of rows, of what there are not too few.
+    def _shares(self) -> tuple[Share | None, Share | None]:
+        """What threads share: the blocks of rows of a chunk, or the panels, which they draw chunk by chunk.
 
-        The panels come first where there are several chunks: each thread then reads its own again for each chunk, and
-        no line of them is in the caches of two cores.
+        These are better wherever there are enough: no panel is in the caches of two cores, and who is slow takes less.
         """
-        share, chunks = self._writer.share, sum(times for _, times, _ in self._chunks)
-        if chunks > 1 and sum(times for _, times, _ in self._panels) >= FEW:
-            return None, None, share
-        if chunks >= FEW:
-            return share, None, None
-        if sum(times for _, _, blocks in self._chunks for _, times, _ in blocks) >= FEW:
-            return None, share, None
-        return None, None, share
+        share, panels = self._writer.share, sum(times for _, times, _ in self._panels)
+        chunks = sum(times for _, times, _ in self._chunks)
+        blocks = sum(times for _, _, blocks in self._chunks for _, times, _ in blocks)
+        return (share, None) if chunks * panels < FEW <= blocks else (None, share)
 
     def _each_block(self, chunk: _Chunk, body: Callable[[Value, int], object]) -> None:
         """Goes through the blocks of a chunk: the first row of each within the chunk, and how many rows it has."""
