@@ -524,10 +524,12 @@ def export(network: Network | Derivation | str, to: str = "numpy") -> str:
     """The forward and the backward pass as the source of a program that needs Backproof no more.
 
     The program defines ``value_and_gradients``, a function of all inputs; it returns J and a dictionary of the
-    gradients by name. Quantities have the names of the derivation, without brackets: W[1] is W1, dZ[2] is dZ2. Arrays
-    that a followed function makes itself stand in the program if they are small; larger ones are arguments.
+    gradients by name, in JavaScript an object ``{ value, gradients }``, whose arrays are ``{ shape, data }``.
+    Quantities have the names of the derivation, without brackets: W[1] is W1, dZ[2] is dZ2. Arrays that a followed
+    function makes itself stand in the program if they are small; larger ones are arguments.
 
-    Raises BackproofError for another language than "numpy", SpecError for a function without a definition.
+    Raises BackproofError for another language than "numpy" and "javascript", SpecError for a function without a
+    definition and for what JavaScript lacks: complex numbers, eigenvectors, rare functions.
     """
     return exported(network if isinstance(network, Derivation) else derive(network), to)
 

@@ -194,7 +194,7 @@ def derive(spec: str, expand: bool, format_: str | None, output: Path | None, **
 @cli.command()
 @network_options
 @click.option("--data", help="Of a function: an NPZ file with its arguments by name.")
-@click.option("--to", "language", default="numpy", show_default=True, help="The language: numpy.")
+@click.option("--to", "language", default="numpy", show_default=True, help="The language: numpy or javascript.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file. Default: print it.")
 def export(spec: str, language: str, output: Path | None, **options: Any) -> None:
     """Write the forward and the backward pass as a program that needs Backproof no more."""

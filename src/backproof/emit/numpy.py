@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import math
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
@@ -13,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from backproof.emit import numpy_helpers
+from backproof.emit.means import counts, is_reciprocal
 from backproof.emit.program import Program, Statement, Writer
 from backproof.emit.text import ATOM, COMPARISON, POWER, PRODUCT, SIGN, SUM, Text, call, infix
 from backproof.ir.errors import SpecError
 from backproof.ir.node import Node, ancestors, substitute
-from backproof.ir.sizes import ONE, Size, show
+from backproof.ir.sizes import Size, show
 from backproof.ir.symbol import Symbol
 from backproof.ops import (
     activations,
@@ -273,7 +273,7 @@ def _matmul(node: Node, w: Writer) -> Text:
 
 def _mul(node: Node, w: Writer) -> Text:
     for share, other in (node.inputs, node.inputs[::-1]):
-        if _is_reciprocal(share) and other.shape == node.shape:
+        if is_reciprocal(share) and other.shape == node.shape:
             return _over(other, share.inputs[1], w)
     left, right = w.operands(node)
     if " @ " in left.code and left.level == PRODUCT:
@@ -281,25 +281,11 @@ def _mul(node: Node, w: Writer) -> Text:
     return infix(left, "*", right, PRODUCT)
 
 
-def _is_reciprocal(node: Node) -> bool:
-    """Whether a node is 1/n for a number or a size n."""
-    return node.op is arithmetic.div and not node.shape and node.symbol is None and leaves.is_number(node.inputs[0], 1)
-
-
 def _over(x: Node, count: Node, w: Writer) -> Text:
     """(1/n)·x as x/n, and as a mean where x is a sum over n entries."""
-    if x.op is linear.sum_ and x.symbol is None and _counts(count, x):
+    if x.op is linear.sum_ and x.symbol is None and counts(count, x):
         return _reduction("np.mean")(x, w)
     return infix(w.text(x), "/", w.text(count), PRODUCT)
-
-
-def _counts(count: Node, total: Node) -> bool:
-    """Whether a number is how many entries a sum adds up."""
-    sizes = [total.inputs[0].shape[axis] for axis in total.attrs["axes"]]
-    if count.op is leaves.size_:
-        return [size for size in sizes if size != ONE] == [count.attrs["size"]]
-    lengths = [size.value for size in sizes]
-    return count.op is leaves.constant_ and None not in lengths and math.prod(lengths) == count.attrs["value"]
 
 
 def _power(node: Node, w: Writer) -> Text:

@@ -9,12 +9,13 @@ from typing import Any
 
 from backproof.derivation.derivation import Derivation
 from backproof.emit import numpy as to_numpy
+from backproof.emit.javascript import source as to_javascript
 from backproof.emit.program import Program
 from backproof.ir.errors import BackproofError
 from backproof.ir.node import Node
 from backproof.ir.sizes import Size
 
-LANGUAGES: dict[str, Callable[[Program], str]] = {"numpy": to_numpy.source}
+LANGUAGES: dict[str, Callable[[Program], str]] = {"numpy": to_numpy.source, "javascript": to_javascript.source}
 """The languages that derivations can be written in, and what writes them."""
 
 SMALL = 64
